@@ -1,0 +1,47 @@
+"""Which connectors are installed: entry points of the group `laporhub.connectors`, by provider name.
+
+A package of somebody else adds a channel by declaring such an entry point; nothing here has to change.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from importlib.metadata import entry_points
+from typing import Any, TypeAlias
+
+from laporhub.pipeline.errors import Misconfigured
+from laporhub.pipeline.ports import Connector
+
+GROUP = "laporhub.connectors"
+
+Factory: TypeAlias = Callable[[Mapping[str, Any]], Connector]
+"""Builds a connector from its settings; empty settings are enough to parse. Raises `Misconfigured`."""
+
+
+class Registry(Mapping[str, Factory]):
+    """Provider name → factory. A provider is imported only when it is asked for."""
+
+    def __getitem__(self, provider: str) -> Factory:
+        for point in entry_points(group=GROUP, name=provider):
+            factory: Factory = point.load()
+            return factory
+        raise KeyError(provider)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(entry_points(group=GROUP).names))
+
+    def __len__(self) -> int:
+        return len(entry_points(group=GROUP).names)
+
+
+CONNECTORS: Mapping[str, Factory] = Registry()
+
+
+def connect(provider: str, settings: Mapping[str, Any]) -> Connector:
+    """The connector of a provider. Raises `Misconfigured` if there is none, or its settings are wrong."""
+    try:
+        factory = CONNECTORS[provider]
+    except KeyError:
+        known = ", ".join(CONNECTORS) or "none"
+        raise Misconfigured(f"no connector {provider!r} is installed; there are: {known}") from None
+    return factory(settings)

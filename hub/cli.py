@@ -1,0 +1,68 @@
+"""`laporhub`: the command line. Exit status 0 done, 1 failed, 2 wrong use; errors on stderr in one line."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import click
+import typer
+
+from laporhub.hub import (
+    commands_cases,
+    commands_complaints,
+    commands_operate,
+    commands_profile,
+    commands_serve,
+)
+from laporhub.hub.console import fail
+from laporhub.pipeline.errors import LaporHubError, Misconfigured
+
+app = typer.Typer(
+    name="laporhub",
+    help="One hub for every complaint channel of a government.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback()
+def _root(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and end.")] = False,
+) -> None:
+    if version:
+        from importlib.metadata import version as installed
+
+        typer.echo(installed("laporhub"))
+        raise typer.Exit
+
+
+for commands in (commands_serve, commands_complaints, commands_cases, commands_profile, commands_operate):
+    commands.register(app)
+
+
+def main() -> None:
+    """The entry point of the installed command."""
+    try:
+        sys.exit(app(standalone_mode=False) or 0)
+    except click.exceptions.NoArgsIsHelpError as help_wanted:
+        typer.echo(help_wanted.format_message())
+        sys.exit(2)
+    except click.UsageError as error:
+        fail(error.format_message(), 2)
+    except click.Abort:
+        fail("interrupted", 1)
+    except Misconfigured as error:
+        fail(str(error), 1, whole=True)
+    except LaporHubError as error:
+        fail(str(error), 1)
+    except BrokenPipeError:
+        sys.exit(1)
+    except KeyboardInterrupt:
+        fail("interrupted", 1)
+
+
+if __name__ == "__main__":
+    main()

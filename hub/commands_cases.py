@@ -1,0 +1,148 @@
+"""Commands that work cases from the shell, and report on them."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from typing import Annotated
+
+import typer
+
+from laporhub.hub.console import (
+    DataOption,
+    ProfileOption,
+    configure_logging,
+    fail,
+    not_found,
+    print_json,
+    run_with_hub,
+    settings_for,
+)
+from laporhub.hub.hub import Hub
+from laporhub.hub.report import Report, as_html, make_report
+from laporhub.pipeline.models import Actor, CaseState
+from laporhub.pipeline.ports import Query
+
+case_commands = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Work cases from the shell.")
+
+
+def _brief(state: CaseState) -> dict[str, object]:
+    return {
+        "ticket": state.ticket,
+        "profile": state.profile,
+        "channel": state.channel,
+        "status": state.status,
+        "unit": state.unit,
+        "opened_at": state.opened_at.isoformat(),
+        "text": state.text[:200],
+    }
+
+
+@case_commands.command("list")
+def list_cases(
+    status: Annotated[list[str] | None, typer.Option(help="Only in this state; may be repeated.")] = None,
+    unit: Annotated[list[str] | None, typer.Option(help="Only of this unit.")] = None,
+    channel: Annotated[list[str] | None, typer.Option(help="Only from this channel.")] = None,
+    q: Annotated[str, typer.Option(help="Words to find, or a ticket.")] = "",
+    overdue: Annotated[bool | None, typer.Option(help="Only late ones, or only those in time.")] = None,
+    limit: int = 50,
+    profile: ProfileOption = None,
+    data: DataOption = None,
+) -> None:
+    """List cases, the most urgent first, a JSON line each."""
+    settings = settings_for(profile, data)
+    configure_logging(settings, quiet=True)
+
+    async def work(hub: Hub) -> None:
+        query = Query(
+            profiles=tuple(hub.rulebooks),
+            statuses=tuple(status or ()),
+            units=tuple(unit or ()),
+            channels=tuple(channel or ()),
+            text=q,
+            overdue=overdue,
+            limit=limit,
+        )
+        for state in (await asyncio.to_thread(hub.tracking.find, query, hub.now())).cases:
+            print_json(_brief(state))
+
+    run_with_hub(settings, work)
+
+
+@case_commands.command()
+def show(ticket: str, profile: ProfileOption = None, data: DataOption = None) -> None:
+    """Show a case and its history."""
+    settings = settings_for(profile, data)
+    configure_logging(settings, quiet=True)
+
+    async def work(hub: Hub) -> None:
+        state = hub.case(ticket)
+        if state is None:
+            raise not_found(f"there is no case {ticket}")
+        print_json(
+            {
+                "case": state.model_dump(mode="json", exclude={"applied"}),
+                "events": [
+                    event.model_dump(mode="json", exclude_none=True) for event in hub.events(state.id)
+                ],
+            }
+        )
+
+    run_with_hub(settings, work)
+
+
+@case_commands.command()
+def do(
+    ticket: str,
+    transition: str,
+    fields: Annotated[list[str] | None, typer.Argument(help="Fields as name=value.")] = None,
+    role: Annotated[str, typer.Option(help="The role to act in.")] = "admin_gubernur",
+    unit: Annotated[str | None, typer.Option(help="The unit to act for.")] = None,
+    profile: ProfileOption = None,
+    data: DataOption = None,
+) -> None:
+    """Take a transition of the workflow."""
+    given = {}
+    for field in fields or ():
+        name, separator, value = field.partition("=")
+        if not separator:
+            fail(f"{field!r} is not name=value", 2)
+        given[name] = value
+    settings = settings_for(profile, data)
+    configure_logging(settings, quiet=True)
+
+    async def work(hub: Hub) -> None:
+        state = hub.case(ticket)
+        if state is None:
+            raise not_found(f"there is no case {ticket}")
+        actor = Actor(id=f"shell:{os.environ.get('USER', 'operator')}", role=role, unit=unit)
+        print_json(_brief(await hub.act(state.id, transition, given, actor)))
+
+    run_with_hub(settings, work)
+
+
+def report(
+    period: Annotated[str, typer.Option(help="A month 2026-10, a quarter 2026-Q4, a year 2026.")],
+    format: Annotated[str, typer.Option(help="json or html.")] = "json",
+    profile: ProfileOption = None,
+    data: DataOption = None,
+) -> None:
+    """The service standard's evaluation report."""
+    if format not in ("json", "html"):
+        fail(f"--format is json or html, not {format!r}", 2)
+    settings = settings_for(profile, data)
+    configure_logging(settings, quiet=True)
+
+    async def work(hub: Hub) -> tuple[Hub, Report]:
+        return hub, make_report(hub, next(iter(hub.rulebooks)), period)
+
+    hub, made = run_with_hub(settings, work)
+    if format == "html":
+        typer.echo(as_html(made, hub.rulebooks[made.profile]))
+    else:
+        print_json(made.as_json())
+
+
+def register(app: typer.Typer) -> None:
+    app.add_typer(case_commands, name="case")
+    app.command()(report)

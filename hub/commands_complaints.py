@@ -1,0 +1,132 @@
+"""Commands that read complaints: ingest, parse, classify."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict
+from itertools import islice
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from laporhub.hub.console import (
+    DataOption,
+    ProfileOption,
+    configure_logging,
+    print_json,
+    run_with_hub,
+    settings_for,
+)
+from laporhub.hub.hub import Hub, Tally
+from laporhub.pipeline.errors import LaporHubError, Misconfigured
+from laporhub.pipeline.models import Inbound
+from laporhub.pipeline.ports import Raw, StatusUpdate
+from laporhub.pipeline.profile.load import load
+
+_AT_ONCE = 256
+
+FilesArgument = Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, help="Raw payloads.")]
+
+
+def ingest(
+    channel: str,
+    files: FilesArgument,
+    profile: ProfileOption = None,
+    data: DataOption = None,
+    deliver: Annotated[
+        bool, typer.Option(help="Send the replies before ending; otherwise they wait for `serve`.")
+    ] = False,
+) -> None:
+    """Take raw platform payloads from files, through the real connector."""
+    settings = settings_for(profile, data)
+    configure_logging(settings, quiet=True)
+
+    async def work(hub: Hub) -> Tally:
+        tally = await _ingest(hub, channel, files)
+        while deliver and await hub.publisher.send_due():
+            pass
+        return tally
+
+    print_json(asdict(run_with_hub(settings, work)))
+
+
+async def _ingest(hub: Hub, channel: str, files: list[Path]) -> Tally:
+    from laporhub.connectors.files import payloads
+
+    name, rulebook = next(iter(hub.rulebooks.items()))
+    known = rulebook.profile.channels.get(channel)
+    if known is None:
+        raise Misconfigured(
+            f"Profile {name} has no channel {channel!r}; it has: {', '.join(rulebook.profile.channels)}"
+        )
+    provider, total = known.provider or channel, Tally()
+    for path in files:
+        source = payloads(path, provider)
+        while some := list(islice(source, _AT_ONCE)):
+            for tally in await asyncio.gather(*(hub.take(name, channel, provider, raw) for raw in some)):
+                for field, count in asdict(tally).items():
+                    setattr(total, field, getattr(total, field) + count)
+            if sys.stderr.isatty():
+                sys.stderr.write(f"\r{total.accepted + total.duplicate} …")
+    if sys.stderr.isatty():
+        sys.stderr.write("\r\033[K")
+    return total
+
+
+def parse(channel: str, files: FilesArgument, profile: ProfileOption = None) -> None:
+    """Show what a connector makes of raw payloads; nothing is stored."""
+    from laporhub.connectors.files import payloads
+    from laporhub.connectors.registry import connect
+
+    book = load(settings_for(profile, None).profiles[0])
+    known = book.profile.channels.get(channel)
+    provider = (known.provider or channel) if known else channel
+    connector = connect(provider, {})
+    failed = False
+    for path in files:
+        for raw in payloads(path, provider):
+            for line in _parsed(connector.parse, raw):
+                failed = failed or "error" in line
+                print_json(line)
+    raise typer.Exit(1 if failed else 0)
+
+
+def _parsed(parser: object, raw: Raw) -> Iterator[dict[str, object]]:
+    try:
+        items = parser(raw)  # type: ignore[operator]
+    except LaporHubError as error:
+        yield {"error": str(error)}
+        return
+    for item in items:
+        if isinstance(item, Inbound):
+            names = {"external_id", "author_id", "text", "kind", "sent_at", "attachments", "location"}
+            yield item.model_dump(mode="json", include=names)
+        elif isinstance(item, StatusUpdate):
+            yield {"ignored": f"delivery status {item.status} of reply {item.reply_id}"}
+        else:
+            yield {"ignored": item.reason}
+
+
+def classify(
+    text: Annotated[str, typer.Argument(help="The complaint; - reads standard input.")] = "-",
+    profile: ProfileOption = None,
+) -> None:
+    """Say which units a complaint is for, how sure that is, and why."""
+    from laporhub.classifiers.cold_start import ColdStartClassifier
+    from laporhub.pipeline.redact import redact
+    from laporhub.pipeline.text import clean
+
+    book = load(settings_for(profile, None).profiles[0])
+    rules = book.profile.routing
+    classifier = ColdStartClassifier(book.units, sure_from=rules.sure_from, suggest_from=rules.suggest_from)
+    words = redact(clean(sys.stdin.read() if text == "-" else text))
+    print_json(classifier.suggest(words, None).model_dump(mode="json"))
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(ingest)
+    app.command()(parse)
+    app.command()(classify)

@@ -1,0 +1,201 @@
+"""Commands of the operator: dead letters, accounts, tokens, erasure, doctor, simulate."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+
+from laporhub.hub.console import (
+    DataOption,
+    ProfileOption,
+    configure_logging,
+    fail,
+    print_json,
+    run_with_hub,
+    settings_for,
+)
+from laporhub.hub.hub import Hub
+from laporhub.pipeline.errors import LaporHubError
+from laporhub.pipeline.ports import Account
+
+deadletter = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="Payloads that could not be understood."
+)
+user = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Staff accounts.")
+
+
+@deadletter.command("list")
+def list_letters(profile: ProfileOption = None, data: DataOption = None) -> None:
+    """List what waits, oldest first, a JSON line each."""
+    settings = settings_for(profile, data)
+    configure_logging(settings, quiet=True)
+
+    async def work(hub: Hub) -> None:
+        for letter in hub.dead_letters():
+            kept = asdict(letter)
+            print_json({name: kept[name] for name in ("id", "at", "profile", "channel", "stage", "reason")})
+
+    run_with_hub(settings, work)
+
+
+@deadletter.command("show")
+def show_letter(name: str, profile: ProfileOption = None, data: DataOption = None) -> None:
+    """Show the payload itself. It may hold a citizen's data: the look is recorded."""
+    settings = settings_for(profile, data)
+    configure_logging(settings, quiet=True)
+
+    async def work(hub: Hub) -> None:
+        letter, raw = hub.dead_letter(name)
+        hub.ring.record("shell", "show dead letter", name, "operator", hub.now())
+        body = raw.body.decode("utf-8", "backslashreplace") if raw else None
+        print_json(
+            {"id": letter.id, "reason": letter.reason, "content_type": raw and raw.content_type, "body": body}
+        )
+
+    run_with_hub(settings, work)
+
+
+@deadletter.command()
+def replay(
+    name: Annotated[str, typer.Argument(help="An id, or all.")],
+    profile: ProfileOption = None,
+    data: DataOption = None,
+) -> None:
+    """Take a payload once more, after the cause was mended."""
+    settings = settings_for(profile, data)
+    configure_logging(settings, quiet=True)
+
+    async def work(hub: Hub) -> bool:
+        names = [letter.id for letter in hub.dead_letters()] if name == "all" else [name]
+        clean = True
+        for each in names:
+            tally = await hub.replay(each)
+            clean = clean and not (tally.rejected or tally.dead_lettered)
+            print_json({"id": each} | asdict(tally))
+        return clean
+
+    raise typer.Exit(0 if run_with_hub(settings, work) else 1)
+
+
+@user.command("add")
+def add_user(
+    username: str,
+    role: Annotated[str, typer.Option(help="One of the profile's roles.")],
+    unit: Annotated[str | None, typer.Option(help="For roles that see their own unit's cases.")] = None,
+    password: Annotated[
+        str | None, typer.Option(envvar="LAPORHUB_NEW_PASSWORD", help="Made when left out.")
+    ] = None,
+    language: str = "id",
+    profile: ProfileOption = None,
+    data: DataOption = None,
+) -> None:
+    """Add an account, or change it; its sessions end."""
+    settings = settings_for(profile, data)
+    configure_logging(settings, quiet=True)
+    chosen = password or secrets.token_urlsafe(12)
+
+    async def work(hub: Hub) -> None:
+        for book in hub.rulebooks.values():
+            if role not in book.profile.roles:
+                fail(f"profile {book.name} has no role {role!r}; it has: {', '.join(book.profile.roles)}", 1)
+            if book.profile.roles[role].scope == "unit" and unit not in book.units:
+                fail(f"the role {role!r} needs --unit, one of the profile's units", 1)
+        hub.accounts.save(Account(username, tuple(hub.rulebooks), role, unit, language), chosen)
+
+    run_with_hub(settings, work)
+    print_json(
+        {"username": username, "role": role, "unit": unit} | ({} if password else {"password": chosen})
+    )
+
+
+@user.command("list")
+def list_users(profile: ProfileOption = None, data: DataOption = None) -> None:
+    """List the accounts that may sign in."""
+    settings = settings_for(profile, data)
+    configure_logging(settings, quiet=True)
+
+    async def work(hub: Hub) -> None:
+        for account in hub.accounts.all():
+            print_json(asdict(account))
+
+    run_with_hub(settings, work)
+
+
+@user.command()
+def deactivate(username: str, profile: ProfileOption = None, data: DataOption = None) -> None:
+    """End an account, its sessions and its tokens."""
+    settings = settings_for(profile, data)
+    configure_logging(settings, quiet=True)
+
+    async def work(hub: Hub) -> None:
+        hub.accounts.deactivate(username)
+
+    run_with_hub(settings, work)
+
+
+def token(username: str, profile: ProfileOption = None, data: DataOption = None) -> None:
+    """Issue a bearer token for the API, in an account's name. It is shown once."""
+    settings = settings_for(profile, data)
+    configure_logging(settings, quiet=True)
+
+    async def work(hub: Hub) -> str:
+        return await asyncio.to_thread(hub.accounts.issue_token, username, hub.now())
+
+    print_json({"username": username, "token": run_with_hub(settings, work)})
+
+
+def erase(reporter: str, profile: ProfileOption = None, data: DataOption = None) -> None:
+    """Erase a person: deletes the keys of a pseudonym, so that nothing sealed with them can be read again."""
+    settings = settings_for(profile, data)
+    configure_logging(settings, quiet=True)
+
+    async def work(hub: Hub) -> int:
+        hub.ring.record("shell", "erase", reporter, "operator", hub.now())
+        return hub.ring.erase(reporter)
+
+    erased = run_with_hub(settings, work)
+    if not erased:
+        fail(f"there is no key of {reporter!r}: it was erased before, or the pseudonym is wrong", 1)
+    print_json({"reporter": reporter, "keys_erased": erased})
+
+
+def doctor(profile: ProfileOption = None, data: DataOption = None) -> None:
+    """Say what is missing, and what to do about it."""
+    settings = settings_for(profile, data)
+    configure_logging(settings, quiet=True)
+    findings: list[tuple[str, str]] = []
+
+    async def work(hub: Hub) -> None:
+        findings.extend(hub.ready().items())
+        findings.append(("twilio", "ok" if settings.twilio_account_sid else _NO_TWILIO))
+        findings.append(("public address", "ok" if settings.public_url else _NO_ADDRESS))
+        findings.append(("accounts of staff", "ok" if hub.accounts.all() else _NO_STAFF))
+        letters = len(hub.dead_letters())
+        findings.append(("dead letters", f"{letters} wait: laporhub deadletter list" if letters else "ok"))
+
+    try:
+        run_with_hub(settings, work)
+    except LaporHubError as error:
+        findings.append(("start", str(error)))
+    for name, finding in findings:
+        typer.echo(f"{'✓' if finding == 'ok' else '✗'} {name}: {finding}")
+    broken = {"start", "database", "engine"} & {name for name, finding in findings if finding != "ok"}
+    raise typer.Exit(1 if broken else 0)
+
+
+_NO_TWILIO = (
+    "WhatsApp and SMS cannot be answered: set LAPORHUB_TWILIO_ACCOUNT_SID and LAPORHUB_TWILIO_AUTH_TOKEN"
+)
+_NO_ADDRESS = "hooks are only verified on the local address: set LAPORHUB_PUBLIC_URL to what platforms call"
+_NO_STAFF = "nobody can sign in: laporhub user add NAME --role ROLE"
+
+
+def register(app: typer.Typer) -> None:
+    app.add_typer(deadletter, name="deadletter")
+    app.add_typer(user, name="user")
+    for command in (token, erase, doctor):
+        app.command()(command)

@@ -1,0 +1,46 @@
+"""Commands about profiles: check, graph, schema."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from laporhub.hub.console import fail, print_json
+from laporhub.pipeline.profile import graph as graphs
+from laporhub.pipeline.profile.load import ProfileError, load
+from laporhub.pipeline.profile.schema import Profile, Units
+
+profiles = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Check, draw and describe profiles.")
+
+WhereArgument = Annotated[str, typer.Argument(help="A shipped profile's name or a profile folder.")]
+
+
+@profiles.command()
+def check(where: WhereArgument) -> None:
+    """Check a profile: every mistake with file, line and remedy."""
+    try:
+        book = load(where)
+    except ProfileError as error:
+        fail(f"{len(error.problems)} problem(s)\n{error}", 1, whole=True)
+    profile = book.profile
+    typer.echo(
+        f"{profile.name} {profile.version}: ok. {len(profile.states)} states, {len(profile.transitions)} transitions, "
+        f"{len(profile.clocks)} clocks, {len(profile.channels)} channels, {len(book.units)} units."
+    )
+
+
+@profiles.command()
+def graph(where: WhereArgument, language: str = "id") -> None:
+    """Draw the workflow as a Mermaid state diagram."""
+    typer.echo(graphs.mermaid(load(where), language))
+
+
+@profiles.command()
+def schema() -> None:
+    """Print the JSON Schema of profile.yaml and units.yaml, for editors."""
+    print_json({"profile.yaml": Profile.model_json_schema(), "units.yaml": Units.model_json_schema()})
+
+
+def register(app: typer.Typer) -> None:
+    app.add_typer(profiles, name="profile")

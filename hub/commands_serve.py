@@ -1,0 +1,77 @@
+"""Commands that run: serve, demo, simulate."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from typing import Annotated
+
+import typer
+
+from laporhub.hub.console import DataOption, ProfileOption, configure_logging, settings_for
+from laporhub.hub.settings import Settings
+from laporhub.pipeline.errors import Misconfigured
+
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+HostOption = Annotated[str | None, typer.Option(help="The address to listen on.")]
+PortOption = Annotated[int | None, typer.Option(help="The port to listen on.")]
+
+
+def serve(
+    profile: ProfileOption = None, data: DataOption = None, host: HostOption = None, port: PortOption = None
+) -> None:
+    """Run the hub: web, API, hooks and the whole pipeline, in one process."""
+    settings = settings_for(profile, data, host=host, port=port)
+    configure_logging(settings)
+    asyncio.run(_serve(settings))
+
+
+async def _serve(settings: Settings) -> None:
+    from laporhub.hub.compose import open_hub
+    from laporhub.hub.web import listening, web_server
+
+    listener = listening(settings.host, settings.port)
+    async with AsyncExitStack() as stack:
+        stack.callback(listener.close)
+        hub = await stack.enter_async_context(open_hub(settings))
+        server = web_server(hub, settings)
+        typer.echo(f"LaporHub: {settings.base_url}", err=True)
+        await server.serve(sockets=[listener])
+
+
+def demo(
+    profile: ProfileOption = None, data: DataOption = None, host: HostOption = None, port: PortOption = None
+) -> None:
+    """Run the hub with simulated platforms, made-up citizens and staff, and a day of traffic."""
+    settings = settings_for(profile, data, host=host, port=port)
+    if settings.host not in _LOOPBACK:
+        raise Misconfigured("The demo has known passwords: it listens on 127.0.0.1 only")
+    configure_logging(settings, quiet=True)
+    from laporhub.hub.demo import run_demo
+
+    asyncio.run(run_demo(settings))
+
+
+def simulate(
+    platform: Annotated[str, typer.Argument(help="twilio")],
+    hook: Annotated[
+        str, typer.Option(help="The hub's webhook address.")
+    ] = "http://127.0.0.1:8080/hooks/twilio",
+    port: Annotated[int, typer.Option(help="The port to listen on.")] = 8081,
+    profile: ProfileOption = None,
+) -> None:
+    """Run a simulated platform by itself, for a hub that is told its address."""
+    if platform != "twilio":
+        raise typer.BadParameter(f"there is no simulator of {platform!r}; there is: twilio")
+    settings = settings_for(profile, None)
+    configure_logging(settings)
+    from laporhub.hub.demo import run_simulator
+
+    asyncio.run(run_simulator(settings, hook, port))
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(serve)
+    app.command()(demo)
+    app.command()(simulate)

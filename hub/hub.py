@@ -1,0 +1,360 @@
+"""A running hub: the port that web, API and command line speak to, over the embedded engine."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import hmac
+import json
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import structlog
+from sqlalchemy import Engine, text
+
+from laporhub.pipeline import ids
+from laporhub.pipeline.door import Door, open_identity
+from laporhub.pipeline.embedded.engine import EmbeddedEngine
+from laporhub.pipeline.embedded.publisher import Publisher
+from laporhub.pipeline.errors import NotFound, Refused, RetryLater, Unparsable
+from laporhub.pipeline.models import (
+    Act,
+    Actor,
+    CaseEvent,
+    CaseState,
+    Delivery,
+    Inbound,
+    Note,
+    Words,
+)
+from laporhub.pipeline.ports import Connector, Identity, Ignored, Raw, Receipt, StatusUpdate, Tracking
+from laporhub.pipeline.profile.rulebook import Rulebook
+from laporhub.pipeline.profile.schema import say
+from laporhub.pipeline.store import cases, dead_letters, log, outbox
+from laporhub.pipeline.store.accounts import AccountStore
+from laporhub.pipeline.store.batch import Done
+from laporhub.pipeline.store.dead_letters import DeadLetter
+from laporhub.pipeline.store.keys import KeyRing
+
+logger = structlog.get_logger(__name__)
+
+
+@dataclass
+class Tally:
+    """What became of raw payloads: each message counts once."""
+
+    accepted: int = 0
+    duplicate: int = 0
+    rejected: int = 0
+    dead_lettered: int = 0
+
+
+class Hub:
+    """Implements `ports.HubPort`. Made by `compose.open_hub`, which also runs its parts."""
+
+    def __init__(
+        self,
+        *,
+        rulebooks: Mapping[str, Rulebook],
+        database: Engine,
+        engine: EmbeddedEngine,
+        publisher: Publisher,
+        tracking: Tracking,
+        ring: KeyRing,
+        door: Door,
+        connectors: Mapping[str, Connector],
+        web_secret: bytes,
+        now: Callable[[], datetime],
+    ) -> None:
+        self.rulebooks = rulebooks
+        self.tracking = tracking
+        self.accounts = AccountStore(database)
+        self.publisher = publisher
+        self.ring = ring
+        self.now = now
+        self.database = database
+        self.engine = engine
+        self._door = door
+        self._connectors = connectors
+        self.web_secret = web_secret
+
+    # ── in ───────────────────────────────────────────────────────────────────────────────────────
+
+    async def receive(self, profile: str, channel: str, inbound: Inbound) -> Receipt:
+        rulebook = self._rulebook(profile)
+        case = self._case(inbound.case_id) if inbound.case_id else None
+        message = self._door.admit(rulebook, channel, inbound, self.now(), case)
+        key = self.ring.pending(message.reporter)
+        done = await self.engine.submit(message=message, key=key)
+        if done is None:
+            raise AssertionError("a message came to nothing")
+        if key is not None:
+            self.ring.stored(key)
+        return self._receipt(rulebook, message.id, message.received_at, done)
+
+    async def hook(self, profile: str, connector: str, raw: Raw) -> int:
+        self._connector(connector).verify(raw)
+        tally = await self.take(profile, None, connector, raw)
+        return tally.accepted + tally.duplicate + tally.dead_lettered
+
+    async def take(self, profile: str, channel: str | None, provider: str, raw: Raw) -> Tally:
+        """One raw payload, already trusted. Whatever cannot be understood goes to the dead letter.
+
+        `channel` None: the account that was written to tells it. Raises only what sending it again may mend.
+        """
+        tally = Tally()
+        try:
+            parsed = self._connector(provider).parse(raw)
+        except Unparsable as error:
+            await self._bury(profile, channel or provider, "parse", str(error), raw)
+            tally.dead_lettered += 1
+            return tally
+        for item in parsed:
+            match item:
+                case Inbound():
+                    await self._take_message(profile, channel, provider, item, raw, tally)
+                case StatusUpdate():
+                    await self._take_status(item)
+                case Ignored(reason=reason):
+                    logger.info("ignored", provider=provider, reason=reason)
+        return tally
+
+    async def _take_message(
+        self, profile: str, channel: str | None, provider: str, item: Inbound, raw: Raw, tally: Tally
+    ) -> None:
+        try:
+            where = (profile, channel) if channel else self._addressed(profile, provider, item)
+            receipt = await self.receive(*where, item)
+        except RetryLater:
+            raise
+        except Refused as error:
+            tally.rejected += 1
+            await self._bury(profile, channel or provider, "admit", str(error), raw)
+            return
+        except Exception as error:
+            logger.error("a message could not be handled", exc_info=error)
+            tally.dead_lettered += 1
+            await self._bury(profile, channel or provider, "intake", repr(error), raw)
+            return
+        tally.duplicate += receipt.duplicate
+        tally.accepted += not receipt.duplicate
+
+    def _addressed(self, profile: str, provider: str, item: Inbound) -> tuple[str, str]:
+        """Which profile and channel has the account that was written to; the given profile's comes first."""
+        for rulebook in sorted(self.rulebooks.values(), key=lambda each: each.name != profile):
+            for name, channel in rulebook.profile.channels.items():
+                if (channel.provider or name) == provider and item.account in (None, channel.account):
+                    return rulebook.name, name
+        raise NotFound(
+            f"no channel of {provider!r} has the account that was written to: add it to profile.yaml"
+        )
+
+    async def _take_status(self, update: StatusUpdate) -> None:
+        reply = await asyncio.to_thread(self._reply, update.reply_id)
+        if reply is None:
+            logger.warning("status of an unknown reply", reply=update.reply_id)
+            return
+        command = Delivery(
+            id=ids.derive("d", "status", update.reply_id, update.status, update.platform_id or ""),
+            profile=reply.profile,
+            case_id=reply.case_id,
+            at=self.now(),
+            reply_id=update.reply_id,
+            status=update.status,
+            platform_id=update.platform_id,
+            reason=update.reason,
+        )
+        await self.engine.submit(command=command)
+
+    def _reply(self, reply_id: str) -> outbox.Queued | None:
+        with self.database.connect() as connection:
+            return outbox.where_is(connection, reply_id)
+
+    # ── staff and reporters act ──────────────────────────────────────────────────────────────────
+
+    async def act(
+        self, case_id: str, transition: str, fields: Mapping[str, str], actor: Actor, seen: int | None = None
+    ) -> CaseState:
+        state = self._case(case_id)
+        rulebook = self._rulebook(state.profile)
+        command = Act(
+            id=ids.derive("d", "act", uuid.uuid4().hex),
+            profile=state.profile,
+            case_id=case_id,
+            at=self.now(),
+            actor=actor,
+            transition=transition,
+            fields=self._typed(rulebook, state, transition, fields),
+            seen=seen,
+        )
+        done = await self.engine.submit(command=command, key=self.ring.pending(state.reporter))
+        return done.state if done else state
+
+    async def note(self, case_id: str, text: str, actor: Actor) -> CaseState:
+        state = self._case(case_id)
+        words = self._door.words(self._rulebook(state.profile), state.reporter, text, self.now())
+        command = Note(
+            id=ids.derive("d", "note", uuid.uuid4().hex),
+            profile=state.profile,
+            case_id=case_id,
+            at=self.now(),
+            actor=actor,
+            words=words,
+        )
+        done = await self.engine.submit(command=command, key=self.ring.pending(state.reporter))
+        return done.state if done else state
+
+    def _typed(
+        self, rulebook: Rulebook, state: CaseState, transition: str, fields: Mapping[str, str]
+    ) -> dict[str, Words | str | int]:
+        """Form values as the transition's fields want them; what does not fit is left for `decide` to refuse."""
+        step = rulebook.profile.transitions.get(transition)
+        typed: dict[str, Words | str | int] = {}
+        for name, value in fields.items():
+            field = step.fields.get(name) if step else None
+            if field is not None and field.type == "text":
+                typed[name] = self._door.words(rulebook, state.reporter, value, self.now())
+            elif field is not None and field.type == "rating" and value.strip().isdecimal():
+                typed[name] = int(value)
+            else:
+                typed[name] = value
+        return typed
+
+    # ── reads ────────────────────────────────────────────────────────────────────────────────────
+
+    def case(self, ticket: str) -> CaseState | None:
+        canonical = ids.parse_ticket(ticket)
+        if canonical is None:
+            return None
+        with self.database.connect() as connection:
+            return cases.case_by_ticket(connection, canonical)
+
+    def events(self, case_id: str) -> Sequence[CaseEvent]:
+        with self.database.connect() as connection:
+            return log.case_events(connection, case_id)
+
+    def tracking_token(self, case_id: str) -> str:
+        signed = hmac.digest(self.web_secret, f"track {case_id}".encode(), "sha256")
+        return base64.b32encode(signed).decode().lower()[:24]
+
+    def unseal(self, case_id: str, account: str, reason: str) -> Identity:
+        state = self._case(case_id)
+        with self.database.connect() as connection:
+            kept = cases.load_conversations(connection, [state.conversation]).get(state.conversation)
+        self.ring.record(account, "unseal", state.ticket, reason, self.now())
+        plain = self.ring.open(kept.sealed_identity) if kept else None
+        return open_identity(plain)[0] if plain else Identity(None, None, None, None)
+
+    def unseal_words(self, state: CaseState, sealed: str) -> str | None:  # noqa: ARG002
+        return self.ring.open(sealed)
+
+    def ready(self) -> Mapping[str, str]:
+        try:
+            with self.database.connect() as connection:
+                connection.execute(text("SELECT 1"))
+            database = "ok"
+        except Exception as error:
+            database = str(error)
+        stopped = ", ".join(self.publisher.stopped_accounts)
+        return {
+            "database": database,
+            "engine": self.engine.health,
+            "accounts": f"stopped: {stopped}" if stopped else "ok",
+        }
+
+    # ── dead letters ─────────────────────────────────────────────────────────────────────────────
+
+    def dead_letters(self) -> list[DeadLetter]:
+        with self.database.connect() as connection:
+            return dead_letters.waiting(connection)
+
+    def dead_letter(self, name: str) -> tuple[DeadLetter, Raw | None]:
+        """A dead letter and its payload; None if its key was erased. Raises `NotFound`."""
+        with self.database.connect() as connection:
+            letter = dead_letters.find(connection, name)
+        if letter is None:
+            raise NotFound(f"there is no dead letter {name!r}: laporhub deadletter list")
+        plain = self.ring.open(letter.sealed)
+        return letter, None if plain is None else _raw(json.loads(plain))
+
+    async def replay(self, name: str) -> Tally:
+        """Takes a dead letter's payload once more; if it fails again it stays, with the new reason."""
+        letter, raw = self.dead_letter(name)
+        if raw is None:
+            raise Refused("The payload was erased", code="erased")
+        provider = self._provider(letter.profile, letter.channel)
+        channel = (
+            letter.channel if letter.channel in self._rulebook(letter.profile).profile.channels else None
+        )
+        tally = await self.take(letter.profile, channel, provider, raw)
+        if not tally.dead_lettered and not tally.rejected:
+            await self.engine.submit(
+                job=lambda connection: dead_letters.replayed(connection, name, self.now())
+            )
+        return tally
+
+    async def _bury(self, profile: str, channel: str, stage: str, reason: str, raw: Raw) -> None:
+        name = "x_" + hashlib.sha256(channel.encode() + b"\0" + raw.body).hexdigest()[:26]
+        now = self.now()
+        sealed = self.ring.seal(f"dead letter {name}", json.dumps(_kept(raw)), now)
+        letter = DeadLetter(name, now, profile, channel, stage, reason, sealed)
+        key = self.ring.pending(f"dead letter {name}")
+        await self.engine.submit(key=key, job=lambda connection: dead_letters.bury(connection, letter))
+        if key is not None:
+            self.ring.stored(key)
+        logger.warning("dead letter", id=name, channel=channel, stage=stage, reason=reason)
+
+    # ── helpers ──────────────────────────────────────────────────────────────────────────────────
+
+    def _provider(self, profile: str, channel: str) -> str:
+        known = self._rulebook(profile).profile.channels.get(channel)
+        return (known.provider or channel) if known else channel
+
+    def _rulebook(self, profile: str) -> Rulebook:
+        try:
+            return self.rulebooks[profile]
+        except KeyError:
+            raise NotFound(f"This hub does not serve the profile {profile!r}") from None
+
+    def _connector(self, provider: str) -> Connector:
+        try:
+            return self._connectors[provider]
+        except KeyError:
+            raise NotFound(f"There is no connector {provider!r}") from None
+
+    def _case(self, case_id: str) -> CaseState:
+        if (latest := self.engine.latest(case_id)) is not None:
+            return latest
+        with self.database.connect() as connection:
+            state = cases.load_cases(connection, [case_id]).get(case_id)
+        if state is None:
+            raise NotFound(f"there is no case {case_id}")
+        return state
+
+    def _receipt(self, rulebook: Rulebook, message_id: str, received_at: datetime, done: Done) -> Receipt:
+        state, requirements = done.state, rulebook.profile.requirements
+        return Receipt(
+            message_id=message_id,
+            case_id=state.id,
+            ticket=state.ticket,
+            status=state.status,
+            received_at=state.opened_at if done.duplicate else received_at,
+            duplicate=done.duplicate,
+            missing=tuple(
+                say(requirements[name].title, rulebook.language)
+                for name in state.missing
+                if name in requirements
+            ),
+        )
+
+
+def _kept(raw: Raw) -> dict[str, object]:
+    """A payload as JSON; of the headers only what says how to read the body."""
+    return {"body": base64.b64encode(raw.body).decode(), "content_type": raw.content_type}
+
+
+def _raw(kept: Mapping[str, str]) -> Raw:
+    return Raw(base64.b64decode(kept["body"]), kept["content_type"])

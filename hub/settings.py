@@ -1,0 +1,68 @@
+"""Settings: from `LAPORHUB_*` variables or a `.env`-style file named by `LAPORHUB_SETTINGS`. Secrets may be files."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Self
+
+from pydantic import SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from laporhub.pipeline.errors import Misconfigured
+
+
+class Settings(BaseSettings):
+    """All settings of a hub. For each secret `X` there is `X_FILE`, the path of a file that holds it."""
+
+    model_config = SettingsConfigDict(env_prefix="LAPORHUB_", extra="ignore")
+
+    data: Path = Path("data")
+    profile: str = "laporgub-jateng"
+    """Names or folders of profiles, separated by commas; the first is the default."""
+    host: str = "127.0.0.1"
+    port: int = 8080
+    public_url: str = ""
+    """The address citizens and platforms use; needed where it is not http://host:port, e.g. behind a proxy."""
+    master_key: SecretStr | None = None
+    """32 bytes in base64, wrapping all reporters' keys. Made in the data folder when not given."""
+    master_key_file: Path | None = None
+    twilio_account_sid: str | None = None
+    twilio_auth_token: SecretStr | None = None
+    twilio_auth_token_file: Path | None = None
+    twilio_api_url: str | None = None
+    """Only for a simulated or proxied Twilio."""
+    log_format: str = "text"
+
+    @model_validator(mode="after")
+    def _read_files(self) -> Self:
+        for name in ("master_key", "twilio_auth_token"):
+            path: Path | None = getattr(self, f"{name}_file")
+            if path is not None and getattr(self, name) is None:
+                try:
+                    secret = path.read_text(encoding="utf-8").strip()
+                except OSError as error:
+                    raise ValueError(f"LAPORHUB_{name.upper()}_FILE cannot be read: {error}") from error
+                setattr(self, name, SecretStr(secret))
+        return self
+
+    @property
+    def base_url(self) -> str:
+        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+    @property
+    def profiles(self) -> list[str]:
+        return [name.strip() for name in self.profile.split(",") if name.strip()]
+
+
+def load_settings(**given: object) -> Settings:
+    """Settings from the environment, with what the command line gave on top. Raises `Misconfigured`."""
+    overrides = {name: value for name, value in given.items() if value is not None}
+    try:
+        return Settings(_env_file=os.environ.get("LAPORHUB_SETTINGS"), **overrides)  # type: ignore[arg-type]
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = (
+            "LAPORHUB_" + "_".join(str(part) for part in first["loc"]).upper() if first["loc"] else "settings"
+        )
+        raise Misconfigured(f"{where}: {first['msg']}") from None

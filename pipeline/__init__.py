@@ -1,0 +1,1 @@
+"""The pure core (models, decide, evolve, intake, clocks, redaction) and the engines that run it."""

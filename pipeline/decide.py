@@ -1,0 +1,415 @@
+"""`decide(rulebook, state, command, …) -> events`: every rule of the workflow, applied. Pure.
+
+The only time it knows is the command's. A command that the case has seen before yields nothing; one that the
+rules do not allow raises `Refused`, and nothing has changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import assert_never
+
+from laporhub.pipeline import clocks, ids
+from laporhub.pipeline.errors import Conflict, Forbidden, NotFound, Refused
+from laporhub.pipeline.evolve import evolve
+from laporhub.pipeline.models import (
+    SYSTEM,
+    Act,
+    Actor,
+    AddMessage,
+    Assigned,
+    CaseEvent,
+    CaseState,
+    Classified,
+    ClockAlarmed,
+    ClockPaused,
+    ClockResumed,
+    ClockStarted,
+    ClockStopped,
+    Command,
+    Delivery,
+    Drafted,
+    EventData,
+    Message,
+    MessageAdded,
+    Note,
+    Noted,
+    OpenCase,
+    Opened,
+    Rated,
+    ReplyQueued,
+    ReplyUpdated,
+    Tick,
+    Transitioned,
+    Words,
+    cloud_type,
+)
+from laporhub.pipeline.ports import Classifier
+from laporhub.pipeline.profile.rulebook import Rulebook
+from laporhub.pipeline.profile.schema import FormField, Transition
+from laporhub.pipeline.requirements import unmet
+from laporhub.pipeline.wording import compose
+from laporhub.pipeline.workflow import allowed, is_final, is_past
+
+OPENED = "opened"
+"""The trigger's name for clocks that start when the case opens."""
+
+_DELIVERY_RANK = {"queued": 0, "sent": 1, "delivered": 2, "read": 3}
+_ASKED_AT_MOST = 2
+"""How often the system itself asks for what is missing; then a person takes over."""
+
+Fields = Mapping[str, Words | str | int]
+
+
+def decide(
+    rulebook: Rulebook,
+    state: CaseState | None,
+    command: Command,
+    classifier: Classifier,
+    ticket: str | None = None,
+) -> list[CaseEvent]:
+    """The events the command leads to. `ticket` is given for `OpenCase`, free in the store."""
+    return decided(rulebook, state, command, classifier, ticket)[0]
+
+
+def decided(
+    rulebook: Rulebook,
+    state: CaseState | None,
+    command: Command,
+    classifier: Classifier,
+    ticket: str | None = None,
+) -> tuple[list[CaseEvent], CaseState | None]:
+    """The events, and the state that they add up to: what `evolve` makes of them, worked out on the way."""
+    if state is not None and command.id in state.applied:
+        return [], state
+    turn = _Turn(rulebook, state, command, classifier)
+    turn.run(command, ticket)
+    return turn.events, turn.last
+
+
+class _Turn:
+    """One command being decided: emits events and sees, at each step, the state they add up to."""
+
+    def __init__(
+        self, rulebook: Rulebook, state: CaseState | None, command: Command, classifier: Classifier
+    ) -> None:
+        self.rules = rulebook
+        self.profile = rulebook.profile
+        self.last = state
+        self.command = command
+        self.now = command.at
+        self.classifier = classifier
+        self.events: list[CaseEvent] = []
+
+    def run(self, command: Command, ticket: str | None) -> None:
+        if isinstance(command, OpenCase):
+            if self.last is not None:
+                raise Conflict(f"case {self.last.id} is open already")
+            if ticket is None:
+                raise ValueError("a case needs a ticket to open")
+            self.open(command, ticket)
+            return
+        if self.last is None:
+            raise NotFound(f"there is no case {command.case_id}")
+        match command:
+            case AddMessage():
+                self.add_message(command.message)
+            case Act():
+                self.act(command)
+            case Tick():
+                self.tick(command)
+            case Delivery():
+                self.deliver(command)
+            case Note():
+                self.note(command)
+            case _:
+                assert_never(command)
+
+    @property
+    def state(self) -> CaseState:
+        if self.last is None:
+            raise AssertionError("no event yet")
+        return self.last
+
+    def emit(self, data: EventData, actor: Actor | None = None) -> CaseEvent:
+        actor = actor or self.command.actor
+        sequence = 1 if self.last is None else self.last.seq + 1
+        event = CaseEvent(
+            id=ids.event_id(self.command.case_id, sequence),
+            source=f"/laporhub/{self.command.profile}",
+            type=cloud_type(data),
+            subject=self.command.case_id,
+            time=self.now,
+            dataschema="urn:laporhub:case-event:1",
+            sequence=sequence,
+            profile=self.command.profile,
+            cause=self.command.id,
+            actorid=actor.id,
+            actorrole=actor.role,
+            actorunit=actor.unit,
+            data=data,
+        )
+        self.last = evolve(self.last, event)
+        self.events.append(event)
+        return event
+
+    # ── the reporter speaks ──────────────────────────────────────────────────────────────────────
+
+    def open(self, command: OpenCase, ticket: str) -> None:
+        message, intake = command.message, self.profile.intake
+        self.emit(
+            Opened(
+                ticket=ticket,
+                channel=message.channel,
+                account=message.account,
+                conversation=message.conversation,
+                reporter=message.reporter,
+                status=intake.initial,
+                profile_version=self.profile.version.isoformat(),
+                private=message.private,
+                anonymous=message.anonymous,
+                occurred_at=message.occurred_at,
+            )
+        )
+        self._hear(message)
+        self._move_clocks({OPENED, intake.initial})
+        if self.state.missing and intake.incomplete:
+            self._step(intake.incomplete)
+            return
+        if intake.reply:
+            self._reply(intake.reply)
+        self._route()
+
+    def add_message(self, message: Message) -> None:
+        self._hear(message)
+        step = self.profile.intake.complete
+        if step is None or self.state.status not in self.profile.transitions[step].source:
+            return
+        question = self._question()
+        if self.state.missing and question and self._times_said(question) < _ASKED_AT_MOST:
+            self._reply(question)
+            return
+        self._step(step)
+        self._route()
+
+    def _hear(self, message: Message) -> None:
+        self.emit(
+            MessageAdded(
+                message_id=message.id,
+                message_kind=message.kind,
+                text=message.text,
+                sealed_text=message.sealed_text,
+                sealed_identity=message.sealed_identity,
+                known=message.known,
+                attachments=message.attachments,
+                location=message.location,
+                sent_at=message.sent_at,
+            )
+        )
+        if self.state.unit is None and not is_final(self.rules, self.state):
+            suggestion = self.classifier.suggest(self.state.text, self.state.location)
+            gaps = unmet(self.profile, self.state, suggestion)
+            self.emit(
+                Classified(
+                    suggestion=suggestion,
+                    missing=gaps["ask"],
+                    advised=gaps["advise"],
+                    review=gaps["review"],
+                ),
+                SYSTEM,
+            )
+
+    def _question(self) -> str | None:
+        step = self.profile.intake.incomplete
+        return self.profile.transitions[step].reply if step else None
+
+    def _times_said(self, purpose: str) -> int:
+        return sum(reply.purpose == purpose for reply in self.state.replies.values())
+
+    def _route(self) -> None:
+        """Disposes by itself where the profile allows it and the classifier is sure enough."""
+        routing, suggestion = self.profile.routing, self.state.suggestion
+        if routing.automatic is None or suggestion is None or not suggestion.units or self.state.review:
+            return
+        best, step = suggestion.units[0], self.profile.transitions[routing.transition]
+        fits = self.state.status in step.source and best.unit in self.rules.units and step.assign is not None
+        if fits and suggestion.sure and best.probability >= routing.automatic:
+            self._step(routing.transition, {str(step.assign): best.unit})
+
+    # ── somebody acts ────────────────────────────────────────────────────────────────────────────
+
+    def act(self, command: Act) -> None:
+        step = self.profile.transitions.get(command.transition)
+        if step is None:
+            raise NotFound(f"There is no transition {command.transition!r} in profile {self.profile.name}")
+        if command.seen is not None and command.seen != self.state.seq:
+            raise Conflict("The case has changed since you opened it: look at it again")
+        if command.transition not in {name for name, _ in allowed(self.rules, self.state, command.actor)}:
+            if self.state.status not in step.source:
+                raise Conflict(
+                    f"{command.transition!r} is not possible in the state {self.state.status!r}",
+                    code="wrong_state",
+                )
+            raise Forbidden(f"The role {command.actor.role!r} may not do {command.transition!r} on this case")
+        if (
+            step.within
+            and self.state.closed_at
+            and is_past(self.rules, self.state.closed_at, step.within, self.now)
+        ):
+            raise Conflict("The time for this is over", code="too_late")
+        self._check_fields(step, command.fields)
+        self._step(command.transition, command.fields, command.actor)
+
+    def _check_fields(self, step: Transition, fields: Fields) -> None:
+        for name in fields.keys() - step.fields.keys():
+            raise Refused(f"There is no field {name!r} here", code="unknown_field", field=name)
+        for name, field in step.fields.items():
+            value = fields.get(name)
+            empty = value is None or value == "" or (isinstance(value, Words) and not value.text.strip())
+            if empty and field.required and not (field.default == "draft" and self.state.draft):
+                raise Refused(f"The field {name!r} is needed", code="missing_field", field=name)
+            if not empty and not self._fits(field, value):
+                raise Refused(f"{value!r} does not fit the field {name!r}", code="bad_field", field=name)
+
+    def _fits(self, field: FormField, value: Words | str | int | None) -> bool:
+        match field.type:
+            case "text":
+                return isinstance(value, Words)
+            case "unit":
+                return value in self.rules.units
+            case "choice":
+                return value in (field.options or {})
+            case "rating":
+                return isinstance(value, int) and 1 <= value <= 5
+
+    def _step(self, name: str, fields: Fields | None = None, actor: Actor = SYSTEM) -> None:
+        """Takes a transition with all its effects; the caller has checked that it may."""
+        step, fields = self.profile.transitions[name], fields or {}
+        self.emit(
+            Transitioned(
+                transition=name,
+                source=self.state.status,
+                target=step.target,
+                ends=self.profile.states[step.target].final,
+                fields=fields,
+            ),
+            actor,
+        )
+        if step.assign and (unit := fields.get(step.assign)):
+            self.emit(Assigned(unit=str(unit)), actor)
+        if step.unassign and self.state.unit is not None:
+            self.emit(Assigned(unit=None), actor)
+        if step.draft and isinstance(words := fields.get(step.draft), Words) and words.text.strip():
+            self.emit(Drafted(words=words), actor)
+        if step.rate and isinstance(rating := fields.get(step.rate), int):
+            self.emit(Rated(rating=rating), actor)
+        self._move_clocks({name, step.target})
+        if step.reply:
+            self._reply(step.reply, fields)
+
+    def note(self, command: Note) -> None:
+        if not command.words.text.strip():
+            raise Refused("The note is empty", code="missing_field", field="text")
+        self.emit(Noted(words=command.words))
+
+    # ── clocks ───────────────────────────────────────────────────────────────────────────────────
+
+    def _move_clocks(self, triggers: set[str]) -> None:
+        """Stops, starts, pauses and resumes what the step's name and its target state call for."""
+        for name, rule in self.profile.clocks.items():
+            clock = self.state.clocks.get(name)
+            ticking = clock is not None and clock.status != "stopped"
+            if clock and ticking and triggers.intersection(rule.stop):
+                late = clock.status == "running" and self.now > clock.due_at
+                self.emit(ClockStopped(clock=name, late=clock.late or late), SYSTEM)
+                ticking = False
+            elif not ticking and triggers.intersection(rule.start):
+                due_at, alarms = clocks.schedule(rule, self.rules.calendar, self.now)
+                self.emit(ClockStarted(clock=name, due_at=due_at, alarms=alarms), SYSTEM)
+                ticking = True
+            if ticking:
+                self._pause_or_resume(name)
+
+    def _pause_or_resume(self, name: str) -> None:
+        rule, clock = self.profile.clocks[name], self.state.clocks[name]
+        rests = self.state.status in rule.pause
+        if rests and clock.status == "running":
+            remaining = clocks.pause(clock, rule, self.rules.calendar, self.now)
+            self.emit(ClockPaused(clock=name, remaining=remaining), SYSTEM)
+        elif not rests and clock.status == "paused":
+            due_at, alarms = clocks.resume(clock.remaining, rule, self.rules.calendar, self.now)
+            self.emit(ClockResumed(clock=name, due_at=due_at, alarms=alarms), SYSTEM)
+
+    def tick(self, command: Tick) -> None:
+        clock, rule = self.state.clocks.get(command.clock), self.profile.clocks.get(command.clock)
+        if clock is None or clock.status != "running":
+            return
+        if clock.alarms.get(command.alarm) != command.due_at or self.now < command.due_at:
+            return
+        if rule is None:  # the profile no longer has this clock: it must not ring for ever
+            self.emit(ClockStopped(clock=command.clock, late=clock.late), SYSTEM)
+            return
+        receiver = rule.escalate[int(command.alarm)].to if command.alarm.isdigit() else None
+        late = self.now >= clock.due_at and command.alarm != clocks.WARN
+        self.emit(
+            ClockAlarmed(clock=command.clock, alarm=command.alarm, late=late, escalate_to=receiver), SYSTEM
+        )
+        if command.alarm == clocks.THEN and rule.then is not None:
+            if self.state.status in self.profile.transitions[rule.then].source:
+                self._step(rule.then)
+
+    # ── replies ──────────────────────────────────────────────────────────────────────────────────
+
+    def _reply(self, purpose: str, fields: Fields | None = None) -> None:
+        said = compose(self.rules, self.state, purpose, fields or {})
+        event_id = ids.event_id(self.state.id, self.state.seq + 1)
+        reply_id = ids.reply_id(event_id)
+        self.emit(
+            ReplyQueued(
+                reply_id=reply_id,
+                purpose=purpose,
+                channel=self.state.channel,
+                account=self.state.account,
+                conversation=self.state.conversation,
+                text=said.text,
+                pattern=said.pattern,
+                sealed=said.sealed,
+            ),
+            SYSTEM,
+        )
+        channel = self.profile.channels.get(self.state.channel)
+        if channel is not None and channel.delivery == "page":
+            self._update_reply(reply_id, ReplyUpdated(reply_id=reply_id, status="sent"))
+
+    def deliver(self, command: Delivery) -> None:
+        if command.reply_id not in self.state.replies:
+            raise NotFound(f"case {self.state.ticket} has no reply {command.reply_id}")
+        self._update_reply(
+            command.reply_id,
+            ReplyUpdated(
+                reply_id=command.reply_id,
+                status=command.status,
+                platform_id=command.platform_id,
+                reason=command.reason,
+            ),
+        )
+
+    def _update_reply(self, reply_id: str, update: ReplyUpdated) -> None:
+        """Statuses only rise; "failed" counts unless it arrived before; what was read is not unread again."""
+        before = self.state.replies[reply_id]
+        rank = _DELIVERY_RANK.get(before.status, 9)
+        if update.status == "failed":
+            if before.status in ("failed", "delivered", "read"):
+                return
+        elif before.status != "failed" and _DELIVERY_RANK[update.status] <= rank:
+            return
+        self.emit(update, SYSTEM)
+        rules = self.profile.publication
+        if update.status == "failed":
+            self._follow(rules.on_failed.get(before.purpose))
+        elif before.status in ("queued", "failed"):
+            self._follow(rules.on_sent.get(before.purpose))
+
+    def _follow(self, transition: str | None) -> None:
+        if transition and self.state.status in self.profile.transitions[transition].source:
+            self._step(transition)

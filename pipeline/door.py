@@ -1,0 +1,136 @@
+"""The door: what a connector parsed goes in, a sealed and redacted message comes out. Identity stays here."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from laporhub.pipeline import ids
+from laporhub.pipeline.errors import NotFound, Refused
+from laporhub.pipeline.models import Attachment, CaseState, Inbound, Location, Message, Words
+from laporhub.pipeline.ports import Identity
+from laporhub.pipeline.profile.rulebook import Rulebook
+from laporhub.pipeline.redact import redact
+from laporhub.pipeline.text import clean
+from laporhub.pipeline.vault import pseudonym
+
+TEXT_LIMIT = 100_000
+"""Characters in one message; more is refused with the number, nothing is cut silently."""
+
+_NAME_AT_LEAST = 4
+
+
+class Seals(Protocol):
+    """What the door needs of the vault."""
+
+    def seal(self, reporter: str, plain: str, now: datetime) -> str: ...
+
+
+@dataclass(frozen=True)
+class Door:
+    """Seals messages of reporters and words of staff. `pepper` makes pseudonyms irreversible."""
+
+    seals: Seals
+    pepper: bytes
+
+    def admit(
+        self, rulebook: Rulebook, channel: str, inbound: Inbound, now: datetime, case: CaseState | None = None
+    ) -> Message:
+        """The message as the streams may carry it. `case` is the one it names, if it names one.
+
+        Raises `Refused` for an unknown channel, an empty message or one that is too long.
+        """
+        known_channel = rulebook.profile.channels.get(channel)
+        if known_channel is None:
+            raise NotFound(f"Profile {rulebook.name} has no channel {channel!r}")
+        text = clean(inbound.text)
+        if len(text) > TEXT_LIMIT:
+            raise Refused(
+                f"The text has {len(text)} characters; {TEXT_LIMIT} are possible",
+                code="too_long",
+                field="text",
+            )
+        if not text and inbound.kind == "text" and not inbound.attachments and inbound.location is None:
+            raise Refused("There is no text", code="empty", field="text")
+        account = known_channel.account
+        reporter = case.reporter if case else self.reporter_of(rulebook, channel, inbound)
+        conversation = case.conversation if case else self._conversation(rulebook, channel, reporter, inbound)
+        public = redact(_without(text, inbound.name), rulebook.offices)
+        return Message(
+            id=ids.message_id(rulebook.name, channel, account, inbound.external_id),
+            profile=rulebook.name,
+            channel=channel,
+            account=account,
+            external_id=inbound.external_id,
+            conversation=conversation,
+            reporter=reporter,
+            kind=inbound.kind,
+            text=public,
+            sealed_text=None if public == inbound.text else self.seals.seal(reporter, inbound.text, now),
+            sealed_identity=self.seals.seal(reporter, _identity(inbound), now),
+            known=tuple(name for name in ("email", "name", "phone") if getattr(inbound, name)),
+            attachments=tuple(_redacted_file(each) for each in inbound.attachments),
+            location=inbound.location and _redacted_place(inbound.location, rulebook),
+            occurred_at=inbound.occurred_at,
+            private=inbound.private,
+            anonymous=inbound.anonymous,
+            case_id=case.id if case else None,
+            sent_at=inbound.sent_at,
+            received_at=now,
+        )
+
+    def reporter_of(self, rulebook: Rulebook, channel: str, inbound: Inbound) -> str:
+        """The pseudonym. One verified phone is one person on every channel; what is only typed in proves nothing."""
+        proven = inbound.verified and inbound.phone
+        scheme, who = ("tel", str(inbound.phone)) if proven else (channel, inbound.author_id)
+        return pseudonym(self.pepper, rulebook.name, scheme, who)
+
+    def words(self, rulebook: Rulebook, reporter: str, text: str, now: datetime) -> Words:
+        """Words of staff or reporter for a transition's field: redacted; sealed if redaction changed them."""
+        if len(text) > TEXT_LIMIT:
+            raise Refused(f"The text has {len(text)} characters; {TEXT_LIMIT} are possible", code="too_long")
+        plain = clean(text)
+        public = redact(plain, rulebook.offices)
+        return Words(text=public, sealed=None if public == plain else self.seals.seal(reporter, plain, now))
+
+    def _conversation(self, rulebook: Rulebook, channel: str, reporter: str, inbound: Inbound) -> str:
+        account = rulebook.profile.channels[channel].account
+        return ids.derive("v", rulebook.name, channel, account, reporter, inbound.thread or "")
+
+
+def open_identity(plain: str) -> tuple[Identity, str]:
+    """What `sealed_identity` holds: who it is, and the platform's address of them."""
+    kept = json.loads(plain)
+    person = Identity(
+        name=kept.get("name"), phone=kept.get("phone"), email=kept.get("email"), handle=kept["author_id"]
+    )
+    return person, kept["author_id"]
+
+
+def _identity(inbound: Inbound) -> str:
+    kept = {name: getattr(inbound, name) for name in ("author_id", "name", "phone", "email")}
+    return json.dumps({name: value for name, value in kept.items() if value}, ensure_ascii=False)
+
+
+def _without(text: str, name: str | None) -> str:
+    """The reporter's own name, where they signed with it, is not for the streams."""
+    if not name or len(name.strip()) < _NAME_AT_LEAST:
+        return text
+    return re.sub(rf"(?<!\w){re.escape(name.strip())}(?!\w)", "[nama]", text, flags=re.IGNORECASE)
+
+
+def _redacted_file(attachment: Attachment) -> Attachment:
+    return attachment.model_copy(update={"name": attachment.name and redact(clean(attachment.name))})
+
+
+def _redacted_place(location: Location, rulebook: Rulebook) -> Location | None:
+    kept = {
+        name: redact(clean(value), rulebook.offices) or None
+        for name in ("address", "district", "village")
+        if (value := getattr(location, name))
+    }
+    place = Location(lat=location.lat, lon=location.lon, **kept)
+    return None if place == Location() else place

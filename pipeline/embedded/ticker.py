@@ -1,0 +1,70 @@
+"""The ticker: turns due alarms into commands. It only proposes: `decide` looks again and ignores what is stale."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+
+import structlog
+from sqlalchemy import Engine
+
+from laporhub.pipeline import ids
+from laporhub.pipeline.embedded.engine import EmbeddedEngine
+from laporhub.pipeline.errors import LaporHubError
+from laporhub.pipeline.evolve import next_alarm
+from laporhub.pipeline.models import CaseState, Tick
+from laporhub.pipeline.store import cases
+
+_AT_ONCE = 200
+
+logger = structlog.get_logger(__name__)
+
+
+class Ticker:
+    """See the module."""
+
+    def __init__(self, database: Engine, engine: EmbeddedEngine, now: Callable[[], datetime]) -> None:
+        self._database = database
+        self._engine = engine
+        self._now = now
+
+    async def run(self, idle_seconds: float = 1.0) -> None:
+        """Ticks until cancelled; a failure is logged and tried again."""
+        while True:
+            try:
+                rung = await self.ring_due()
+            except Exception as error:
+                logger.error("alarms could not be rung", exc_info=error)
+                rung = 0
+            if not rung:
+                await asyncio.sleep(idle_seconds)
+
+    async def ring_due(self) -> int:
+        """Rings every case's next alarm that is due. How many rang."""
+        now = self._now()
+        with self._database.connect() as connection:
+            due = cases.due_cases(connection, now, _AT_ONCE)
+        return sum(await asyncio.gather(*(self._ring(state, now) for state in due)))
+
+    async def _ring(self, state: CaseState, now: datetime) -> bool:
+        alarm = next_alarm(state)
+        if alarm is None:
+            return False
+        clock, name = alarm
+        due_at = state.clocks[clock].alarms[name]
+        tick = Tick(
+            id=ids.derive("d", "tick", state.id, clock, name, due_at.isoformat()),
+            profile=state.profile,
+            case_id=state.id,
+            at=now,
+            clock=clock,
+            alarm=name,
+            due_at=due_at,
+        )
+        try:
+            done = await self._engine.submit(command=tick)
+        except LaporHubError as error:
+            logger.warning("an alarm was refused", case=state.id, clock=clock, reason=str(error))
+            return False
+        return done is not None and not done.duplicate

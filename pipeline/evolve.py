@@ -1,0 +1,158 @@
+"""`evolve(state, event) -> state`: a case is the sum of its events. Pure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from laporhub.pipeline.models import (
+    Assigned,
+    CaseEvent,
+    CaseState,
+    Classified,
+    Clock,
+    ClockAlarmed,
+    ClockPaused,
+    ClockResumed,
+    ClockStarted,
+    ClockStopped,
+    Drafted,
+    MessageAdded,
+    Noted,
+    Opened,
+    Rated,
+    Reply,
+    ReplyQueued,
+    ReplyUpdated,
+    Transitioned,
+)
+
+TEXT_KEPT = 20_000
+"""Characters of the reporter's words that the state keeps for classification; the events keep all."""
+
+
+def evolve(state: CaseState | None, event: CaseEvent) -> CaseState:
+    """The state after the event. An event seen before changes nothing; a gap in the sequence is an error."""
+    if state is None:
+        return _open(event)
+    if event.sequence <= state.seq:
+        return state
+    if event.sequence != state.seq + 1:
+        raise ValueError(
+            f"case {state.id} is at {state.seq}, the event is {event.sequence}: events are missing"
+        )
+    first, _ = state.applied.get(event.cause, (event.sequence, 0))
+    return state.but(
+        {
+            "seq": event.sequence,
+            "updated_at": event.time,
+            "applied": {**state.applied, event.cause: (first, event.sequence)},
+            **_changes(state, event),
+        }
+    )
+
+
+def _open(event: CaseEvent) -> CaseState:
+    data = event.data
+    if not isinstance(data, Opened):
+        raise ValueError(f"the first event of case {event.case_id} is {event.type}, not its opening")
+    return CaseState(
+        id=event.case_id,
+        profile=event.profile,
+        profile_version=data.profile_version,
+        ticket=data.ticket,
+        seq=event.sequence,
+        status=data.status,
+        channel=data.channel,
+        account=data.account,
+        conversation=data.conversation,
+        reporter=data.reporter,
+        private=data.private,
+        anonymous=data.anonymous,
+        opened_at=event.time,
+        updated_at=event.time,
+        occurred_at=data.occurred_at,
+        applied={event.cause: (event.sequence, event.sequence)},
+    )
+
+
+def _changes(state: CaseState, event: CaseEvent) -> dict[str, Any]:
+    match event.data:
+        case MessageAdded() as said:
+            joined = f"{state.text}\n{said.text}" if state.text and said.text else state.text or said.text
+            return {
+                "text": joined[:TEXT_KEPT],
+                "known": tuple(sorted({*state.known, *said.known})),
+                "attachments": state.attachments + len(said.attachments),
+                "location": said.location or state.location,
+                "messages": state.messages + 1,
+                "waiting": True,
+            }
+        case Classified() as found:
+            return {
+                "suggestion": found.suggestion,
+                "missing": found.missing,
+                "advised": found.advised,
+                "review": found.review,
+            }
+        case Transitioned() as step:
+            by_person = event.actorrole not in ("system", "reporter")
+            return {
+                "status": step.target,
+                "closed_at": event.time if step.ends else None,
+                "waiting": state.waiting and not by_person,
+            }
+        case Assigned(unit=unit):
+            return {"unit": unit}
+        case Drafted(words=words):
+            return {"draft": words}
+        case ReplyQueued() as reply:
+            return {
+                "replies": {**state.replies, reply.reply_id: Reply(purpose=reply.purpose, status="queued")}
+            }
+        case ReplyUpdated() as reply:
+            before = state.replies[reply.reply_id]
+            after = Reply(purpose=before.purpose, status=reply.status, reason=reply.reason)
+            return {"replies": {**state.replies, reply.reply_id: after}}
+        case Rated(rating=rating):
+            return {"rating": rating}
+        case Noted():
+            return {"waiting": False}
+        case ClockStarted() | ClockPaused() | ClockResumed() | ClockStopped() | ClockAlarmed() as tick:
+            return {"clocks": {**state.clocks, tick.clock: _clock(state.clocks.get(tick.clock), event)}}
+        case Opened():
+            raise ValueError(f"case {state.id} is opened a second time")
+
+
+def _clock(clock: Clock | None, event: CaseEvent) -> Clock:
+    match event.data:
+        case ClockStarted() as data:
+            return Clock(status="running", started_at=event.time, due_at=data.due_at, alarms=data.alarms)
+        case _ if clock is None:
+            raise ValueError(f"{event.type} of a clock that never started")
+        case ClockPaused() as data:
+            return clock.but({"status": "paused", "remaining": data.remaining})
+        case ClockResumed() as data:
+            return clock.but(
+                {"status": "running", "due_at": data.due_at, "alarms": data.alarms, "remaining": {}}
+            )
+        case ClockStopped() as data:
+            return clock.but({"status": "stopped", "alarms": {}, "stopped_at": event.time, "late": data.late})
+        case ClockAlarmed() as data:
+            left = {name: at for name, at in clock.alarms.items() if name != data.alarm}
+            return clock.but(
+                {"alarms": left, "rung": (*clock.rung, data.alarm), "late": clock.late or data.late}
+            )
+        case _:
+            raise AssertionError(event.type)
+
+
+def next_alarm(state: CaseState) -> tuple[str, str] | None:
+    """(clock, alarm) that rings next, or None. Ties break by name, so that every engine picks the same."""
+    pending = (
+        (at, clock, alarm)
+        for clock, kept in state.clocks.items()
+        if kept.status == "running"
+        for alarm, at in kept.alarms.items()
+    )
+    first = min(pending, default=None)
+    return first and (first[1], first[2])

@@ -1,0 +1,82 @@
+"""From a message to the command it means: open a case, or add to one. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from laporhub.pipeline import ids
+from laporhub.pipeline.models import Actor, AddMessage, CaseState, Message, OpenCase
+from laporhub.pipeline.profile.rulebook import Rulebook
+from laporhub.pipeline.workflow import is_final, is_past
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """What the hub remembers of one reporter on one account.
+
+    `sealed_identity` is the latest, from which the address to answer is unsealed; `last_inbound_at` opens the
+    platform's reply window.
+    """
+
+    id: str
+    profile: str
+    channel: str
+    account: str
+    reporter: str
+    case_id: str
+    last_inbound_at: datetime
+    sealed_identity: str
+
+
+def interpret(rulebook: Rulebook, message: Message, latest: CaseState | None) -> OpenCase | AddMessage:
+    """`latest` is the conversation's newest case, or the one the message names.
+
+    A message that names its case always joins it. Otherwise it joins the newest case while that is open, or
+    was closed less than `intake.follow_up` ago, unless it begins with one of `intake.new_case_words`.
+    """
+    actor = Actor(id=message.reporter, role="reporter")
+    if latest is not None and _joins(rulebook, message, latest):
+        return AddMessage(
+            id=ids.derive("d", "add", message.id),
+            profile=message.profile,
+            case_id=latest.id,
+            at=message.received_at,
+            actor=actor,
+            message=message,
+        )
+    return OpenCase(
+        id=ids.derive("d", "open", message.id),
+        profile=message.profile,
+        case_id=ids.case_id(message.id),
+        at=message.received_at,
+        actor=actor,
+        message=message,
+    )
+
+
+def _joins(rulebook: Rulebook, message: Message, latest: CaseState) -> bool:
+    if message.case_id is not None:
+        return True
+    rules = rulebook.profile.intake
+    if message.text.lower().startswith(tuple(word.lower() for word in rules.new_case_words)):
+        return False
+    if not is_final(rulebook, latest):
+        return True
+    if rules.follow_up is None or latest.closed_at is None:
+        return False
+    return not is_past(rulebook, latest.closed_at, rules.follow_up, message.received_at)
+
+
+def remember(message: Message, case_id: str) -> Conversation:
+    """The conversation after the message."""
+    return Conversation(
+        id=message.conversation,
+        profile=message.profile,
+        channel=message.channel,
+        account=message.account,
+        reporter=message.reporter,
+        case_id=case_id,
+        last_inbound_at=message.received_at,
+        sealed_identity=message.sealed_identity,
+    )

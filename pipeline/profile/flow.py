@@ -1,0 +1,263 @@
+"""Checks of the workflow and its clocks: every state can be reached and left, every clock can stop. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import Final, Literal
+
+from laporhub.pipeline.clocks import elapsed
+from laporhub.pipeline.profile.graph import (
+    OPENED,
+    can_end,
+    reachable,
+    running,
+    starts,
+    steps_from,
+    unstoppable,
+)
+from laporhub.pipeline.profile.schema import ClockRule, Limit, Profile, Transition
+from laporhub.pipeline.profile.source import PROFILE, Finding, Trail, nearest
+
+BUILT_IN: Final = frozenset({"system", "reporter"})
+"""Roles that every profile has: the hub itself, and whoever the case is about."""
+
+
+def _find(path: Trail, message: str, remedy: str) -> Finding:
+    return Finding(PROFILE, path, message, remedy)
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names))
+
+
+# ── every name exists ────────────────────────────────────────────────────────────────────────────
+
+
+def names(profile: Profile) -> Iterator[Finding]:
+    """Names in the workflow that mean nothing."""
+    states, steps = set(profile.states), set(profile.transitions)
+    staff = {*profile.roles, *(role.group for role in profile.roles.values() if role.group)}
+    for path, what, name, known in _references(profile, states, steps, staff):
+        if name is not None and name not in known:
+            yield _find(path, f"there is no {what} “{name}”", nearest(name, known))
+    for name, step in profile.transitions.items():
+        yield from _effects(name, step)
+
+
+def _references(
+    profile: Profile, states: set[str], steps: set[str], staff: set[str]
+) -> Iterator[tuple[Trail, str, str | None, set[str]]]:
+    """Every place that names something, what kind of thing, its name, and the names there are."""
+    for name, step in profile.transitions.items():
+        at: Trail = ("transitions", name)
+        yield from (((*at, "from", n), "state", source, states) for n, source in enumerate(step.source))
+        yield (*at, "to"), "state", step.target, states
+        yield from (
+            ((*at, "roles", n), "role or group", role, staff | BUILT_IN) for n, role in enumerate(step.roles)
+        )
+    for name, rule in profile.clocks.items():
+        at, either = ("clocks", name), states | steps
+        yield from (
+            ((*at, "start", n), "state or transition", t, either | {OPENED}) for n, t in enumerate(rule.start)
+        )
+        yield from (((*at, "stop", n), "state or transition", t, either) for n, t in enumerate(rule.stop))
+        yield from (((*at, "pause", n), "state", state, states) for n, state in enumerate(rule.pause))
+        yield (*at, "then"), "transition", rule.then, steps
+        yield from (
+            ((*at, "escalate", n, "to"), "role or group", step.to, staff)
+            for n, step in enumerate(rule.escalate)
+        )
+    yield ("intake", "initial"), "state", profile.intake.initial, states
+    yield ("intake", "incomplete"), "transition", profile.intake.incomplete, steps
+    yield ("intake", "complete"), "transition", profile.intake.complete, steps
+    yield ("routing", "transition"), "transition", profile.routing.transition, steps
+    replies = {step.reply for step in profile.transitions.values() if step.reply} | (
+        {profile.intake.reply} if profile.intake.reply else set()
+    )
+    for key, rules in (
+        ("on_sent", profile.publication.on_sent),
+        ("on_failed", profile.publication.on_failed),
+    ):
+        for purpose, transition in rules.items():
+            yield ("publication", key, purpose), "reply", purpose, replies
+            yield ("publication", key, purpose), "transition", transition, steps
+
+
+def _effects(name: str, step: Transition) -> Iterator[Finding]:
+    kinds: dict[Literal["assign", "draft", "rate"], str] = {
+        "assign": "unit",
+        "draft": "text",
+        "rate": "rating",
+    }
+    for effect, kind in kinds.items():
+        field, at = getattr(step, effect), ("transitions", name, effect)
+        if field is None:
+            continue
+        if field not in step.fields:
+            yield _find(at, f"{name} has no field “{field}”", nearest(field, step.fields))
+        elif step.fields[field].type != kind:
+            yield _find(
+                at, f"the field “{field}” is no “type: {kind}”", "Name one that is, or change its type."
+            )
+    if step.assign and step.unassign:
+        yield _find(
+            ("transitions", name, "unassign"), f"{name} assigns a unit and takes it away", "Keep one."
+        )
+    for field, form in step.fields.items():
+        wanted = {"draft": "text", "suggestion": "unit"}.get(form.default or "")
+        if wanted and form.type != wanted:
+            at_default = ("transitions", name, "fields", field, "default")
+            yield _find(
+                at_default, f"“{form.default}” cannot fill a field of “type: {form.type}”", "Delete it."
+            )
+
+
+# ── the whole ────────────────────────────────────────────────────────────────────────────────────
+
+
+def problems(profile: Profile) -> Iterator[Finding]:
+    """What is wrong with a workflow whose names are all right."""
+    yield from _states(profile)
+    yield from _owners(profile)
+    yield from _system_steps(profile)
+    yield from _intake(profile)
+    yield from _publication(profile)
+    yield from _routing(profile)
+    for name, rule in profile.clocks.items():
+        yield from _clock(profile, name, rule)
+
+
+def _states(profile: Profile) -> Iterator[Finding]:
+    if not any(state.final for state in profile.states.values()):
+        yield _find(("states",), "no case ever ends", "Mark the last states with “final: true”.")
+        return
+    reached, ends = reachable(profile, profile.intake.initial), can_end(profile)
+    for name, state in profile.states.items():
+        at = ("states", name)
+        if name not in reached:
+            yield _find(at, f"no case ever comes to “{name}”", "Add a transition “to” it, or delete it.")
+        elif name not in ends:
+            yield _find(at, f"a case in “{name}” can never end", "Add a transition that leads on from it.")
+        elif not state.final and not _moves(profile, name):
+            remedy = "Add a transition from it for a role of yours, or a clock with “then”."
+            yield _find(at, f"nobody can act on a case in “{name}”", remedy)
+
+
+def _moves(profile: Profile, state: str) -> bool:
+    """Whether a member of staff, a clock or a delivery takes a case on from here."""
+    automatic = {*profile.publication.on_sent.values(), *profile.publication.on_failed.values()}
+    automatic |= {
+        rule.then for rule in profile.clocks.values() if rule.then and state in running(profile, rule)
+    }
+    return any(name in automatic or set(step.roles) - BUILT_IN for name, step in steps_from(profile, state))
+
+
+def _owners(profile: Profile) -> Iterator[Finding]:
+    """Each channel's new cases need somebody who sees them and can do something about them."""
+    acting = {role for _, step in steps_from(profile, profile.intake.initial) for role in step.roles}
+    owners = [role for name, role in profile.roles.items() if {name, role.group} & acting]
+    for name in profile.channels:
+        if not any(role.scope == "all" or name in role.channels for role in owners):
+            remedy = "Add it to the “channels” of a role that may act on new cases."
+            yield _find(("channels", name), f"nobody looks after new cases from “{name}”", remedy)
+
+
+def _system_steps(profile: Profile) -> Iterator[Finding]:
+    """Transitions that the hub takes by itself must be open to it, and ask for nothing it cannot know."""
+    for path, name, given in _taken_by_system(profile):
+        step = profile.transitions[name]
+        if "system" not in step.roles:
+            remedy = f"Add “system” to the roles of {name}."
+            yield _find(path, f"the hub may not take “{name}” by itself", remedy)
+        needed = [field for field, form in step.fields.items() if form.required and field != given]
+        if needed:
+            remedy = f"Set “required: false” in {name}, or name another transition."
+            yield _find(path, f"the hub cannot fill in {_listed(needed)} of “{name}”", remedy)
+
+
+def _taken_by_system(profile: Profile) -> Iterator[tuple[Trail, str, str | None]]:
+    """Where it is said, the transition, and the field that the hub can fill in."""
+    for key, step in (("incomplete", profile.intake.incomplete), ("complete", profile.intake.complete)):
+        if step:
+            yield ("intake", key), step, None
+    for name, rule in profile.clocks.items():
+        if rule.then:
+            yield ("clocks", name, "then"), rule.then, None
+    for key, rules in (
+        ("on_sent", profile.publication.on_sent),
+        ("on_failed", profile.publication.on_failed),
+    ):
+        for purpose, transition in rules.items():
+            yield ("publication", key, purpose), transition, None
+    if profile.routing.automatic is not None:
+        transition = profile.routing.transition
+        yield ("routing", "automatic"), transition, profile.transitions[transition].assign
+
+
+def _intake(profile: Profile) -> Iterator[Finding]:
+    intake = profile.intake
+    if (intake.incomplete is None) != (intake.complete is None):
+        yield _find(
+            ("intake",), "“incomplete” and “complete” go together", "Add the other one, or delete both."
+        )
+    if intake.incomplete is None or intake.complete is None:
+        return
+    asks, goes_on = profile.transitions[intake.incomplete], profile.transitions[intake.complete]
+    if intake.initial not in asks.source:
+        remedy = f"Add {intake.initial} to its “from”."
+        yield _find(
+            ("intake", "incomplete"), f"“{intake.incomplete}” does not start in the first state", remedy
+        )
+    if asks.target not in goes_on.source:
+        remedy = f"Add {asks.target} to its “from”."
+        yield _find(
+            ("intake", "complete"), f"“{intake.complete}” does not go on from “{asks.target}”", remedy
+        )
+
+
+def _publication(profile: Profile) -> Iterator[Finding]:
+    """What follows a reply that was sent must be possible where its sending left the case."""
+    for purpose, name in profile.publication.on_sent.items():
+        after = {step.target for step in profile.transitions.values() if step.reply == purpose}
+        after |= {profile.intake.initial} if profile.intake.reply == purpose else set()
+        if not after & set(profile.transitions[name].source):
+            remedy = f"Add {_listed(after)} to its “from”."
+            message = f"“{name}” is not possible when the reply “{purpose}” has been sent"
+            yield _find(("publication", "on_sent", purpose), message, remedy)
+
+
+def _routing(profile: Profile) -> Iterator[Finding]:
+    routing = profile.routing
+    if profile.transitions[routing.transition].assign is None:
+        message = f"“{routing.transition}” assigns no unit"
+        yield _find(("routing", "transition"), message, "Name the transition that has “assign:”.")
+    if routing.suggest_from > routing.sure_from:
+        message = "“suggest_from” is above “sure_from”"
+        yield _find(("routing", "suggest_from"), message, "Make it smaller: what is sure is also suggested.")
+
+
+# ── clocks ───────────────────────────────────────────────────────────────────────────────────────
+
+
+def _clock(profile: Profile, name: str, rule: ClockRule) -> Iterator[Finding]:
+    at, places = ("clocks", name), running(profile, rule)
+    stuck = unstoppable(profile, rule)
+    if stuck:
+        remedy = f"Add to “stop” a step or a state that follows {_listed(stuck)}."
+        yield _find(at, f"the clock {name} cannot stop once the case is in {_listed(stuck)}", remedy)
+    over = {s for s in places if profile.states[s].final} - set(starts(profile, rule)) - stuck
+    if over:
+        remedy = f"Add {_listed(over)} to its “stop”."
+        yield _find(at, f"the clock {name} runs on when the case has ended in {_listed(over)}", remedy)
+    if rule.warn and _length(rule.warn) >= _length(rule.limit):
+        yield _find(
+            (*at, "warn"), f"the clock {name} warns when it is too late", "Make “warn” shorter than “limit”."
+        )
+    if rule.then and not places & set(profile.transitions[rule.then].source):
+        remedy = f"Name a transition from {_listed(places)}."
+        yield _find((*at, "then"), f"“{rule.then}” is never possible while {name} runs", remedy)
+
+
+def _length(span: Limit) -> float:
+    """For comparing spans of one measure: working days, or seconds."""
+    return span.working_days or elapsed(span).total_seconds()

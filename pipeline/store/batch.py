@@ -1,0 +1,147 @@
+"""One transaction's worth of work, the same for both engines: load once, decide each, write once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from sqlalchemy import Connection
+
+from laporhub.pipeline import ids
+from laporhub.pipeline.decide import decided
+from laporhub.pipeline.errors import Misconfigured
+from laporhub.pipeline.intake import Conversation, interpret, remember
+from laporhub.pipeline.models import CaseEvent, CaseState, Command, Message, MessageAdded, OpenCase
+from laporhub.pipeline.ports import Classifier
+from laporhub.pipeline.profile.rulebook import Rulebook
+from laporhub.pipeline.store import cases, log
+from laporhub.pipeline.store.tables import events, messages
+
+
+@dataclass(frozen=True)
+class Government:
+    """A profile's rules with the classifier that serves it."""
+
+    rulebook: Rulebook
+    classifier: Classifier
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a message or command came to. `events` is empty when it had been seen before."""
+
+    state: CaseState
+    events: Sequence[CaseEvent]
+    duplicate: bool = False
+
+
+@dataclass
+class Batch:
+    """Load with `prepare`, then `receive` messages and `handle` commands in order, then `save`."""
+
+    connection: Connection
+    governments: Mapping[str, Government]
+    known: Mapping[str, CaseState] = field(default_factory=dict)
+    """States at hand, as they are in the database: those are not loaded."""
+    states: dict[str, CaseState] = field(default_factory=dict)
+    events: list[CaseEvent] = field(default_factory=list)
+    messages: list[Message] = field(default_factory=list)
+    conversations: dict[str, Conversation] = field(default_factory=dict)
+    _seen: dict[str, str] = field(default_factory=dict)
+    _taken: set[str] = field(default_factory=set)
+    _new_conversations: set[str] = field(default_factory=set)
+
+    def prepare(self, messages: Sequence[Message], commands: Sequence[Command]) -> None:
+        """Loads, in a few queries, all that these messages and commands touch."""
+        wanted = {command.case_id for command in commands}
+        if messages:
+            seen = cases.already_received(self.connection, (m.id for m in messages))
+            self._seen = {message: case for message, (case, _) in seen.items()}
+            self.conversations = cases.load_conversations(self.connection, (m.conversation for m in messages))
+            self._taken = cases.taken_tickets(self.connection, (self._ticket(m, 0) for m in messages))
+            wanted.update(self._seen.values())
+            wanted.update(kept.case_id for kept in self.conversations.values())
+            wanted.update(m.case_id for m in messages if m.case_id)
+        self.states = {case: self.known[case] for case in wanted & self.known.keys()}
+        self.states |= cases.load_cases(self.connection, wanted - self.known.keys())
+
+    def receive(self, message: Message) -> Done:
+        """Intake: the message becomes a command of its case, once."""
+        if (case_id := self._seen.get(message.id)) is not None:
+            return Done(self.states[case_id], (), duplicate=True)
+        kept = self.conversations.get(message.conversation)
+        latest = self.states.get(message.case_id or (kept.case_id if kept else ""))
+        command = interpret(self._government(message.profile).rulebook, message, latest)
+        done = self.handle(command)
+        self._seen[message.id] = command.case_id
+        self.messages.append(message)
+        if message.case_id is None:
+            self.conversations[message.conversation] = remember(message, command.case_id)
+            self._new_conversations.add(message.conversation)
+        return done
+
+    def handle(self, command: Command) -> Done:
+        """Decides one command. Raises `Refused`; then nothing of it remains."""
+        government = self._government(command.profile)
+        state = self.states.get(command.case_id)
+        ticket = self._free_ticket(command.message) if isinstance(command, OpenCase) else None
+        led_to, state = decided(government.rulebook, state, command, government.classifier, ticket)
+        if state is None:
+            raise AssertionError(f"command {command.id} was decided without a case")
+        self.states[command.case_id] = state
+        self.events.extend(led_to)
+        return Done(state, led_to, duplicate=not led_to)
+
+    def save(self) -> None:
+        """Writes streams and states; the caller commits."""
+        log.append(
+            self.connection,
+            messages,
+            [(m.id, m.model_dump_json(exclude_defaults=True).encode()) for m in self.messages],
+        )
+        log.append(
+            self.connection,
+            events,
+            [(e.id, e.model_dump_json(exclude_none=True).encode()) for e in self.events],
+        )
+        cases.save_cases(self.connection, self.changed())
+        cases.save_conversations(
+            self.connection, (self.conversations[name] for name in sorted(self._new_conversations))
+        )
+        cases.save_received(
+            self.connection,
+            [
+                {"message_id": m.id, "case_id": self._seen[m.id], "received_at": m.received_at}
+                for m in self.messages
+            ],
+        )
+
+    def changed(self) -> list[CaseState]:
+        """The cases with new events, in the order of their first one."""
+        return [self.states[case] for case in dict.fromkeys(event.case_id for event in self.events)]
+
+    def spoken(self) -> frozenset[str]:
+        """The cases whose reporter said something new."""
+        return frozenset(event.case_id for event in self.events if isinstance(event.data, MessageAdded))
+
+    def _government(self, profile: str) -> Government:
+        try:
+            return self.governments[profile]
+        except KeyError:
+            raise Misconfigured(
+                f"This hub does not serve profile {profile!r}: start it with --profile {profile}"
+            ) from None
+
+    def _ticket(self, message: Message, attempt: int) -> str:
+        profile = self._government(message.profile).rulebook.profile
+        code = profile.channels[message.channel].code
+        return ids.ticket(profile.ticket.prefix, code, ids.case_id(message.id), attempt)
+
+    def _free_ticket(self, message: Message) -> str:
+        attempt, ticket = 0, self._ticket(message, 0)
+        while ticket in self._taken:
+            attempt += 1
+            ticket = self._ticket(message, attempt)
+            self._taken |= cases.taken_tickets(self.connection, [ticket])
+        self._taken.add(ticket)
+        return ticket

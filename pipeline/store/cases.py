@@ -1,0 +1,114 @@
+"""Cases, conversations and what was received: loaded and written a batch at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection, bindparam, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from laporhub.pipeline.evolve import next_alarm
+from laporhub.pipeline.intake import Conversation
+from laporhub.pipeline.models import CaseState
+from laporhub.pipeline.store.tables import cases, conversations, received
+
+_LOOKUP = 500
+"""Ids a query asks for at once: below every database's limit of parameters."""
+
+
+def insert(connection: Connection, table: object) -> sqlite.Insert:
+    """An INSERT that knows ON CONFLICT, in the connection's dialect (both spell it alike)."""
+    made = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    return made(table)  # type: ignore[arg-type, return-value]
+
+
+def chunks(ids: Iterable[str]) -> Iterable[list[str]]:
+    every = sorted(set(ids))
+    return (every[start : start + _LOOKUP] for start in range(0, len(every), _LOOKUP))
+
+
+_BY_ID = select(cases.c.id, cases.c.state).where(cases.c.id.in_(bindparam("ids", expanding=True)))
+_TAKEN = select(cases.c.ticket).where(cases.c.ticket.in_(bindparam("tickets", expanding=True)))
+_CONVERSATIONS = select(conversations).where(conversations.c.id.in_(bindparam("ids", expanding=True)))
+_RECEIVED = select(received).where(received.c.message_id.in_(bindparam("ids", expanding=True)))
+_DUE = (
+    select(cases.c.state)
+    .where(cases.c.alarm_at <= bindparam("now"))
+    .order_by(cases.c.alarm_at, cases.c.id)
+    .limit(bindparam("most"))
+)
+
+
+def load_cases(connection: Connection, ids: Iterable[str]) -> dict[str, CaseState]:
+    return {
+        row.id: CaseState.model_validate_json(row.state)
+        for some in chunks(ids)
+        for row in connection.execute(_BY_ID, {"ids": some})
+    }
+
+
+def case_by_ticket(connection: Connection, ticket: str) -> CaseState | None:
+    body = connection.execute(select(cases.c.state).where(cases.c.ticket == ticket)).scalar()
+    return None if body is None else CaseState.model_validate_json(body)
+
+
+def taken_tickets(connection: Connection, tickets: Iterable[str]) -> set[str]:
+    return {row.ticket for some in chunks(tickets) for row in connection.execute(_TAKEN, {"tickets": some})}
+
+
+def save_cases(connection: Connection, states: Iterable[CaseState]) -> None:
+    rows = []
+    for state in states:
+        alarm = next_alarm(state)
+        rows.append(
+            {
+                "id": state.id,
+                "ticket": state.ticket,
+                "seq": state.seq,
+                "alarm_at": state.clocks[alarm[0]].alarms[alarm[1]] if alarm else None,
+                "state": state.model_dump_json(exclude_defaults=True).encode(),
+            }
+        )
+    if not rows:
+        return
+    statement = insert(connection, cases)
+    changed = {name: statement.excluded[name] for name in ("seq", "alarm_at", "state")}
+    connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=changed), rows)
+
+
+def due_cases(connection: Connection, now: datetime, most: int) -> list[CaseState]:
+    """Cases with an alarm that is due, the longest due first."""
+    rows = connection.execute(_DUE, {"now": now, "most": most})
+    return [CaseState.model_validate_json(row.state) for row in rows]
+
+
+def load_conversations(connection: Connection, ids: Iterable[str]) -> dict[str, Conversation]:
+    return {
+        row.id: Conversation(**row._mapping)
+        for some in chunks(ids)
+        for row in connection.execute(_CONVERSATIONS, {"ids": some})
+    }
+
+
+def save_conversations(connection: Connection, kept: Iterable[Conversation]) -> None:
+    rows = [{name: getattr(each, name) for name in conversations.c.keys()} for each in kept]  # noqa: SIM118
+    if not rows:
+        return
+    statement = insert(connection, conversations)
+    changed = {name: statement.excluded[name] for name in ("case_id", "last_inbound_at", "sealed_identity")}
+    connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=changed), rows)
+
+
+def already_received(connection: Connection, ids: Iterable[str]) -> dict[str, tuple[str, datetime]]:
+    """Message id → its case and when it was first received."""
+    return {
+        row.message_id: (row.case_id, row.received_at)
+        for some in chunks(ids)
+        for row in connection.execute(_RECEIVED, {"ids": some})
+    }
+
+
+def save_received(connection: Connection, rows: Sequence[Mapping[str, object]]) -> None:
+    if rows:
+        connection.execute(received.insert(), list(rows))

@@ -1,0 +1,120 @@
+"""The vault's key ring: reporters' keys, opened and kept at hand; and the audit of who looked at whom."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from datetime import datetime
+from threading import Lock
+from typing import TypeVar
+
+from sqlalchemy import Connection, Engine, select
+
+from laporhub.pipeline.store.cases import insert
+from laporhub.pipeline.store.database import writer
+from laporhub.pipeline.store.tables import audit, reporter_keys
+from laporhub.pipeline.vault import ReporterKey, Sealer, key_of, seal, unseal
+
+_AT_HAND = 20_000
+_V = TypeVar("_V")
+
+
+class KeyRing:
+    """Seals and opens under reporters' keys. Thread-safe.
+
+    A new key is only safe to rely on once it is in the database: `pending` hands it to the caller, who stores
+    it in the transaction that stores the first value sealed with it, and then calls `stored`.
+    """
+
+    def __init__(self, engine: Engine, sealer: Sealer) -> None:
+        self._engine = engine
+        self._sealer = sealer
+        self._lock = Lock()
+        self._current: OrderedDict[str, str] = OrderedDict()
+        self._opened: OrderedDict[str, bytes] = OrderedDict()
+        self._pending: dict[str, ReporterKey] = {}
+
+    def seal(self, reporter: str, plain: str, now: datetime) -> str:
+        key_id = self._key_for(reporter, now)
+        return seal(key_id, self._open(key_id) or b"", plain)
+
+    def open(self, sealed: str) -> str | None:
+        """The plain text; None when the reporter's key was erased."""
+        key = self._open(key_of(sealed))
+        return None if key is None else unseal(key, sealed)
+
+    def pending(self, reporter: str) -> ReporterKey | None:
+        with self._lock:
+            return self._pending.get(self._current.get(reporter, ""))
+
+    def stored(self, key: ReporterKey) -> None:
+        with self._lock:
+            self._pending.pop(key.id, None)
+
+    def erase(self, reporter: str) -> int:
+        """Deletes all keys of a reporter: what was sealed with them can never be read again. How many."""
+        with writer(self._engine).begin() as connection:
+            gone = connection.execute(reporter_keys.delete().where(reporter_keys.c.reporter == reporter))
+        with self._lock:
+            self._current.pop(reporter, None)
+            self._opened.clear()
+        return gone.rowcount
+
+    def record(self, actor: str, action: str, subject: str, reason: str, now: datetime) -> None:
+        """Writes an audit record."""
+        with writer(self._engine).begin() as connection:
+            row = {"at": now, "actor": actor, "action": action, "subject": subject, "reason": reason}
+            connection.execute(audit.insert(), row)
+
+    def _key_for(self, reporter: str, now: datetime) -> str:
+        with self._lock:
+            if (known := self._current.get(reporter)) is not None:
+                return known
+        newest = select(reporter_keys.c.id).where(reporter_keys.c.reporter == reporter)
+        with self._engine.connect() as connection:
+            known = connection.execute(newest.order_by(reporter_keys.c.created_at).limit(1)).scalar()
+        with self._lock:
+            if known is None:
+                key = self._sealer.new_key(reporter, now)
+                known = key.id
+                self._pending[known] = key
+                _keep(self._opened, known, self._sealer.open_key(key))
+            _keep(self._current, reporter, known)
+            return known
+
+    def _open(self, key_id: str) -> bytes | None:
+        with self._lock:
+            if (key := self._opened.get(key_id)) is not None:
+                return key
+            pending = self._pending.get(key_id)
+        if pending is None:
+            with self._engine.connect() as connection:
+                row = connection.execute(select(reporter_keys).where(reporter_keys.c.id == key_id)).first()
+            if row is None:
+                return None
+            pending = ReporterKey(**row._mapping)
+        key = self._sealer.open_key(pending)
+        with self._lock:
+            _keep(self._opened, key_id, key)
+        return key
+
+
+def _keep(cache: OrderedDict[str, _V], name: str, value: _V) -> None:
+    cache[name] = value
+    while len(cache) > _AT_HAND:
+        cache.popitem(last=False)
+
+
+def save_keys(connection: Connection, keys: Iterable[ReporterKey]) -> None:
+    rows = [
+        {
+            "id": k.id,
+            "reporter": k.reporter,
+            "master": k.master,
+            "wrapped": k.wrapped,
+            "created_at": k.created_at,
+        }
+        for k in keys
+    ]
+    if rows:
+        connection.execute(insert(connection, reporter_keys).on_conflict_do_nothing(), rows)

@@ -1,0 +1,159 @@
+"""The outbox: what must still be said on a platform, in order per conversation, and how far each reply got.
+
+A row is `pending` (to be sent at `next_at`), `sending` (handed to the platform, no answer yet), `unknown` (no
+answer came: look it up), `sent`, or `failed`. "sending" is durable before the platform hears of it, so after
+a crash nothing is sent twice in good faith.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, bindparam, exists, select, update
+
+from laporhub.pipeline.models import CaseEvent, CaseState, ReplyQueued
+from laporhub.pipeline.store.tables import outbox
+
+OPEN = ("pending", "sending", "unknown")
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """One reply on its way."""
+
+    ordinal: int
+    reply_id: str
+    case_id: str
+    conversation: str
+    profile: str
+    channel: str
+    account: str
+    text: str
+    pattern: str | None
+    sealed: tuple[str, ...]
+    status: str
+    attempts: int
+    attempted_at: datetime | None
+    sent: tuple[str, ...]
+    """Platform ids of the parts that arrived, in order."""
+
+
+def enqueue(connection: Connection, events: Sequence[CaseEvent], states: Mapping[str, CaseState]) -> None:
+    """Adds replies, due at once."""
+    rows = []
+    for event in events:
+        reply = event.data
+        if not isinstance(reply, ReplyQueued):
+            continue
+        rows.append(
+            {
+                "reply_id": reply.reply_id,
+                "case_id": event.case_id,
+                "conversation": states[event.case_id].conversation,
+                "profile": event.profile,
+                "channel": reply.channel,
+                "account": reply.account,
+                "text": reply.text,
+                "pattern": reply.pattern,
+                "sealed": json.dumps(reply.sealed),
+                "status": "pending",
+                "attempts": 0,
+                "next_at": event.time,
+                "attempted_at": None,
+                "sent": "[]",
+                "reason": None,
+            }
+        )
+    if rows:
+        connection.execute(outbox.insert(), rows)
+
+
+_earlier = outbox.alias("earlier")
+_BLOCKED = exists().where(
+    _earlier.c.conversation == outbox.c.conversation,
+    _earlier.c.ordinal < outbox.c.ordinal,
+    _earlier.c.next_at.is_not(None),
+)
+_DUE = (
+    select(outbox)
+    .where(
+        outbox.c.next_at <= bindparam("now"),
+        outbox.c.channel.in_(bindparam("channels", expanding=True)),
+        ~_BLOCKED,
+    )
+    .order_by(outbox.c.next_at, outbox.c.ordinal)
+    .limit(bindparam("most"))
+)
+
+
+def due(connection: Connection, now: datetime, channels: Sequence[str], most: int) -> list[Queued]:
+    """What may be sent now: the first unfinished reply of each conversation."""
+    return [
+        _queued(dict(row._mapping))
+        for row in connection.execute(_DUE, {"now": now, "channels": channels, "most": most})
+    ]
+
+
+def _queued(row: Mapping[str, Any]) -> Queued:
+    kept: dict[str, Any] = {name: row[name] for name in Queued.__dataclass_fields__}
+    kept["sealed"] = tuple(json.loads(str(row["sealed"])))
+    kept["sent"] = tuple(json.loads(str(row["sent"])))
+    return Queued(**kept)
+
+
+def mark(
+    connection: Connection,
+    reply: Queued,
+    status: str,
+    *,
+    next_at: datetime | None,
+    attempts: int,
+    attempted_at: datetime | None,
+    sent: Sequence[str],
+    reason: str | None = None,
+) -> None:
+    """Writes how far a reply got. `next_at` None means that nothing more is tried."""
+    connection.execute(
+        update(outbox)
+        .where(outbox.c.ordinal == reply.ordinal)
+        .values(
+            status=status,
+            next_at=next_at,
+            attempts=attempts,
+            attempted_at=attempted_at,
+            sent=json.dumps(list(sent)),
+            reason=reason,
+        )
+    )
+
+
+def interrupted(connection: Connection, now: datetime) -> int:
+    """After a crash: what was being sent has an unknown outcome. How many there were."""
+    changed = connection.execute(
+        update(outbox).where(outbox.c.status == "sending").values(status="unknown", next_at=now)
+    )
+    return changed.rowcount
+
+
+def platform_ids(connection: Connection, conversation: str) -> frozenset[str]:
+    """Ids of all messages that replies of this conversation are known to have become."""
+    rows = connection.execute(select(outbox.c.sent).where(outbox.c.conversation == conversation))
+    return frozenset(str(name) for row in rows for name in json.loads(row.sent))
+
+
+def where_is(connection: Connection, reply_id: str) -> Queued | None:
+    row = connection.execute(select(outbox).where(outbox.c.reply_id == reply_id)).first()
+    return None if row is None else _queued(dict(row._mapping))
+
+
+def backlog(connection: Connection) -> dict[str, int]:
+    """Status → how many, of what is not finished."""
+    rows = connection.execute(select(outbox.c.status).where(outbox.c.next_at.is_not(None)))
+    found: dict[str, int] = {}
+    for row in rows:
+        found[row.status] = found.get(row.status, 0) + 1
+    return found

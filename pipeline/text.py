@@ -1,0 +1,203 @@
+"""What a citizen typed, made safe to keep (`clean`) and easy to match (`normalise`). Pure; takes any str."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+import ftfy
+
+# Not meant to be seen: controls but newline and tab, soft hyphen, zero-width spaces and joiners but ZWJ, bidi
+# marks, overrides and isolates, byte order mark, tags, private use, noncharacters.
+_INVISIBLE = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u034f\u061c\u180e\u200b\u200c\u200e\u200f\u202a-\u202e\u2060-\u206f"
+    "\ufeff\ufdd0-\ufdef\ufff0-\ufffb\ufffe\uffff\ue000-\uf8ff\U000e0000-\U000e007f\U000f0000-\U0010ffff]"
+)
+_LINE_ENDS = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
+_PICTURE = "\u2194-\u21ff\u2300-\u2328\u232b-\u27bf\u2b00-\u2bff\U0001f000-\U0001faff"
+_LOOSE_JOINER = re.compile(f"(?<![{_PICTURE}\ufe0f])\u200d|\u200d(?![{_PICTURE}])")
+_BLANK_LINES = re.compile(r"\n{4,}")
+
+_MOJIBAKE = re.compile("Ã|Â|â€|ðŸ")
+_WORD = re.compile(r"[^\W_]+")
+_STRETCHED = re.compile(r"([^\W\d_])\1{2,}")
+_ROMAN = re.compile(r"[ivx]+")
+_DOUBLED = re.compile(r"([^\W\d_]{4,})2")
+
+# Short and spoken forms that citizens write, as they are met in any inbox.
+_SLANG = {
+    short: full
+    for full, shorts in {
+        "yang": "yg yng iang",
+        "jalan": "jl jln jlan dalan",
+        "gang": "gg",
+        "tidak": "gk ga gak nggak ngga enggak engga kagak tdk tak ndak nda gx mboten ora",
+        "karena": "krn krna karna soalnya",
+        "dengan": "dgn dg dngn",
+        "sudah": "sdh udh udah dah sudh wis",
+        "belum": "blm blum blom belom durung",
+        "kabupaten": "kab kabupatn",
+        "kecamatan": "kec kecmatan",
+        "desa": "ds dsa",
+        "kelurahan": "kel kelurhan",
+        "dusun": "dsn",
+        "dukuh": "dk",
+        "provinsi": "prov propinsi",
+        "perumahan": "perum prum",
+        "nomor": "no nmr nomer",
+        "untuk": "utk tuk kanggo",
+        "kepada": "kpd",
+        "pada": "pd",
+        "dari": "dr dri",
+        "dalam": "dlm",
+        "di": "d",
+        "ke": "k",
+        "saya": "sy sya aku gue gw kulo",
+        "bapak": "bpk pak pakde",
+        "ibu": "ibuk bu",
+        "anak": "ank",
+        "orang": "org wong",
+        "rumah": "rmh omah",
+        "sekolah": "sklh skolah",
+        "tempat": "tmpt tmpat",
+        "tolong": "tlg tlong tulung",
+        "mohon": "mhn mhon",
+        "banyak": "bnyk byk akeh",
+        "masih": "msh msih",
+        "sangat": "sgt bgt banget",
+        "sekarang": "skrg skrng skr",
+        "kemarin": "kmrn kmarin",
+        "harus": "hrs",
+        "bisa": "bs bsa iso",
+        "dapat": "dpt",
+        "tetapi": "tp tpi tapi",
+        "juga": "jg jga",
+        "lagi": "lg lgi",
+        "saja": "aja aj sj",
+        "sampai": "smpe sampe smpai nyampe",
+        "kalau": "kalo klo kl klw klau",
+        "kenapa": "knp knpa napa",
+        "bagaimana": "gmn gmna gimana",
+        "di mana": "dmn dmna dimana",
+        "di jalan": "dijalan dijln dijl",
+        "di depan": "didepan didpn",
+        "di dekat": "didekat",
+        "di desa": "didesa",
+        "di daerah": "didaerah",
+        "di wilayah": "diwilayah",
+        "di kampung": "dikampung",
+        "di kelurahan": "dikelurahan",
+        "di kecamatan": "dikecamatan",
+        "di kabupaten": "dikabupaten",
+        "di kota": "dikota",
+        "di sekitar": "disekitar",
+        "sering": "srg srng",
+        "setiap": "tiap tiyap",
+        "hari": "hr",
+        "bulan": "bln",
+        "tahun": "thn th",
+        "tanggal": "tgl",
+        "tersebut": "tsb",
+        "terima kasih": "trims trimakasih terimakasih makasih mksh thx tks suwun",
+        "rusak": "rusk rsk",
+        "lampu": "lmpu",
+        "puskesmas": "puskes pkm",
+    }.items()
+    for short in shorts.split()
+}
+
+
+def clean(raw: str) -> str:
+    """The text without what nobody can see, composed (NFC), with plain line ends and at most two blank lines
+    in a row. Lone surrogates become U+FFFD. Cleaning twice changes nothing more.
+    """
+    try:
+        raw.encode()
+    except UnicodeEncodeError:
+        raw = raw.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+    text = _INVISIBLE.sub("", _LINE_ENDS.sub("\n", raw))
+    # Composing can give or take a neighbour of a joiner, and dropping a joiner something to compose.
+    text = unicodedata.normalize("NFC", text)
+    if "\u200d" in text:
+        text = unicodedata.normalize("NFC", _LOOSE_JOINER.sub("", text))
+    text = "\n".join(line.rstrip() for line in text.split("\n"))
+    return _BLANK_LINES.sub("\n\n\n", text).strip()
+
+
+def normalise(text: str) -> str:
+    """The words of the text for matching: lower-case, spelled in full, one space apart, no punctuation.
+
+    >>> normalise("Jl.Pemuda  RUSAKKK, blm dibenerin!")
+    'jalan pemuda rusak belum dibenerin'
+    """
+    if _MOJIBAKE.search(text):
+        text = ftfy.fix_encoding(text)
+    text = unicodedata.normalize("NFKC", text).lower()
+    return " ".join([_plain(word) for word in _WORD.findall(text)])
+
+
+def _plain(word: str) -> str:
+    if word.isascii() and word in _SLANG:
+        return _SLANG[word]
+    if not _ROMAN.fullmatch(word):
+        word = _STRETCHED.sub(r"\1", word)
+    doubled = _DOUBLED.fullmatch(word)
+    word = doubled[1] if doubled else word
+    return _SLANG.get(word, word)
+
+
+# ── does it say where? ───────────────────────────────────────────────────────────────────────────
+
+_WITH_NAME = re.compile(
+    r"\b(?=(?:jalan|jalur|ruas|gang|desa|kelurahan|kecamatan|kabupaten|kota|dusun|dukuh|kampung|perumahan"
+    r"|komplek|kompleks|pasar|terminal|stasiun|halte|simpang|perempatan|pertigaan|bundaran|jembatan|alun alun"
+    r"|pantai|waduk|bendungan|sungai|kali|taman|lapangan|puskesmas|pustu|rsud|rs|samsat|polsek|polres|masjid|mushola|gereja"
+    r"|tpa|tps|sd|sdn|smp|smpn|sma|sman|smk|smkn|mts|mtsn|man|min|mi|slb|tk|universitas|kampus|daerah|wilayah"
+    r"|kawasan|dekat|depan|samping|belakang|seberang|sebelah)"
+    r" (?:raya |lingkar |tol |negeri |nomor |kantor )?(\w{3,}))"
+)
+_WITH_NUMBER = re.compile(
+    r"\b(?:rt|rw|km|blok) ?\d|\b(?:gang|smp|smpn|sma|sman|smk|smkn|sdn|sd|mtsn|man) (?:negeri )?\d"
+    r"|\bjalan \w+ nomor \d|\b(?:rt|rw)\d"
+)
+# What follows "jalan", "desa", "depan" … without being a name.
+_NO_NAME_WORDS = """
+ada adalah agar air akan akhir akibat aman amblas ambles anak antar apa arah aspal atau awal bagi bahkan
+baik banjir banyak bapak barat baru beberapa becek begitu bekas belum berair berbahaya berdebu
+bergelombang berlubang besar bisa bolong bukan buruk cepat cukup dan dapat dari dekat dengan depan
+depannya desa di dia dibangun dibuat diperbaiki ditutup dua gelap gerbang gratis habis hampir hancur hanya
+harus hingga ibu ini itu jadi jalan jangan jebol jelek juga kabupaten kaki kalau kali kami kampung kanan
+kantor kapan karena ke kecamatan kecil kejadian keluar keluarga kelurahan kemudian kerja kiri kita kosong
+kota kotor kumpul kumuh kurang lagi lain lalu lama lampu licin lingkungan lokal lokasi longsor lubang
+lumpuh macet mana masih masuk masyarakat mati membantu menjadi menuju menurut mereka milik minta modern
+mohon mulus muncul nasional negara negeri nya oleh orang pada padahal padam pak parah paving pemerintah
+pemukiman penuh perlu permukiman pernah persawahan pertama pintu provinsi proyek pusat putus rakyat ramai
+rawan raya rendah retak ribut roboh rumah runtuh rusak rusaknya saat saja sakit sampah sampai sampek
+samping sana sangat satu saya sebagai sebelah sebelum sedang sehingga sejak sekali sekarang sekitar
+sekolah selalu selama selatan seluruh sempit semua sendiri seperti sepi sering serta setelah setempat
+setiap siap sini situ solusi sosial sudah sulit sungai supaya swasta tadi tak tanpa tapi telah tempat
+tengah tentang terang terdekat tergenang terjadi terlalu termasuk ternyata terpencil tersebut tersendat
+tertinggal tertutup terus terutama tetangga tetap tetapi tidak tiga timur tinggal tinggi toko tol tolong
+trotoar tua umum untuk usaha utama utara wajib waktu warga yang
+"""
+_NO_NAME = frozenset(_NO_NAME_WORDS.split())
+_SPOKEN_FOR = 20_000
+"""Characters looked at for a place: who has not said where by then will be asked."""
+
+
+def names_a_place(text: str) -> bool:
+    """Whether the text has an address in it: a road, village, school, neighbourhood number … with its name.
+
+    It knows no gazetteer: a place named bare ("banjir di Sayung") is for the classifier to find.
+
+    >>> names_a_place("Jalan rusak parah di depan rumah saya"), names_a_place("lubang di jl pemuda no 5")
+    (False, True)
+    """
+    words = normalise(text[:_SPOKEN_FOR])
+    if _WITH_NUMBER.search(words):
+        return True
+    return any(_is_name(found[1]) for found in _WITH_NAME.finditer(words))
+
+
+def _is_name(word: str) -> bool:
+    return word not in _NO_NAME and not word.isdigit() and not word.endswith("nya")

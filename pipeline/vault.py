@@ -1,0 +1,93 @@
+"""Sealing: identity and untouched text, encrypted under a key of that reporter.
+
+AES-256-GCM; each reporter's keys are wrapped by a master key. A sealed value names its key, so a reporter may
+have several (two first messages at once), and erasing them all erases the person from every log.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from laporhub.pipeline.errors import Misconfigured
+
+_VERSION = "v1"
+_NONCE = 12
+
+
+@dataclass(frozen=True, slots=True)
+class ReporterKey:
+    """A wrapped key, as the vault keeps it. `master` names the master key that wraps it."""
+
+    id: str
+    reporter: str
+    master: str
+    wrapped: bytes
+    created_at: datetime
+
+
+class Sealer:
+    """Makes, wraps and opens reporter keys with one master key of 32 bytes.
+
+    `entropy(n)` yields n random bytes; tests inject a seeded one.
+    """
+
+    def __init__(self, master: bytes, entropy: Callable[[int], bytes]) -> None:
+        if len(master) != 32:
+            raise Misconfigured("The master key must have 32 bytes; make one with: openssl rand -base64 32")
+        self._aead = AESGCM(master)
+        self._entropy = entropy
+        self.master = hashlib.sha256(b"laporhub master key id" + master).hexdigest()[:16]
+
+    def new_key(self, reporter: str, at: datetime) -> ReporterKey:
+        key_id = "k" + self._entropy(12).hex()
+        nonce = self._entropy(_NONCE)
+        wrapped = nonce + self._aead.encrypt(nonce, self._entropy(32), f"{key_id}|{reporter}".encode())
+        return ReporterKey(key_id, reporter, self.master, wrapped, at)
+
+    def open_key(self, key: ReporterKey) -> bytes:
+        """Raises `Misconfigured` when the master key is not the one that wrapped it."""
+        try:
+            return self._aead.decrypt(
+                key.wrapped[:_NONCE], key.wrapped[_NONCE:], f"{key.id}|{key.reporter}".encode()
+            )
+        except InvalidTag:
+            raise Misconfigured(
+                f"Key {key.id} was wrapped by master key {key.master}, this is {self.master}: "
+                "give LAPORHUB_MASTER_KEY the right one"
+            ) from None
+
+
+def pseudonym(pepper: bytes, *parts: str) -> str:
+    """The name under which a person travels; not reversible without the pepper, however few phones exist."""
+    joined = "\x1f".join(parts).encode("utf-8", "surrogatepass")
+    return "p_" + base64.b32encode(hmac.digest(pepper, joined, "sha256")).decode().lower()[:26]
+
+
+def seal(key_id: str, key: bytes, plain: str) -> str:
+    """`v1.<key id>.<base64url>`. The nonce is derived from key and text: sealing twice gives the same bytes."""
+    data = plain.encode("utf-8", "surrogatepass")
+    nonce = hmac.digest(key, b"nonce" + data, "sha256")[:_NONCE]
+    sealed = nonce + AESGCM(key).encrypt(nonce, data, key_id.encode())
+    return f"{_VERSION}.{key_id}.{base64.urlsafe_b64encode(sealed).decode()}"
+
+
+def key_of(sealed: str) -> str:
+    """The id of the key that opens it."""
+    version, key_id, _ = sealed.split(".")
+    if version != _VERSION:
+        raise Misconfigured(f"Sealed with format {version}, this hub reads {_VERSION}: update it")
+    return key_id
+
+
+def unseal(key: bytes, sealed: str) -> str:
+    _, key_id, body = sealed.split(".")
+    data = base64.urlsafe_b64decode(body)
+    return AESGCM(key).decrypt(data[:_NONCE], data[_NONCE:], key_id.encode()).decode("utf-8", "surrogatepass")

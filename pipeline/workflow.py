@@ -1,0 +1,73 @@
+"""Who may do what, and see what: the profile's roles and transitions, asked as questions. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from laporhub.pipeline.models import Actor, CaseState
+from laporhub.pipeline.profile.rulebook import Rulebook
+from laporhub.pipeline.profile.schema import Limit, Transition
+
+BUILT_IN_ROLES = ("system", "reporter")
+
+
+def names_of(rulebook: Rulebook, role: str) -> frozenset[str]:
+    """The names under which a transition may admit this role: its own and its group's."""
+    known = rulebook.profile.roles.get(role)
+    return frozenset({role} if known is None or known.group is None else {role, known.group})
+
+
+def may_see(rulebook: Rulebook, state: CaseState, actor: Actor) -> bool:
+    """Whether the case is within the actor's scope: all, their channels, their own unit, their own case."""
+    if actor.role == "system":
+        return True
+    if actor.role == "reporter":
+        return actor.id == state.reporter
+    role = rulebook.profile.roles.get(actor.role)
+    if role is None or (state.private and not role.sees_private):
+        return False
+    if role.scope == "channels":
+        return state.channel in role.channels
+    if role.scope == "unit":
+        return state.unit is not None and state.unit == actor.unit
+    return True
+
+
+def allowed(rulebook: Rulebook, state: CaseState, actor: Actor) -> list[tuple[str, Transition]]:
+    """The transitions the actor may take now, in the profile's order."""
+    if not may_see(rulebook, state, actor):
+        return []
+    admitted = names_of(rulebook, actor.role)
+    return [
+        (name, transition)
+        for name, transition in rulebook.profile.transitions.items()
+        if state.status in transition.source and not admitted.isdisjoint(transition.roles)
+    ]
+
+
+def queue_statuses(rulebook: Rulebook, role: str) -> tuple[str, ...]:
+    """The states, not final, in which this role has something to do: its work queue."""
+    admitted = names_of(rulebook, role)
+    return tuple(
+        name
+        for name, state in rulebook.profile.states.items()
+        if not state.final
+        and any(
+            name in step.source and not admitted.isdisjoint(step.roles)
+            for step in rulebook.profile.transitions.values()
+        )
+    )
+
+
+def is_final(rulebook: Rulebook, state: CaseState) -> bool:
+    """A state the profile no longer knows counts as open: a person must look at it."""
+    known = rulebook.profile.states.get(state.status)
+    return known is not None and known.final
+
+
+def is_past(rulebook: Rulebook, start: datetime, limit: Limit, now: datetime) -> bool:
+    """Whether the span `limit` from `start` is over at `now`."""
+    if limit.working_days is not None:
+        return now > rulebook.calendar.add_working_days(start, limit.working_days)
+    span = timedelta(minutes=limit.minutes or 0, hours=limit.hours or 0, days=limit.days or 0)
+    return now > start + span

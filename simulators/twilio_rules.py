@@ -1,0 +1,74 @@
+"""Twilio's rules for a message, as far as a sender can notice them. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+BODY_LIMIT = 1600
+WINDOW = timedelta(hours=24)
+
+_NUMBER = re.compile(r"\+[1-9]\d{6,14}", re.ASCII)
+_WHATSAPP = re.compile(r"whatsapp:(\+[1-9]\d{6,14}|[A-Z]{2}\.\w{3,64})", re.ASCII)
+_GSM7 = frozenset(
+    "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞ ÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+    "ÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà^{}\\[~]|€"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """An error answer: HTTP status, Twilio's code, and what it says."""
+
+    status: int
+    code: int
+    message: str
+
+
+def refusal(form: Mapping[str, str], numbers: Collection[str], opted_out: Collection[str]) -> Refusal | None:
+    """Why Twilio would not take this message; None if it would."""
+    to, sender, body = form.get("To", ""), form.get("From", ""), form.get("Body", "")
+    checks = (
+        (not to, 21604, "A 'To' phone number is required."),
+        (not is_address(to), 21211, f"Invalid 'To' Phone Number: {to}"),
+        (not sender, 21603, "A 'From' phone number is required."),
+        (not is_address(sender), 21212, f"Invalid 'From' Number: {sender}"),
+        (sender not in numbers, _unknown_sender(sender), f"{sender} is not a sender of this account."),
+        (is_whatsapp(to) != is_whatsapp(sender), 21910, "'From' and 'To' are not of the same channel."),
+        (to == sender, 21266, "'To' and 'From' cannot be the same."),
+        (not body and not form.get("ContentSid"), 21602, "Message body is required."),
+        (length(body) > BODY_LIMIT, 21617, f"The message body exceeds the {BODY_LIMIT} character limit."),
+        (to in opted_out, 21610, "Attempt to send to an unsubscribed recipient."),
+    )
+    return next((Refusal(400, code, message) for wrong, code, message in checks if wrong), None)
+
+
+def is_address(value: str) -> bool:
+    """A number in E.164, or a WhatsApp address with a number or a business-scoped id."""
+    return bool(_NUMBER.fullmatch(value) or _WHATSAPP.fullmatch(value))
+
+
+def is_whatsapp(address: str) -> bool:
+    return address.startswith("whatsapp:")
+
+
+def length(body: str) -> int:
+    """Characters as Twilio counts them: UTF-16 units."""
+    return len(body.encode("utf-16-le")) // 2
+
+
+def segments(body: str) -> int:
+    """How many SMS it is: 160 or 153 characters each, 70 or 67 as soon as one is not in the GSM alphabet."""
+    alone, joined = (160, 153) if _GSM7.issuperset(body) else (70, 67)
+    return 1 if length(body) <= alone else -(-length(body) // joined)
+
+
+def is_open(now: datetime, last_inbound: datetime | None) -> bool:
+    """Whether WhatsApp lets free words through."""
+    return last_inbound is not None and now - last_inbound <= WINDOW
+
+
+def _unknown_sender(sender: str) -> int:
+    return 63007 if is_whatsapp(sender) else 21660

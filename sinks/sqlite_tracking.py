@@ -1,0 +1,241 @@
+"""Tracking on SQLite: one narrow row a case for lists and counts, and a full-text index of what was said."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    Engine,
+    Integer,
+    Select,
+    Table,
+    Text,
+    func,
+    select,
+    text,
+)
+from sqlalchemy.dialects import sqlite
+
+from laporhub.pipeline.errors import Refused
+from laporhub.pipeline.ids import parse_ticket
+from laporhub.pipeline.models import CaseState
+from laporhub.pipeline.ports import Page, Query
+from laporhub.pipeline.store.tables import Moment, cases, from_micros, metadata, to_micros
+
+_URGENCY = {"normal": 0, "high": 1, "critical": 2}
+_NEVER = 2**62
+"""Sorts after every due time."""
+_TOKENS_AT_MOST = 16
+_TEXT_INDEXED = 20_000
+
+tracking = Table(
+    "tracking",
+    metadata,
+    Column("rowid", Integer, primary_key=True),
+    Column("case_id", Text, nullable=False, unique=True),
+    Column("profile", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("final", Integer, nullable=False),
+    Column("unit", Text),
+    Column("channel", Text, nullable=False),
+    Column("urgency", Integer, nullable=False),
+    Column("private", Integer, nullable=False),
+    Column("waiting", Integer, nullable=False),
+    Column("failed", Integer, nullable=False),
+    Column("opened_at", Moment, nullable=False),
+    Column("due", Integer, nullable=False),
+)
+
+_INDICES = (
+    "CREATE INDEX IF NOT EXISTS tracking_queue ON tracking (profile, status, urgency DESC, due, rowid)",
+    "CREATE INDEX IF NOT EXISTS tracking_opened ON tracking (profile, opened_at, rowid)",
+    "CREATE INDEX IF NOT EXISTS tracking_unit ON tracking (profile, unit, status)",
+    "CREATE VIRTUAL TABLE IF NOT EXISTS tracking_text USING fts5("
+    "said, content='', tokenize='unicode61 remove_diacritics 2', detail='full')",
+)
+
+_COUNTED = {
+    "status": tracking.c.status,
+    "unit": tracking.c.unit,
+    "channel": tracking.c.channel,
+    "urgency": tracking.c.urgency,
+}
+
+
+class SqliteTracking:
+    """Implements `ports.Tracking`; `write` is called inside the transaction that changes the cases."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        with engine.execution_options(writes=True).begin() as connection:
+            tracking.create(connection, checkfirst=True)
+            for statement in _INDICES:
+                connection.execute(text(statement))
+
+    def write(self, connection: Connection, states: Sequence[CaseState], spoken: frozenset[str]) -> None:
+        """Brings the rows of `states` up to date, and the text of those in `spoken`."""
+        if not states:
+            return
+        statement = sqlite.insert(tracking)
+        kept = ("status", "final", "unit", "urgency", "private", "waiting", "failed", "due")
+        update = {name: statement.excluded[name] for name in kept}
+        connection.execute(
+            statement.on_conflict_do_update(index_elements=["case_id"], set_=update),
+            [_row(s) for s in states],
+        )
+        self._index(connection, [state for state in states if state.id in spoken])
+
+    def _index(self, connection: Connection, states: Sequence[CaseState]) -> None:
+        """The index keeps no copy of the text. Further words are added under further rows: see `_matching`."""
+        if not states:
+            return
+        rows = _rows_of(connection, [state.id for state in states])
+        connection.execute(
+            text("INSERT INTO tracking_text (rowid, said) VALUES (:rowid, :said)"),
+            [
+                {"rowid": rows[s.id] * _VERSIONS + s.messages % _VERSIONS, "said": s.text[:_TEXT_INDEXED]}
+                for s in states
+            ],
+        )
+
+    def find(self, query: Query, now: datetime) -> Page:
+        """A page of cases. Raises `Refused` for a cursor that is none."""
+        found = select(tracking, cases.c.state).join(cases, cases.c.id == tracking.c.case_id)
+        found = _ordered(found.where(*_conditions(query, now)), query)
+        with self._engine.connect() as connection:
+            rows = connection.execute(found.limit(query.limit + 1)).all()
+        more = len(rows) > query.limit
+        rows = rows[: query.limit]
+        states = [CaseState.model_validate_json(row.state) for row in rows]
+        return Page(states, _cursor(rows[-1], query) if more else None)
+
+    def count(self, query: Query, by: str, now: datetime) -> Mapping[str, int]:
+        column = _COUNTED[by]
+        found = select(column, func.count()).where(*_conditions(query, now)).group_by(column)
+        with self._engine.connect() as connection:
+            counted = {value: number for value, number in connection.execute(found)}
+        names = {number: name for name, number in _URGENCY.items()}
+        return {names[value] if by == "urgency" else value or "": number for value, number in counted.items()}
+
+
+_VERSIONS = 1024
+"""Full-text rows a case may have: one for each message it grew by."""
+
+
+def _rows_of(connection: Connection, ids: Sequence[str]) -> dict[str, int]:
+    found = connection.execute(
+        select(tracking.c.case_id, tracking.c.rowid).where(tracking.c.case_id.in_(ids))
+    )
+    return {row.case_id: row.rowid for row in found}
+
+
+def _row(state: CaseState) -> dict[str, Any]:
+    running = [clock.due_at for clock in state.clocks.values() if clock.status == "running"]
+    return {
+        "case_id": state.id,
+        "profile": state.profile,
+        "status": state.status,
+        "final": int(state.closed_at is not None),
+        "unit": state.unit,
+        "channel": state.channel,
+        "urgency": _URGENCY[state.suggestion.urgency] if state.suggestion else 0,
+        "private": int(state.private),
+        "waiting": int(state.waiting),
+        "failed": int(any(reply.status == "failed" for reply in state.replies.values())),
+        "opened_at": state.opened_at,
+        "due": to_micros(min(running)) if running else _NEVER,
+    }
+
+
+def _conditions(query: Query, now: datetime) -> Iterable[ColumnElement[bool]]:
+    yield tracking.c.profile.in_(query.profiles)
+    for column, wanted in (
+        (tracking.c.status, query.statuses),
+        (tracking.c.unit, query.units),
+        (tracking.c.channel, query.channels),
+    ):
+        if wanted:
+            yield column.in_(wanted)
+    if query.overdue is not None:
+        late = tracking.c.due < to_micros(now)
+        yield late if query.overdue else ~late
+    if query.private is not None:
+        yield tracking.c.private == int(query.private)
+    if query.opened_from is not None:
+        yield tracking.c.opened_at >= query.opened_from
+    if query.opened_to is not None:
+        yield tracking.c.opened_at < query.opened_to
+    if query.tickets:
+        yield tracking.c.case_id.in_(select(cases.c.id).where(cases.c.ticket.in_(query.tickets)))
+    if query.text.strip():
+        yield _matching(query.text)
+
+
+def _matching(typed: str) -> ColumnElement[bool]:
+    """A ticket finds its case; otherwise all words must occur, the last one as a beginning."""
+    if (ticket := parse_ticket(typed)) is not None:
+        return tracking.c.case_id.in_(select(cases.c.id).where(cases.c.ticket == ticket))
+    words = re.findall(r"\w+", typed)[:_TOKENS_AT_MOST]
+    phrase = " ".join(f'"{word}"' for word in words) + "*" if words else '""'
+    hits = text(f"SELECT rowid / {_VERSIONS} FROM tracking_text WHERE tracking_text MATCH :phrase")  # noqa: S608
+    return tracking.c.rowid.in_(
+        hits.bindparams(phrase=phrase).columns(Column("rowid", Integer)).subquery().select()
+    )
+
+
+def _ordered(found: Select[Any], query: Query) -> Select[Any]:
+    table = tracking.c
+    after = _decoded(query.cursor) if query.cursor else None
+    match query.order:
+        case "newest":
+            if after:
+                at, rowid = after
+                found = found.where(
+                    (table.opened_at < from_micros(at))
+                    | ((table.opened_at == from_micros(at)) & (table.rowid < rowid))
+                )
+            return found.order_by(table.opened_at.desc(), table.rowid.desc())
+        case "oldest":
+            if after:
+                at, rowid = after
+                found = found.where(
+                    (table.opened_at > from_micros(at))
+                    | ((table.opened_at == from_micros(at)) & (table.rowid > rowid))
+                )
+            return found.order_by(table.opened_at, table.rowid)
+        case _:
+            if after:
+                urgency, due, rowid = after
+                found = found.where(
+                    (table.urgency < urgency)
+                    | ((table.urgency == urgency) & (table.due > due))
+                    | ((table.urgency == urgency) & (table.due == due) & (table.rowid > rowid))
+                )
+            return found.order_by(table.urgency.desc(), table.due, table.rowid)
+
+
+def _cursor(row: Any, query: Query) -> str:
+    place = (
+        [to_micros(row.opened_at), row.rowid]
+        if query.order in ("newest", "oldest")
+        else [row.urgency, row.due, row.rowid]
+    )
+    return base64.urlsafe_b64encode(json.dumps(place).encode()).decode().rstrip("=")
+
+
+def _decoded(cursor: str) -> list[int]:
+    try:
+        place = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except ValueError:
+        raise Refused("That is not a cursor of this list", code="bad_cursor", field="cursor") from None
+    if not isinstance(place, list) or not all(isinstance(part, int) for part in place):
+        raise Refused("That is not a cursor of this list", code="bad_cursor", field="cursor")
+    return place

@@ -1,0 +1,198 @@
+"""The API: complaints for everybody, cases for staff. Errors are problem+json (see `problems`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Header, Request
+from fastapi.concurrency import run_in_threadpool
+from fastapi.security import HTTPBearer
+from pydantic import BaseModel, Field
+
+from laporhub.pipeline.door import TEXT_LIMIT
+from laporhub.pipeline.errors import NotFound, Refused
+from laporhub.pipeline.ports import Query
+from laporhub.pipeline.profile.rulebook import Rulebook
+from laporhub.pipeline.workflow import allowed
+from laporhub.web import forms, present
+from laporhub.web.desk import Caller, Filters, case_for, narrow, profile_of, scope
+from laporhub.web.forms import ComplaintBody
+from laporhub.web.guard import same
+from laporhub.web.problems import NotSignedInError
+from laporhub.web.site import site_of, translator_of
+from laporhub.web.tracking import find_case
+
+_PROBLEM = {"description": "Problem", "content": {"application/problem+json": {"schema": {"type": "object"}}}}
+_ERRORS: dict[int | str, dict[str, Any]] = dict.fromkeys((401, 403, 404, 409, 413, 422), _PROBLEM)
+
+router = APIRouter(prefix="/api/v1", responses=_ERRORS)
+staff = APIRouter(
+    prefix="/api/v1", responses=_ERRORS, tags=["staff"], dependencies=[Depends(HTTPBearer(auto_error=False))]
+)
+
+
+class Accepted(BaseModel):
+    """A complaint that is durable. Keep `tracking_token`: it is the reporter's only key to it."""
+
+    ticket: str
+    tracking_token: str
+    status: str
+    received_at: datetime
+    tracking_url: str
+    missing: tuple[str, ...] = ()
+
+
+@router.post("/complaints", status_code=201, tags=["public"])
+async def complain(
+    request: Request,
+    body: ComplaintBody,
+    profile: str | None = None,
+    channel: str = "web",
+    idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
+) -> Accepted:
+    """Takes a complaint. The same `Idempotency-Key` with the same body gives the same ticket again."""
+    site = site_of(request)
+    rulebook = site.rulebook(profile)
+    known = rulebook.profile.channels.get(channel)
+    if known is None or known.delivery != "page":
+        raise Refused(f"{channel!r} is not a channel that answers on the tracking page", field="channel")
+    inbound = forms.complaint(body, idempotency_key or site.settings.new_key(), rulebook.calendar.zone)
+    receipt = await site.hub.receive(rulebook.name, channel, inbound)
+    token = await run_in_threadpool(site.hub.tracking_token, receipt.case_id)
+    return Accepted(
+        ticket=receipt.ticket,
+        tracking_token=token,
+        status=receipt.status,
+        received_at=receipt.received_at,
+        tracking_url=f"{site.settings.public_url.rstrip('/')}/t/{receipt.ticket}?k={token}",
+        missing=receipt.missing,
+    )
+
+
+@router.get("/complaints/{ticket}", tags=["public"])
+def complaint(request: Request, ticket: str, token: str | None = None) -> dict[str, Any]:
+    """What everybody may know of a complaint; with its token, the reporter's own view."""
+    site, t = site_of(request), translator_of(request)
+    state = find_case(site, ticket)
+    if state is None:
+        raise NotFound("There is no complaint with this ticket")
+    rulebook, events = site.rulebook(state.profile), site.hub.events(state.id)
+    scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
+    given = bearer.strip() if scheme.lower() == "bearer" else token
+    if given is None and not scheme:
+        return present.public(rulebook, state, events, t)
+    if not same(given, site.hub.tracking_token(state.id)):
+        raise NotSignedInError
+    return present.own(rulebook, state, events, t, lambda sealed: site.hub.unseal_words(state, sealed))
+
+
+@staff.get("/cases")
+def cases(
+    request: Request,
+    session: Caller,
+    profile: str | None = None,
+    status: str = "",
+    unit: str = "",
+    channel: str = "",
+    q: str = "",
+    overdue: bool | None = None,
+    cursor: str | None = None,
+    limit: Annotated[int, Field(ge=1, le=200)] = 50,
+) -> dict[str, Any]:
+    """The cases that the caller may see, most urgent first; `cursor` of one page asks for the next."""
+    site = site_of(request)
+    rulebook = profile_of(site, session.account, profile)
+    filters = Filters(status, unit, channel, q, overdue, cursor)
+    query = replace(narrow(scope(rulebook, session.account), filters), limit=limit)
+    now = site.settings.now()
+    page = site.hub.tracking.find(query, now)
+    shown = [present.summary(state, now) for state in page.cases]
+    return {"cases": shown, "cursor": page.cursor, "total": page.total}
+
+
+@staff.get("/cases/{ticket}")
+def case(request: Request, session: Caller, ticket: str) -> dict[str, Any]:
+    """One case, and what the caller may do with it now."""
+    site = site_of(request)
+    rulebook, state = case_for(site, session, ticket)
+    steps = [name for name, _ in allowed(rulebook, state, session.actor)]
+    return {**present.case(state, site.settings.now()), "actions": steps}
+
+
+@staff.get("/cases/{ticket}/events")
+def events(request: Request, session: Caller, ticket: str) -> dict[str, Any]:
+    """The case's history as CloudEvents, oldest first, without anything sealed."""
+    site = site_of(request)
+    _, state = case_for(site, session, ticket)
+    return {"events": [present.event(event) for event in site.hub.events(state.id)]}
+
+
+@staff.post("/cases/{ticket}/actions/{transition}")
+async def act(
+    request: Request, session: Caller, ticket: str, transition: str, body: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """Takes a transition. The body holds its fields, and `seen`: the `seq` of the case one was looking at."""
+    site = site_of(request)
+    rulebook, state = await run_in_threadpool(case_for, site, session, ticket)
+    if transition not in rulebook.profile.transitions:
+        raise NotFound(f"There is no transition {transition!r}")
+    fields, seen = _arguments(body or {})
+    after = await site.hub.act(state.id, transition, fields, session.actor, seen)
+    return present.case(after, site.settings.now())
+
+
+class NoteBody(BaseModel):
+    """An internal note."""
+
+    text: Annotated[str, Field(min_length=1, max_length=TEXT_LIMIT)]
+
+
+@staff.post("/cases/{ticket}/notes", status_code=201)
+async def note(request: Request, session: Caller, ticket: str, body: NoteBody) -> dict[str, Any]:
+    site = site_of(request)
+    _, state = await run_in_threadpool(case_for, site, session, ticket)
+    after = await site.hub.note(state.id, forms.clean(body.text), session.actor)
+    return present.case(after, site.settings.now())
+
+
+@staff.get("/stats")
+def stats(request: Request, session: Caller, profile: str | None = None) -> dict[str, Any]:
+    """Numbers of the cases that the caller may see."""
+    site = site_of(request)
+    rulebook = profile_of(site, session.account, profile)
+    query, now = scope(rulebook, session.account), site.settings.now()
+    return _stats(request, rulebook, query, now)
+
+
+def _stats(request: Request, rulebook: Rulebook, query: Query, now: datetime) -> dict[str, Any]:
+    tracking = site_of(request).hub.tracking
+    by = {name: dict(tracking.count(query, name, now)) for name in ("status", "unit", "channel", "urgency")}
+    overdue = tracking.count(replace(query, overdue=True), "status", now)
+    return {
+        "profile": rulebook.name,
+        "at": now,
+        "total": sum(by["status"].values()),
+        "overdue": sum(overdue.values()),
+        **{f"by_{name}": counts for name, counts in by.items()},
+    }
+
+
+def _arguments(body: Mapping[str, Any]) -> tuple[dict[str, str], int | None]:
+    """A transition's fields and `seen`; the fields may also stand together under "fields"."""
+    given = dict(body)
+    seen = given.pop("seen", None)
+    if seen is not None and (not isinstance(seen, int) or isinstance(seen, bool)):
+        raise Refused("'seen' is the sequence number of the case, a whole number", field="seen")
+    nested = given.pop("fields", {})
+    if not isinstance(nested, dict):
+        raise Refused("'fields' holds the transition's fields by name", field="fields")
+    fields = {**given, **nested}
+    for name, value in fields.items():
+        if isinstance(value, bool) or not isinstance(value, (str, int)):
+            raise Refused(f"The field {name!r} is a text or a whole number", field=name)
+        if len(str(value)) > TEXT_LIMIT:
+            raise Refused(f"The field {name!r} is too long", code="too_long", field=name)
+    return {name: forms.clean(str(value)) for name, value in fields.items()}, seen

@@ -1,0 +1,35 @@
+"""The web application: pages, API and hooks over one hub."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+
+from fastapi import FastAPI
+
+from laporhub.pipeline.ports import HubPort
+from laporhub.web import api, assets, case, health, hooks, problems, public, queue, staff, tracking
+from laporhub.web.middleware import BodyLimit, Compression, Shield
+from laporhub.web.settings import WebSettings
+from laporhub.web.site import Site
+
+
+def create_app(hub: HubPort, settings: WebSettings) -> FastAPI:
+    """The ASGI application. It starts and stops nothing: the hub's life is the caller's."""
+    app = FastAPI(
+        title="LaporHub",
+        version=version("laporhub"),
+        openapi_url="/api/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+    )
+    site = Site(hub, settings)
+    app.state.site = site
+    for part in (public, tracking, staff, queue, case, api, hooks, health, assets):
+        app.include_router(part.router)
+    app.include_router(api.staff)
+    problems.install(app)
+    # The last one added is the outermost.
+    app.add_middleware(BodyLimit, limit=settings.max_body_bytes)
+    app.add_middleware(Compression, minimum_size=1000)
+    app.add_middleware(Shield, metrics=site.metrics, https=settings.cookie_secure)
+    return app

@@ -1,0 +1,253 @@
+"""The page of one case, for those who work on it: read, answer, pass on, note."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
+
+from fastapi import APIRouter, Request, Response
+from fastapi.concurrency import run_in_threadpool
+from fastapi.responses import RedirectResponse
+
+from laporhub.pipeline.door import TEXT_LIMIT
+from laporhub.pipeline.errors import Conflict, Forbidden, LaporHubError, NotFound, Refused, RetryLater
+from laporhub.pipeline.models import CaseState
+from laporhub.pipeline.ports import Identity
+from laporhub.pipeline.profile.rulebook import Rulebook
+from laporhub.pipeline.profile.schema import Transition, say
+from laporhub.pipeline.workflow import allowed
+from laporhub.web import forms, history, words
+from laporhub.web.actions import PREFIX, fields_for, values_of
+from laporhub.web.chronicle import staff_lines
+from laporhub.web.desk import Session, Staff, case_for, check_csrf
+from laporhub.web.i18n import Translator
+from laporhub.web.problems import status_of
+from laporhub.web.site import render, site_of, translator_of
+
+router = APIRouter(include_in_schema=False)
+
+SHOWN_LINES = 30
+NOTE, IDENTITY = "note", "identity"
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A form that was not taken: which, what was typed, why; `seen` is what its writer had looked at."""
+
+    form: str = ""
+    values: Mapping[str, str] = field(default_factory=dict)
+    message: str = ""
+    faults: Mapping[str, str] = field(default_factory=dict)
+    seen: int | None = None
+    status: int = 200
+
+
+@router.get("/staff/cases/{ticket}", name="case")
+def case_page(request: Request, session: Staff, ticket: str) -> Response:
+    return _page(request, session, ticket)
+
+
+@router.post("/staff/cases/{ticket}/do/{transition}")
+async def do(request: Request, session: Staff, ticket: str, transition: str) -> Response:
+    """Takes a transition; if it is refused, the page again with every typed word."""
+    site = site_of(request)
+    fields = await forms.read_form(request)
+    check_csrf(session, fields)
+    rulebook, state = await run_in_threadpool(case_for, site, session, ticket)
+    step = rulebook.profile.transitions.get(transition)
+    if step is None:
+        raise NotFound(f"There is no transition {transition!r}")
+    try:
+        values = values_of(step, fields, state)
+        await site.hub.act(state.id, transition, values, session.actor, _seen(fields))
+    except (Refused, RetryLater) as error:
+        return await run_in_threadpool(_refused, request, session, ticket, transition, fields, error)
+    return _back(state, transition)
+
+
+@router.post("/staff/cases/{ticket}/notes")
+async def note(request: Request, session: Staff, ticket: str) -> Response:
+    """An internal note."""
+    site, t = site_of(request), translator_of(request, session.account)
+    fields = await forms.read_form(request)
+    check_csrf(session, fields)
+    _, state = await run_in_threadpool(case_for, site, session, ticket)
+    text = fields.get("text", "")
+    if not text or len(text) > TEXT_LIMIT:
+        fault = t("Tulis catatan dulu.") if not text else t("Teks terlalu panjang.")
+        attempt = Attempt(NOTE, fields, fault, {"text": fault}, status=422)
+        return await run_in_threadpool(_page, request, session, ticket, attempt)
+    try:
+        await site.hub.note(state.id, text, session.actor)
+    except (Refused, RetryLater) as error:
+        return await run_in_threadpool(_refused, request, session, ticket, NOTE, fields, error)
+    return _back(state, NOTE)
+
+
+@router.post("/staff/cases/{ticket}/identity")
+async def identity(request: Request, session: Staff, ticket: str) -> Response:
+    """Shows who the reporter is, once, to a role that may see it; who looked and why is on record."""
+    site, t = site_of(request), translator_of(request, session.account)
+    fields = await forms.read_form(request)
+    check_csrf(session, fields)
+    rulebook, state = await run_in_threadpool(case_for, site, session, ticket)
+    if not rulebook.profile.roles[session.account.role].sees_identity:
+        raise Forbidden("This role may not see who reports")
+    reason = fields.get("reason", "")[: forms.LINE_LIMIT]
+    if len(reason) < 3:
+        fault = t("Tulis alasan Anda membuka identitas pelapor.")
+        attempt = Attempt(IDENTITY, fields, fault, {"reason": fault}, status=422)
+        return await run_in_threadpool(_page, request, session, ticket, attempt)
+    who = await run_in_threadpool(site.hub.unseal, state.id, session.account.username, reason)
+    return await run_in_threadpool(_page, request, session, ticket, None, who)
+
+
+def _seen(fields: Mapping[str, str]) -> int | None:
+    seen = fields.get("seen", "")
+    return int(seen) if seen.isascii() and seen.isdecimal() and len(seen) < 10 else None
+
+
+def _back(state: CaseState, done: str) -> Response:
+    return RedirectResponse(f"/staff/cases/{quote(state.ticket)}?done={quote(done)}", 303)
+
+
+def _refused(
+    request: Request,
+    session: Session,
+    ticket: str,
+    form: str,
+    fields: Mapping[str, str],
+    error: LaporHubError,
+) -> Response:
+    said = words.refusal(error, translator_of(request, session.account))
+    faults = {error.field: said} if isinstance(error, Refused) and error.field else {}
+    seen = _seen(fields) if isinstance(error, Conflict) else None
+    attempt = Attempt(form, fields, said, faults, seen, status_of(error))
+    return _page(request, session, ticket, attempt)
+
+
+def _page(
+    request: Request,
+    session: Session,
+    ticket: str,
+    attempt: Attempt | None = None,
+    who: Identity | None = None,
+) -> Response:
+    site, account = site_of(request), session.account
+    attempt = attempt or Attempt()
+    rulebook, state = case_for(site, session, ticket)
+    t, now = translator_of(request, account), site.settings.now()
+    events = site.hub.events(state.id)
+    lines = staff_lines(rulebook, events, t)
+    steps = allowed(rulebook, state, session.actor)
+    role = rulebook.profile.roles[account.role]
+    return render(
+        request,
+        "case.html",
+        rulebook=rulebook,
+        account=account,
+        session=session,
+        private=True,
+        status=attempt.status,
+        state=state,
+        title=history.status_title(rulebook, state.status, t),
+        channel=history.channel_title(rulebook, state.channel, t),
+        unit=history.unit_title(rulebook, state.unit),
+        place=words.place(state),
+        said=history.conversation(rulebook, state, events, t, notes=True),
+        delivery=lambda status: history.delivery_word(status, t),
+        lines=lines[:SHOWN_LINES],
+        earlier=lines[SHOWN_LINES:],
+        changed=[line for line in lines if attempt.seen is not None and line.sequence > attempt.seen],
+        clocks=_clocks(rulebook, state, site.settings.now(), t),
+        guesses=[(history.unit_title(rulebook, g.unit), g) for g in state.suggestion.units]
+        if state.suggestion
+        else [],
+        gaps=_gaps(rulebook, state, t),
+        replies=_forms(rulebook, state, steps, t, attempt, to_reporter=True),
+        moves=_forms(rulebook, state, steps, t, attempt, to_reporter=False),
+        kept=_kept(attempt, steps),
+        attempt=attempt,
+        late=words.is_late(state, now),
+        sees_identity=role.sees_identity,
+        who=who,
+        done=_done(rulebook, request.query_params.get("done", ""), t) if attempt.status == 200 else "",
+    )
+
+
+def _forms(
+    rulebook: Rulebook,
+    state: CaseState,
+    steps: list[tuple[str, Transition]],
+    t: Translator,
+    attempt: Attempt,
+    *,
+    to_reporter: bool,
+) -> list[dict[str, Any]]:
+    """The transitions' forms: those after which the reporter gets a message, or the others."""
+    return [
+        {
+            "name": name,
+            "title": say(step.title, t.language, rulebook.language),
+            "danger": step.danger,
+            "target": history.status_title(rulebook, step.target, t),
+            "inputs": fields_for(rulebook, state, step, t, attempt.values if name == attempt.form else None),
+            "faults": attempt.faults if name == attempt.form else {},
+            "open": name == attempt.form,
+        }
+        for name, step in steps
+        if bool(step.reply) == to_reporter
+    ]
+
+
+def _kept(attempt: Attempt, steps: list[tuple[str, Transition]]) -> list[str]:
+    """Words typed into a form that is no longer there."""
+    if not attempt.form or attempt.form in (NOTE, IDENTITY, *(name for name, _ in steps)):
+        return []
+    return [value for name, value in attempt.values.items() if name.startswith(PREFIX) and value]
+
+
+def _clocks(
+    rulebook: Rulebook, state: CaseState, now: Any, t: Translator
+) -> list[tuple[str, str, str, bool]]:
+    """Title, due date, how it stands in words, and whether it is late: running first."""
+    order = {"running": 0, "paused": 1, "stopped": 2}
+    shown = []
+    for name, clock in sorted(state.clocks.items(), key=lambda item: (order[item[1].status], item[1].due_at)):
+        due = words.date_time(clock.due_at, rulebook, t)
+        if clock.status == "running":
+            stands, late = words.time_left(name, clock.due_at, now, rulebook, t), clock.due_at < now
+        elif clock.status == "paused":
+            stands, late, due = t("Berhenti sementara, menunggu pelapor"), False, ""
+        else:
+            stands, late = (t("Selesai terlambat") if clock.late else t("Selesai tepat waktu")), False
+        shown.append((history.clock_title(rulebook, name, t), due, stands, late))
+    return shown
+
+
+def _gaps(rulebook: Rulebook, state: CaseState, t: Translator) -> list[tuple[str, str]]:
+    """What the standard asks for and is not there, by how much it matters, and the classifier's flags."""
+    rules = rulebook.profile.requirements
+
+    def titles(names: tuple[str, ...]) -> str:
+        return ", ".join(say(rules[n].title, t.language, rulebook.language) for n in names if n in rules)
+
+    flags = ", ".join(state.suggestion.flags) if state.suggestion else ""
+    rows = [
+        (t("Masih kurang"), titles(state.missing)),
+        (t("Sebaiknya ada"), titles(state.advised)),
+        (t("Perlu diperiksa"), titles(state.review)),
+        (t("Tanda dari sistem"), flags),
+    ]
+    return [(label, value) for label, value in rows if value]
+
+
+def _done(rulebook: Rulebook, done: str, t: Translator) -> str:
+    if done == NOTE:
+        return t("Catatan internal disimpan.")
+    step = rulebook.profile.transitions.get(done)
+    return (
+        t("Sudah dilakukan: %(step)s.", step=say(step.title, t.language, rulebook.language)) if step else ""
+    )

@@ -1,0 +1,135 @@
+"""Everything that happened to a case, in words, for those who work on it. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from laporhub.pipeline.models import (
+    Assigned,
+    CaseEvent,
+    Classified,
+    ClockAlarmed,
+    ClockPaused,
+    ClockResumed,
+    ClockStarted,
+    ClockStopped,
+    Drafted,
+    MessageAdded,
+    Noted,
+    Opened,
+    Rated,
+    ReplyQueued,
+    ReplyUpdated,
+    Transitioned,
+    Words,
+)
+from laporhub.pipeline.profile.rulebook import Rulebook
+from laporhub.pipeline.profile.schema import say
+from laporhub.web import words
+from laporhub.web.history import channel_title, clock_title, delivery_word, status_title, unit_title, who
+from laporhub.web.i18n import Translator
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of the staff history; `details` are the fields that came with a step."""
+
+    at: datetime
+    sequence: int
+    text: str
+    by: str
+    details: tuple[tuple[str, str], ...] = field(default=())
+
+
+def staff_lines(rulebook: Rulebook, events: Sequence[CaseEvent], t: Translator) -> list[Line]:
+    """Everything that happened, in words, newest first."""
+    lines = []
+    for event in reversed(events):
+        told = _tell(rulebook, event, t)
+        if told is not None:
+            text, details = told
+            by = who(rulebook, event, t)
+            if event.actorrole not in ("system", "reporter"):
+                by = f"{by} ({event.actorid})"
+            lines.append(Line(event.time, event.sequence, text, by, details))
+    return lines
+
+
+_Told = tuple[str, tuple[tuple[str, str], ...]]
+
+
+def _tell(rulebook: Rulebook, event: CaseEvent, t: Translator) -> _Told | None:
+    match event.data:
+        case Opened(channel=channel):
+            return t("Laporan masuk lewat %(channel)s", channel=channel_title(rulebook, channel, t)), ()
+        case MessageAdded():
+            return t("Pesan pelapor"), ()
+        case Classified(suggestion=suggestion):
+            best = suggestion.units[0] if suggestion.units else None
+            if best is None:
+                return t("Dibaca; tidak ada saran instansi"), ()
+            unit = unit_title(rulebook, best.unit)
+            return t("Saran: %(unit)s (%(percent)s%%)", unit=unit, percent=round(best.probability * 100)), ()
+        case Transitioned() as step:
+            return _step(rulebook, step, t)
+        case Assigned(unit=unit):
+            title = unit_title(rulebook, unit)
+            return (t("Instansi tujuan: %(unit)s", unit=title) if unit else t("Instansi tujuan dicabut")), ()
+        case ReplyQueued():
+            return t("Pesan ke pelapor disiapkan"), ()
+        case ReplyUpdated(status=status, reason=reason):
+            fate = delivery_word(status, t)
+            return t("Pesan ke pelapor: %(fate)s", fate=fate), ((t("Alasan"), reason),) if reason else ()
+        case Noted():
+            return t("Catatan internal"), ()
+        case Rated(rating=rating):
+            return t("Nilai dari pelapor: %(rating)s dari 5", rating=rating), ()
+        case ClockStarted() | ClockPaused() | ClockResumed() | ClockStopped() | ClockAlarmed() as tick:
+            return _tick(rulebook, tick, t), ()
+        case Drafted():
+            return None
+
+
+def _step(rulebook: Rulebook, step: Transitioned, t: Translator) -> _Told:
+    known = rulebook.profile.transitions.get(step.transition)
+    title = say(known.title, t.language, rulebook.language) if known else step.transition
+    source, target = (status_title(rulebook, status, t) for status in (step.source, step.target))
+    details = []
+    for name, value in step.fields.items():
+        rule = known.fields.get(name) if known else None
+        label = say(rule.title, t.language, rulebook.language) if rule else name
+        shown = value.text if isinstance(value, Words) else str(value)
+        if rule is not None and rule.type == "unit":
+            shown = unit_title(rulebook, shown)
+        elif rule is not None and rule.options and shown in rule.options:
+            shown = say(rule.options[shown], t.language, rulebook.language)
+        if shown:
+            details.append((label, shown))
+    return t("%(title)s: %(source)s → %(target)s", title=title, source=source, target=target), tuple(details)
+
+
+def _tick(
+    rulebook: Rulebook,
+    tick: ClockStarted | ClockPaused | ClockResumed | ClockStopped | ClockAlarmed,
+    t: Translator,
+) -> str:
+    clock = clock_title(rulebook, tick.clock, t)
+    match tick:
+        case ClockStarted(due_at=due_at) | ClockResumed(due_at=due_at):
+            return t("%(clock)s: tenggat %(due)s", clock=clock, due=words.date_time(due_at, rulebook, t))
+        case ClockPaused():
+            return t("%(clock)s: berhenti sementara", clock=clock)
+        case ClockStopped(late=late):
+            return (
+                t("%(clock)s: selesai terlambat", clock=clock)
+                if late
+                else t("%(clock)s: selesai tepat waktu", clock=clock)
+            )
+        case ClockAlarmed(late=late):
+            return (
+                t("%(clock)s: lewat tenggat", clock=clock)
+                if late
+                else t("%(clock)s: tenggat hampir habis", clock=clock)
+            )

@@ -1,0 +1,158 @@
+"""Who is at the desk: signed-in staff, what they may see, and the queries that keep them to it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Annotated
+
+from fastapi import Depends, Request
+
+from laporhub.pipeline.errors import Forbidden, NotFound
+from laporhub.pipeline.models import Actor, CaseState
+from laporhub.pipeline.ports import Account, Query
+from laporhub.pipeline.profile.rulebook import Rulebook
+from laporhub.pipeline.workflow import may_see, queue_statuses
+from laporhub.web import forms
+from laporhub.web.guard import CsrfMismatch, csrf_token, same
+from laporhub.web.problems import NotSignedInError
+from laporhub.web.site import Site, site_of
+from laporhub.web.tracking import find_case
+
+_NOBODY = "-"
+"""A unit that does not exist: the scope of an account without one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A signed-in person. `csrf` is the token of their forms; None for an API token, which needs none."""
+
+    account: Account
+    secret: str | None
+    csrf: str | None
+
+    @property
+    def actor(self) -> Actor:
+        return Actor(id=self.account.username, role=self.account.role, unit=self.account.unit)
+
+
+def session_cookie(site: Site) -> str:
+    """The cookie's name; over HTTPS with the prefix that keeps other hosts from setting it."""
+    return "__Host-laporhub" if site.settings.cookie_secure else "laporhub"
+
+
+def by_session(request: Request) -> Session:
+    """The person behind the session cookie. Raises `NotSignedInError`. Blocking."""
+    site = site_of(request)
+    secret = request.cookies.get(session_cookie(site), "")
+    account = site.hub.accounts.session(secret, site.settings.now()) if secret else None
+    if account is None:
+        raise NotSignedInError
+    return Session(account, secret, csrf_token(site.settings.secret_key, secret))
+
+
+def by_token_or_session(request: Request) -> Session:
+    """The person behind an API token, else behind the session cookie. Blocking.
+
+    A session is only taken from this site's own pages: a browser says when another site sends it.
+    """
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    if scheme:
+        account = (
+            site_of(request).hub.accounts.bearer(token.strip(), site_of(request).settings.now())
+            if scheme.lower() == "bearer"
+            else None
+        )
+        if account is None:
+            raise NotSignedInError
+        return Session(account, None, None)
+    if request.headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
+        raise NotSignedInError
+    return by_session(request)
+
+
+Staff = Annotated[Session, Depends(by_session)]
+Caller = Annotated[Session, Depends(by_token_or_session)]
+
+
+def check_csrf(session: Session, fields: Mapping[str, str]) -> None:
+    if session.csrf is None or not same(fields.get("csrf"), session.csrf):
+        raise CsrfMismatch("The form is not from this session: load the page again")
+
+
+# ── scope ────────────────────────────────────────────────────────────────────────────────────────
+
+
+def profiles_of(site: Site, account: Account) -> list[Rulebook]:
+    """The served profiles in which the account has its role."""
+    return [
+        rulebook
+        for name, rulebook in site.hub.rulebooks.items()
+        if name in account.profiles and account.role in rulebook.profile.roles
+    ]
+
+
+def profile_of(site: Site, account: Account, wanted: str | None) -> Rulebook:
+    """The profile asked for, or the account's first. Raises `Forbidden`."""
+    mine = profiles_of(site, account)
+    found = next((rulebook for rulebook in mine if wanted in (None, "", rulebook.name)), None)
+    if found is None:
+        raise Forbidden("The account has no role in this profile")
+    return found
+
+
+def scope(rulebook: Rulebook, account: Account) -> Query:
+    """All cases of the profile that the account may see."""
+    role = rulebook.profile.roles[account.role]
+    return Query(
+        profiles=(rulebook.name,),
+        channels=role.channels if role.scope == "channels" else (),
+        units=(account.unit or _NOBODY,) if role.scope == "unit" else (),
+        private=None if role.sees_private else False,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a reader narrows a list to; empty means any."""
+
+    status: str = ""
+    unit: str = ""
+    channel: str = ""
+    q: str = ""
+    overdue: bool | None = None
+    cursor: str | None = None
+
+
+def narrow(query: Query, filters: Filters) -> Query:
+    """The query within its scope: a filter can only take away."""
+    return replace(
+        query,
+        statuses=(filters.status,) if filters.status else query.statuses,
+        units=_within(query.units, filters.unit),
+        channels=_within(query.channels, filters.channel),
+        text=forms.clean(filters.q)[:200],
+        overdue=filters.overdue,
+        cursor=filters.cursor or None,
+    )
+
+
+def _within(scope: tuple[str, ...], wanted: str) -> tuple[str, ...]:
+    if not wanted:
+        return scope
+    return (wanted,) if not scope or wanted in scope else (_NOBODY,)
+
+
+def work(rulebook: Rulebook, account: Account) -> tuple[str, ...]:
+    """The states that wait for this account's role."""
+    return queue_statuses(rulebook, account.role)
+
+
+def case_for(site: Site, session: Session, ticket: str) -> tuple[Rulebook, CaseState]:
+    """The case, if this person may see it. Raises `NotFound`, whether it is not there or not theirs."""
+    state = find_case(site, ticket)
+    if state is not None and state.profile in session.account.profiles:
+        rulebook = site.rulebook(state.profile)
+        if may_see(rulebook, state, session.actor):
+            return rulebook, state
+    raise NotFound("There is no such case, or it is not yours to see")

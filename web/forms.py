@@ -1,0 +1,241 @@
+"""What people send in, checked and cleaned: the complaint form, the API's complaint, and their fields."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+import phonenumbers
+from fastapi import Request
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, field_validator
+
+from laporhub.pipeline import ids
+from laporhub.pipeline.door import TEXT_LIMIT
+from laporhub.pipeline.models import Attachment, Inbound, Location
+from laporhub.pipeline.profile.rulebook import Rulebook
+from laporhub.pipeline.profile.schema import Requirement
+
+LINE_LIMIT = 500
+
+# Control characters but tab and line feed, and marks that turn the direction of the text around them.
+_UNWANTED = re.compile("[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069\ufeff]")
+_PHONE = re.compile(r"\+?[\d\s().\-/]+")
+
+
+def clean(text: str) -> str:
+    """Without invisible characters that could deceive a reader or break a store; line ends as line feeds."""
+    unified = text.replace("\r\n", "\n").replace("\r", "\n")
+    return _UNWANTED.sub("", unified.encode("utf-8", "replace").decode()).strip()
+
+
+def is_phone(text: str) -> bool:
+    """Whether it can be a phone number: 8 to 15 digits, written any way."""
+    return bool(_PHONE.fullmatch(text)) and 8 <= sum(c.isdecimal() for c in text) <= 15
+
+
+def is_email(text: str) -> bool:
+    return bool(re.fullmatch(r"[^@\s<>,;]+@[^@\s<>,;]+\.[^@\s<>,;]{2,}", text)) and len(text) <= 254
+
+
+def e164(typed: str) -> str:
+    """The number as "+62…" where such a number can exist, else as it was typed."""
+    try:
+        number = phonenumbers.parse(typed, "ID")
+    except phonenumbers.NumberParseException:
+        return typed
+    if not phonenumbers.is_valid_number(number):
+        return typed
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+async def read_form(request: Request) -> dict[str, str]:
+    """The fields of a submitted form, cleaned; files are not taken."""
+    async with request.form(max_files=0, max_fields=60) as form:
+        return {name: clean(value) for name, value in form.items() if isinstance(value, str)}
+
+
+# ── the complaint as the API takes it ────────────────────────────────────────────────────────────
+
+Cleaned = Annotated[str, AfterValidator(clean)]
+Line = Annotated[str, Field(max_length=LINE_LIMIT), AfterValidator(clean)]
+
+
+class LocationBody(BaseModel):
+    """Where it happened. Degrees are WGS 84; latitude and longitude go together."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    address: Line | None = None
+    lat: float | None = Field(None, ge=-90, le=90, allow_inf_nan=False)
+    lon: float | None = Field(None, ge=-180, le=180, allow_inf_nan=False)
+    district: Line | None = None
+    village: Line | None = None
+
+
+class AttachmentBody(BaseModel):
+    """A photo or document, by its web address."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    url: HttpUrl
+    media_type: Line | None = None
+    name: Line | None = None
+
+
+class ComplaintBody(BaseModel):
+    """A complaint. Only `text` must be there; what else the service standard needs, the hub asks for.
+
+    `occurred_at` without a zone is in the office's own time. `private` hides the text from the public,
+    `anonymous` the name from everybody who works on the case.
+    """
+
+    model_config = ConfigDict(extra="ignore")
+
+    text: Annotated[str, Field(max_length=TEXT_LIMIT), AfterValidator(clean), Field(min_length=1)]
+    phone: Line | None = None
+    name: Line | None = None
+    email: Line | None = None
+    location: LocationBody | None = None
+    occurred_at: datetime | None = None
+    private: bool = False
+    anonymous: bool = False
+    attachments: tuple[AttachmentBody, ...] = Field((), max_length=10)
+
+    @field_validator("phone")
+    @classmethod
+    def _phone(cls, value: str | None) -> str | None:
+        if value and not is_phone(value):
+            raise ValueError("not a phone number: 8 to 15 digits")
+        return e164(value) if value else None
+
+    @field_validator("email")
+    @classmethod
+    def _email(cls, value: str | None) -> str | None:
+        if value and not is_email(value):
+            raise ValueError("not an e-mail address")
+        return value or None
+
+
+def complaint(body: ComplaintBody, key: str, zone: ZoneInfo) -> Inbound:
+    """The message that a complaint means.
+
+    Its id covers the key and what was sent: the same key with the same words is the same message, and nobody
+    learns of another's complaint by guessing a key. Each complaint is a conversation of its own.
+    """
+    external_id = ids.derive("w", key, body.model_dump_json())
+    where = body.location.model_dump(exclude_none=True) if body.location else {}
+    where = {name: value for name, value in where.items() if value != ""}
+    occurred = body.occurred_at
+    return Inbound(
+        external_id=external_id,
+        author_id=_author(body, external_id),
+        thread=external_id,
+        text=body.text,
+        location=Location(**where) if where else None,
+        attachments=tuple(
+            Attachment(url=str(item.url), media_type=item.media_type, name=item.name)
+            for item in body.attachments
+        ),
+        name=body.name or None,
+        phone=body.phone,
+        email=body.email,
+        occurred_at=occurred.replace(tzinfo=zone) if occurred and occurred.tzinfo is None else occurred,
+        private=body.private,
+        anonymous=body.anonymous,
+    )
+
+
+def _author(body: ComplaintBody, external_id: str) -> str:
+    """Whoever gives the same number or address is the same reporter; who gives neither is a new one."""
+    if body.phone:
+        return f"tel:{body.phone}"
+    return f"mailto:{body.email.casefold()}" if body.email else f"anon:{external_id}"
+
+
+def further_message(case_id: str, reporter: str, text: str, key: str) -> Inbound:
+    """What a reporter adds on the tracking page; the case tells who they are."""
+    external_id = ids.derive("w", case_id, key, text)
+    return Inbound(
+        external_id=external_id, author_id=reporter, thread=external_id, text=text, case_id=case_id
+    )
+
+
+# ── the complaint as the public form sends it ────────────────────────────────────────────────────
+
+
+def _required(rulebook: Rulebook, check: str, field: str | None = None) -> bool:
+    return any(_asks(rule, check, field) for rule in rulebook.profile.requirements.values())
+
+
+def _asks(rule: Requirement, check: str, field: str | None) -> bool:
+    on_web = rule.channels is None or "web" in rule.channels
+    return on_web and rule.level == "ask" and rule.check == check and rule.field == field
+
+
+def required_fields(rulebook: Rulebook) -> frozenset[str]:
+    """The form's fields that the service standard wants filled."""
+    wanted = {name for name in ("phone", "name", "email") if _required(rulebook, "identity", name)}
+    return frozenset(wanted | {"text"} | ({"place"} if _required(rulebook, "place") else set()))
+
+
+def local_time(typed: str, zone: ZoneInfo) -> datetime | None:
+    """A date and time as a browser sends it, or as people type it (31-12-2026 14.30); None if neither."""
+    text = typed.replace("T", " ").replace("/", "-").replace(".", ":")
+    for form in ("%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d", "%d-%m-%Y %H:%M", "%d-%m-%Y"):
+        try:
+            return datetime.strptime(text, form).replace(tzinfo=zone)
+        except ValueError:
+            continue
+    return None
+
+
+def check_form(fields: Mapping[str, str], rulebook: Rulebook, now: datetime) -> dict[str, str]:
+    """Field at fault → what is wrong: "empty", "long", "phone", "email", "time", "future", "machine"."""
+    faults: dict[str, str] = {
+        name: "empty"
+        for name in ("text", "place", "phone", "name", "email")
+        if name in required_fields(rulebook) and not fields.get(name)
+    }
+    if faults.get("place") and _coordinates(fields):
+        del faults["place"]
+    limits = {"text": TEXT_LIMIT, "place": LINE_LIMIT, "name": LINE_LIMIT}
+    faults |= {name: "long" for name, most in limits.items() if len(fields.get(name, "")) > most}
+    if fields.get("phone") and not is_phone(fields["phone"]):
+        faults["phone"] = "phone"
+    if fields.get("email") and not is_email(fields["email"]):
+        faults["email"] = "email"
+    if fields.get("occurred_at"):
+        at = local_time(fields["occurred_at"], rulebook.calendar.zone)
+        if at is None or at > now:
+            faults["occurred_at"] = "time" if at is None else "future"
+    if fields.get("website"):
+        faults["website"] = "machine"
+    return faults
+
+
+def from_form(fields: Mapping[str, str], zone: ZoneInfo) -> ComplaintBody:
+    """A form without faults as a complaint."""
+    spot = _coordinates(fields)
+    where = LocationBody(address=fields.get("place") or None, lat=spot and spot[0], lon=spot and spot[1])
+    return ComplaintBody(
+        text=fields["text"],
+        phone=fields.get("phone"),
+        name=fields.get("name"),
+        email=fields.get("email"),
+        location=where if where.address or spot else None,
+        occurred_at=local_time(fields.get("occurred_at", ""), zone),
+        private="private" in fields,
+        anonymous="anonymous" in fields,
+    )
+
+
+def _coordinates(fields: Mapping[str, str]) -> tuple[float, float] | None:
+    """Latitude and longitude that the browser filled in, if they are on this planet."""
+    try:
+        lat, lon = float(fields.get("lat", "")), float(fields.get("lon", ""))
+    except ValueError:
+        return None
+    return (lat, lon) if -90 <= lat <= 90 and -180 <= lon <= 180 else None

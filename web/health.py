@@ -1,0 +1,34 @@
+"""For those who keep it running: is it alive, can it work, what has it done."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse, PlainTextResponse
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from laporhub.web.site import site_of
+
+router = APIRouter(include_in_schema=False)
+
+
+@router.get("/healthz")
+async def healthz() -> Response:
+    return PlainTextResponse("ok\n")
+
+
+@router.get("/readyz")
+def readyz(request: Request) -> Response:
+    """503 unless every part says "ok"; the body says which does not, and why."""
+    parts = dict(site_of(request).hub.ready())
+    ready = all(state == "ok" for state in parts.values())
+    return JSONResponse({"ready": ready, "parts": parts}, 200 if ready else 503)
+
+
+@router.get("/metrics")
+def metrics(request: Request) -> Response:
+    return Response(site_of(request).metrics.text(), media_type=CONTENT_TYPE_LATEST)
+
+
+@router.get("/robots.txt")
+async def robots() -> Response:
+    return PlainTextResponse("User-agent: *\nDisallow: /t/\nDisallow: /staff\nDisallow: /api/\n")

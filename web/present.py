@@ -1,0 +1,107 @@
+"""Cases and events as the API shows them to each of its readers. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from laporhub.pipeline.models import CaseEvent, CaseState
+from laporhub.pipeline.profile.rulebook import Rulebook
+from laporhub.web import history, words
+from laporhub.web.history import Opener
+from laporhub.web.i18n import Translator
+
+_SEALED = frozenset({"sealed", "sealed_text", "sealed_identity", "pattern"})
+
+
+def public(
+    rulebook: Rulebook, state: CaseState, events: Sequence[CaseEvent], t: Translator
+) -> dict[str, Any]:
+    """What everybody may know: no identity, no text of a private complaint, no person's name."""
+    steps = history.public_steps(rulebook, events, t)
+    shown: dict[str, Any] = {
+        "ticket": state.ticket,
+        "profile": state.profile,
+        "status": state.status,
+        "status_title": history.status_title(rulebook, state.status, t, public=True),
+        "channel": state.channel,
+        "unit": state.unit,
+        "unit_title": history.unit_title(rulebook, state.unit) or None,
+        "private": state.private,
+        "received_at": state.opened_at,
+        "updated_at": state.updated_at,
+        "history": [{"at": step.at, "status": step.label, "by": step.by} for step in steps],
+    }
+    if history.shows_text(state):
+        shown["text"] = state.text
+        shown["answers"] = [
+            {"at": answer.at, "text": answer.text}
+            for answer in history.public_answers(rulebook, state, events)
+        ]
+    return shown
+
+
+def own(
+    rulebook: Rulebook, state: CaseState, events: Sequence[CaseEvent], t: Translator, opener: Opener
+) -> dict[str, Any]:
+    """The reporter's view: also the conversation, in their own words, and what is still asked of them."""
+    said = history.conversation(rulebook, state, events, t, opener=opener)
+    rules = rulebook.profile.requirements
+    return {
+        **public(rulebook, state, events, t),
+        "text": "\n".join(entry.text for entry in said if entry.side == "reporter" and entry.text),
+        "missing": [name for name in state.missing if name in rules],
+        "rating": state.rating,
+        "conversation": [
+            {"at": entry.at, "from": entry.side, "text": entry.text, "delivery": entry.delivery}
+            for entry in said
+        ],
+    }
+
+
+def summary(state: CaseState, now: datetime) -> dict[str, Any]:
+    """A case in a list."""
+    first = next(iter(words.running(state)), None)
+    best = state.suggestion.units[0] if state.suggestion and state.suggestion.units else None
+    return {
+        "ticket": state.ticket,
+        "profile": state.profile,
+        "seq": state.seq,
+        "status": state.status,
+        "channel": state.channel,
+        "unit": state.unit,
+        "suggested_unit": best.unit if best else None,
+        "suggested_probability": best.probability if best else None,
+        "urgency": state.suggestion.urgency if state.suggestion else "normal",
+        "place": words.place(state) or None,
+        "text": state.text[:500],
+        "private": state.private,
+        "opened_at": state.opened_at,
+        "updated_at": state.updated_at,
+        "due_at": first[1].due_at if first else None,
+        "due_clock": first[0] if first else None,
+        "overdue": words.is_late(state, now),
+        "waiting": state.waiting,
+    }
+
+
+def case(state: CaseState, now: datetime) -> dict[str, Any]:
+    """A case in full, without anything sealed."""
+    full = _unsealed(state.model_dump(mode="json", exclude={"applied"}))
+    return {**full, "overdue": words.is_late(state, now)}
+
+
+def event(event: CaseEvent) -> dict[str, Any]:
+    """An event in full, without anything sealed."""
+    shown = _unsealed(event.model_dump(mode="json"))
+    assert isinstance(shown, dict)  # noqa: S101
+    return shown
+
+
+def _unsealed(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _unsealed(item) for name, item in value.items() if name not in _SEALED}
+    if isinstance(value, (list, tuple)):
+        return [_unsealed(item) for item in value]
+    return value

@@ -1,0 +1,33 @@
+"""What the web needs to be told; the composition root reads it from the environment."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _new_key() -> str:
+    return uuid.uuid4().hex
+
+
+@dataclass(frozen=True, slots=True)
+class WebSettings:
+    """`public_url` is the address that citizens and platforms use, without a slash at the end.
+
+    `secret_key` signs form tokens. `cookie_secure` is off only for a hub that is tried out over plain HTTP.
+    `now` and `new_key` are the only clock and the only source of chance that the web uses.
+    """
+
+    secret_key: str
+    public_url: str
+    cookie_secure: bool = True
+    max_body_bytes: int = 1024 * 1024
+    demo: bool = False
+    now: Callable[[], datetime] = _utc_now
+    new_key: Callable[[], str] = _new_key

@@ -1,0 +1,93 @@
+"""Times, places and refusals in words. Pure."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from babel.dates import format_datetime
+from babel.units import format_unit
+
+from laporhub.pipeline.errors import LaporHubError, Refused, RetryLater
+from laporhub.pipeline.models import CaseState, Clock
+from laporhub.pipeline.profile.rulebook import Rulebook
+from laporhub.web.i18n import Translator
+
+_DATE = {"id": "d MMM y HH.mm", "en": "d MMM y HH:mm"}
+_ZONES = {"Asia/Jakarta": "WIB", "Asia/Pontianak": "WIB", "Asia/Makassar": "WITA", "Asia/Jayapura": "WIT"}
+
+
+def date_time(at: datetime, rulebook: Rulebook, t: Translator) -> str:
+    """Local date and time with the zone as Indonesians write it, e.g. "22 Nov 2026 10.15 WIB"."""
+    zone = rulebook.profile.time_zone
+    local = format_datetime(at, _DATE[t.language], tzinfo=rulebook.calendar.zone, locale=t.language)
+    return f"{local} {_ZONES.get(zone, zone)}"
+
+
+def span(length: timedelta, t: Translator) -> str:
+    """A length of time in whole minutes, hours or, from 36 hours, days: "3 jam"."""
+    minutes = max(1, int(abs(length).total_seconds() // 60))
+    if minutes < 60:
+        return format_unit(minutes, "duration-minute", locale=t.language)
+    if minutes < 36 * 60:
+        return format_unit(minutes // 60, "duration-hour", locale=t.language)
+    return format_unit(minutes // (24 * 60), "duration-day", locale=t.language)
+
+
+def ago(at: datetime, now: datetime, t: Translator) -> str:
+    return t("%(span)s lalu", span=span(now - at, t))
+
+
+def running(state: CaseState) -> list[tuple[str, Clock]]:
+    """The clocks that tick, the one due first in front."""
+    ticking = [(name, clock) for name, clock in state.clocks.items() if clock.status == "running"]
+    return sorted(ticking, key=lambda item: (item[1].due_at, item[0]))
+
+
+def is_late(state: CaseState, now: datetime) -> bool:
+    return any(clock.due_at < now for _, clock in running(state))
+
+
+def time_left(name: str, due_at: datetime, now: datetime, rulebook: Rulebook, t: Translator) -> str:
+    """ "Sisa 3 hari kerja", "Sisa 5 jam" or "Lewat tenggat 2 hari"."""
+    if due_at < now:
+        return t("Lewat tenggat %(span)s", span=span(now - due_at, t))
+    rule = rulebook.profile.clocks.get(name)
+    days = rulebook.calendar.working_days_between(now, due_at)
+    if rule is not None and rule.limit.working_days and days > 1:
+        return t.many("Sisa %(count)s hari kerja", "Sisa %(count)s hari kerja", days)
+    return t("Sisa %(span)s", span=span(due_at - now, t))
+
+
+def place(state: CaseState) -> str:
+    """Where it happened, from what the reporter gave or the classifier read; "" if nobody knows."""
+    where = state.location
+    if where is not None:
+        parts = dict.fromkeys(part for part in (where.address, where.village, where.district) if part)
+        if parts:
+            return ", ".join(parts)
+    if state.suggestion is not None and state.suggestion.place is not None:
+        return state.suggestion.place.name
+    if where is not None and where.lat is not None and where.lon is not None:
+        return f"{where.lat:.5f}, {where.lon:.5f}"
+    return ""
+
+
+def refusal(error: LaporHubError, t: Translator) -> str:
+    """Why something was not done and what to do, for the person who tried."""
+    if isinstance(error, RetryLater):
+        return t("Sistem sedang sibuk. Teks Anda masih ada: coba kirim lagi sebentar lagi.")
+    sayings = {
+        "forbidden": t("Peran Anda tidak boleh melakukan langkah ini pada laporan ini."),
+        "not_found": t("Laporan atau langkah ini tidak ada, atau bukan bagian Anda."),
+        "conflict": t(
+            "Laporan ini sudah berubah sejak Anda membukanya. Periksa perubahannya, lalu kirim lagi."
+        ),
+        "wrong_state": t("Langkah ini tidak lagi mungkin karena status laporan sudah berubah."),
+        "too_late": t("Batas waktu untuk langkah ini sudah lewat."),
+        "missing_field": t("Isian ini wajib diisi."),
+        "bad_field": t("Isian ini tidak sesuai dengan pilihan yang ada."),
+        "unknown_field": t("Formulir ini sudah berubah. Muat ulang halaman."),
+        "too_long": t("Teks terlalu panjang."),
+    }
+    code = error.code if isinstance(error, Refused) else ""
+    return sayings.get(code) or str(error)
