@@ -32,7 +32,7 @@ check: $(VENV)/.dev  ## lint, types, import rules
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@for profile in profiles/*/; do $(BIN)/laporhub profile check "$$profile" || exit 1; done
+	@for profile in profiles/*/profile.yaml; do $(BIN)/laporhub profile check "$$(dirname $$profile)" || exit 1; done
 
 bench: $(VENV)/.run  ## measures, and writes bench/results.json
 	@$(BIN)/python bench/run.py

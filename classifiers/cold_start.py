@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import TypeAlias
 
 from laporhub.classifiers.duties import Duties, Evidence
-from laporhub.classifiers.place import READ, Found, PlaceFinder, region_name
+from laporhub.classifiers.place import READ, Found, PlaceFinder, as_place, region_name
 from laporhub.classifiers.signals import flags, urgency
 from laporhub.pipeline.models import Location, Suggestion, UnitGuess
 from laporhub.pipeline.profile.schema import Unit
@@ -18,17 +19,21 @@ from laporhub.pipeline.text import normalise
 
 MODEL = "cold-start/1"
 
-_SHARPNESS = 3.2
-_NOTHING = 0.75
+_SHARPNESS = 2.4
+_NOTHING = 0.5
 """The score that a text without any meaning for a unit reaches: it takes the rest of the probability."""
 _PLACE_SPEAKS = 0.25
 """Added to the score of governments with a territory where the text names one."""
 _ELSEWHERE = 0.01
 """What is left of a unit's likelihood if the text names another territory."""
 _ANYWHERE = 0.5
-"""What is left of it if the text names none; all units that share the duty share it, too."""
+"""What is left of it if the text names none; all units that share the duty share that, too."""
 _MARGIN = 0.15
 _REASONS = 3
+_NOTHING_SAID = Evidence()
+
+Ranking: TypeAlias = list[tuple[str, float]]
+"""Units with their probabilities, the likeliest first."""
 
 
 class ColdStartClassifier:
@@ -64,23 +69,24 @@ class ColdStartClassifier:
     def suggest(self, text: str, location: Location | None) -> Suggestion:
         words = normalise(text[:READ])
         evidence = self._duties.evidence(words)
-        found = self._places.find(words, location)
-        ranked = self._ranked(evidence, {each.unit: each for each in found})
+        places = self._places.find(words, location)
+        found = {place.unit: place for place in places}
+        ranked = self._ranked(evidence, found)
         guesses = tuple(
             UnitGuess(
                 unit=unit,
                 probability=round(probability, 4),
-                reasons=self._reasons(unit, evidence.get(self._duties.of[unit]), found),
+                reasons=self._reasons(unit, evidence.get(self._duties.of[unit], _NOTHING_SAID), found),
             )
-            for unit, probability in ranked[: self._top]
-            if probability >= self._suggest_from
-        )
+            for unit, probability in ranked
+            if probability >= self._suggest_from and self._can_be_told(unit, evidence, found)
+        )[: self._top]
         return Suggestion(
             units=guesses,
-            sure=self._is_sure(ranked),
-            topic=self._topic(guesses, evidence),
+            sure=bool(guesses) and guesses[0].unit == ranked[0][0] and self._is_sure(ranked),
+            topic=self._topic(ranked, evidence),
             urgency=urgency(words),
-            place=found[0].place() if found else None,
+            place=as_place(places),
             flags=flags(words),
             model=MODEL,
         )
@@ -92,11 +98,10 @@ class ColdStartClassifier:
         likelihood: dict[str, float] = {}
         for unit in self._units.values():
             duty = self._duties.of[unit.id]
-            known = evidence.get(duty)
-            if known is None:
+            if duty not in evidence and unit.id not in found:
                 continue
             here = unit.territory is not None and bool(found)
-            score = known.score + (_PLACE_SPEAKS if here else 0.0)
+            score = evidence.get(duty, _NOTHING_SAID).score + (_PLACE_SPEAKS if here else 0.0)
             likelihood[unit.id] = math.exp(_SHARPNESS * score) * self._fit(unit, found)
         total = sum(likelihood.values()) + math.exp(_SHARPNESS * _NOTHING)
         ranked = ((unit, value / total) for unit, value in likelihood.items())
@@ -110,22 +115,29 @@ class ColdStartClassifier:
             return _ANYWHERE / self._sharing[self._duties.of[unit.id]]
         return found[unit.id].weight if unit.id in found else _ELSEWHERE
 
-    def _is_sure(self, ranked: list[tuple[str, float]]) -> bool:
+    def _can_be_told(self, unit: str, evidence: Mapping[str, Evidence], found: Mapping[str, Found]) -> bool:
+        """Whether there is a reason to name it. Of governments that share a duty, a place must tell which."""
+        duty = self._duties.of[unit]
+        if unit in found or self._sharing[duty] > 1:
+            return unit in found
+        return bool(evidence[duty].words or evidence[duty].hints)
+
+    def _is_sure(self, ranked: Ranking) -> bool:
         if not ranked or ranked[0][1] < self._sure_from:
             return False
         second = ranked[1][1] if len(ranked) > 1 else 0.0
         return ranked[0][1] - second >= _MARGIN
 
-    def _topic(self, guesses: tuple[UnitGuess, ...], evidence: Mapping[str, Evidence]) -> str | None:
-        if not guesses:
+    def _topic(self, ranked: Ranking, evidence: Mapping[str, Evidence]) -> str | None:
+        """The keyword that says most for the likeliest unit, even if the place to name it is missing."""
+        if not ranked:
             return None
-        words = evidence[self._duties.of[guesses[0].unit]].words
+        words = evidence.get(self._duties.of[ranked[0][0]], _NOTHING_SAID).words
         return words[0][1] if words else None
 
-    def _reasons(self, unit: str, known: Evidence | None, found: tuple[Found, ...]) -> tuple[str, ...]:
+    def _reasons(self, unit: str, known: Evidence, found: Mapping[str, Found]) -> tuple[str, ...]:
         """Why, in Indonesian, for the person who decides."""
-        reasons = [f"kata: {word}" for _, word in (known.words if known else [])][:_REASONS]
-        if self._units[unit].territory is not None:
-            reasons += [f"tempat: {region_name(self._units[unit])}" for each in found if each.unit == unit]
-        reasons += [f"bukan: {word}" for word in (known.against if known else [])][:1]
-        return tuple(reasons)
+        reasons = [f"kata: {word}" for _, word in (known.words or known.hints)[:_REASONS]]
+        if unit in found:
+            reasons.append(f"tempat: {region_name(self._units[unit])}")
+        return (*reasons, *(f"bukan: {word}" for word in known.against[:1]))

@@ -8,10 +8,10 @@ one of them lists holds for all, and the place chooses among them.
 from __future__ import annotations
 
 import math
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 from laporhub.classifiers.stem import stem
 from laporhub.pipeline.profile.schema import Unit
@@ -19,21 +19,19 @@ from laporhub.pipeline.text import normalise
 
 _STOP_WORDS = """
 ada adalah agar akan akhirnya aku alangkah antara apa apakah apalagi assalamualaikum atas atau bagaimana
-bagi bahkan bahwa baik banyak bapak beberapa begini begitu belum benar bila bisa buat bukan cara cuma
-dalam dan dapat dari demikian dengan di dia dimohon dua gimana guna hal halo hampir hanya harap hari harus
-hormat ibu ini itu iya jadi jangan jawa jika juga kabupaten kak kalau kami kan kapan karena kasih ke
-kecamatan kemarin kenapa kepada kira kita kok lagi lain lalu lama langsung lebih maaf malah mana masih mau
-melalui memang mereka min minta misal mohon mungkin nah namun nanti nya oleh orang pada padahal pagi para
-pemerintah perlu pernah provinsi pukul punya saat saja salah salam sama sampai sana sangat satu saya sebab
-sebagai sebelum sedang segera sehingga sejak sekali sekarang selalu selama selamat semoga semua seperti
-sering serta setiap siang sini soal sore suatu sudah supaya tadi tahun tapi telah tengah tentang terhadap
-terima terkait terlalu tersebut tetap tetapi tiap tidak tiga tindak tolong tuan untuk wah waktu walau
-warga wassalamualaikum ya yaitu yang yth
+bagi bahkan bahwa baik banyak bapak beberapa begini begitu belum benar bila bisa buat bukan cuma dalam dan
+dapat dari demikian dengan di dia dimohon dua gimana guna hal halo hampir hanya harap hari harus hormat
+ibu ini itu iya jadi jangan jika juga kak kalau kami kan kapan karena kasih ke kemarin kenapa kepada kira
+kita kok lagi lain lalu lama langsung lebih maaf malah mana masih mau melalui memang mereka min minta
+misal mohon mungkin nah namun nanti nya oleh orang pada padahal pagi para perlu pernah pukul punya saat
+saja salah salam sampai sana sangat satu saya sebab sebagai sebelum sedang segera sehingga sejak sekali
+sekarang selalu selama selamat semoga semua seperti sering serta setiap siang sini sore suatu sudah supaya
+tadi tapi telah tentang terhadap terima terkait terlalu tersebut tetap tetapi tiap tidak tiga tindak
+tolong tuan untuk wah waktu walau warga wassalamualaikum ya yaitu yang yth
 """
 STOP_WORDS = frozenset(_STOP_WORDS.split())
-_ADMINISTRATIVE = frozenset(
-    "dinas badan kantor jawa tengah provinsi daerah kabupaten kota pemerintah umum".split(" ")
-)
+_COMMON = 0.25
+"""Share of titles from which a word in them ("provinsi", "dinas") tells no unit from another."""
 
 _KEYWORD, _NAME, _TASK, _EXAMPLE, _PART = 1.0, 0.9, 0.35, 0.2, 0.22
 _NOT_OURS = -1.2
@@ -42,21 +40,35 @@ _APART = 0.7
 _REACH = 4
 """Words after a word that may hold the second word of a keyword."""
 _LONGEST = 5
+_WITHIN = 0.5
+"""What a phrase still adds where a longer one that holds it was found."""
+_DOUBTED = 0.7
+"""What is left of a score if the text also has a word that is said not to be the unit's."""
+
+_OF_ADDRESSES = frozenset(
+    ("rt", "rw", "kelurahan", "kecamatan", "kabupaten", "kota", "desa", "dusun", "dukuh", "provinsi", "nomor")
+)
 
 Phrase = tuple[str, ...]
 
 
-def stems(words: str) -> list[str]:
-    """The meaningful words of a normalised text, as stems."""
-    return [stem(word) for word in words.split() if word not in STOP_WORDS]
+def stems(words: Iterable[str]) -> list[str]:
+    """The stems of those among normalised words that have a meaning."""
+    return [stem(word) for word in words if word not in STOP_WORDS]
+
+
+def _stems_of(text: str) -> list[str]:
+    return stems(normalise(text).split())
 
 
 @dataclass(slots=True)
 class Evidence:
-    """What speaks for a duty: the score, and the keywords with what each contributed, strongest first."""
+    """What speaks for a duty: the score, the keywords with what each contributed, strongest first,
+    and hints: other words (as stems) of its tasks and examples."""
 
     score: float = 0.0
     words: list[tuple[float, str]] = field(default_factory=list)
+    hints: list[tuple[float, str]] = field(default_factory=list)
     against: list[str] = field(default_factory=list)
 
 
@@ -73,10 +85,13 @@ class Duties:
 
     def __init__(self, units: Mapping[str, Unit]) -> None:
         self.of = {unit.id: _shared_kind(unit, units) or unit.id for unit in units.values()}
+        common = _common_words(unit.title for unit in units.values())
+        self._names = _territory_words(units.values())
         weighed: dict[Phrase, dict[str, _Posting]] = defaultdict(dict)
         for unit in units.values():
-            for phrase, weight, shown in _phrases(unit, shared=self.of[unit.id] != unit.id):
-                _keep_stronger(weighed[phrase], _Posting(self.of[unit.id], weight, shown))
+            for phrase, weight, shown in _phrases(unit, None if self.of[unit.id] != unit.id else common):
+                if phrase and (shown or self._names.isdisjoint(phrase)):
+                    _keep_stronger(weighed[phrase], _Posting(self.of[unit.id], weight, shown))
         total = len(set(self.of.values()))
         self._postings = {
             phrase: tuple(_with_rarity(posting, len(postings), total) for posting in postings.values())
@@ -86,7 +101,7 @@ class Duties:
 
     def evidence(self, text: str) -> dict[str, Evidence]:
         """Duty → what in the normalised text speaks for and against it."""
-        words = stems(text)
+        words = stems(self._without_addresses(text.split()))
         found: dict[str, dict[Phrase, tuple[float, str | None]]] = defaultdict(dict)
         for phrase, postings, share in self._matches(words):
             for posting in postings:
@@ -95,6 +110,22 @@ class Duties:
                 if abs(weight) > abs(mine.get(phrase, (0.0, None))[0]):
                     mine[phrase] = (weight, posting.shown)
         return {duty: _sum_up(phrases, len(words)) for duty, phrases in found.items()}
+
+    def _without_addresses(self, words: list[str]) -> Iterable[str]:
+        """The words without those that only say where: "kelurahan", "rt" and the like before a name or number."""
+        for i, word in enumerate(words):
+            if word in _OF_ADDRESSES and i + 1 < len(words) and not self._means_something(words, i):
+                continue
+            yield word
+
+    def _means_something(self, words: list[str], i: int) -> bool:
+        """Whether the word of an address at `i` is part of a keyword, or has no name after it."""
+        if i and (stem(words[i - 1]), stem(words[i])) in self._postings:
+            return True
+        following = words[i + 1]
+        if stem(following) in self._names:
+            return False
+        return following in STOP_WORDS or (stem(following),) in self._postings
 
     def _matches(self, words: list[str]) -> Iterable[tuple[Phrase, tuple[_Posting, ...], float]]:
         for i, word in enumerate(words):
@@ -116,32 +147,55 @@ def _shared_kind(unit: Unit, units: Mapping[str, Unit]) -> str | None:
     return f"kind:{unit.unit_kind}" if shared else None
 
 
-def _phrases(unit: Unit, *, shared: bool) -> Iterable[tuple[Phrase, float, str | None]]:
-    """Each phrase that speaks for or against the unit, its weight, and how to show it."""
+def _common_words(titles: Iterable[str]) -> frozenset[str]:
+    words = [set(_stems_of(title)) for title in titles]
+    counted = Counter(word for title in words for word in title)
+    return frozenset(word for word, count in counted.items() if count > max(2, _COMMON * len(words)))
+
+
+def _phrases(unit: Unit, common: frozenset[str] | None) -> Iterable[tuple[Phrase, float, str | None]]:
+    """Each phrase that speaks for or against the unit, its weight, and how to show it.
+
+    `common` are the words of titles that say nothing; None leaves the unit's name out, where it shares its duty.
+    """
     for keyword in unit.keywords:
-        words = tuple(stems(normalise(keyword)))[:_LONGEST] or tuple(normalise(keyword).split())
-        yield words, _KEYWORD * len(words) ** 0.6, keyword
+        written = normalise(keyword).split() or [keyword]
+        words = tuple(stems(written))[:_LONGEST] or tuple(written)
+        told = len(words) / len(written)  # what is left of it without function words
+        yield words, _KEYWORD * len(words) ** 0.6 * told, keyword if told > 0.5 else None
         if len(words) > 1:
             yield from (((word,), _PART, None) for word in words)
-    if not shared:
+    if common is not None:
         for name in filter(None, (unit.short, unit.title, unit.id.replace("-", " ").replace("_", " "))):
-            words = tuple(stems(normalise(name)))
-            yield words[:_LONGEST], _NAME * len(words) ** 0.5, name
-            yield from (((word,), _TASK, None) for word in words if word not in _ADMINISTRATIVE)
+            words = tuple(word for word in _stems_of(name) if word not in common)
+            yield words[:_LONGEST], _NAME * len(words) ** 0.5, unit.short or unit.title
+            yield from (((word,), _TASK, None) for word in words if word != "dinas")
     for texts, weight in ((unit.tasks, _TASK), (unit.examples, _EXAMPLE)):
         for text in texts:
-            words = tuple(stems(normalise(text)))
+            words = tuple(_stems_of(text))
             yield from (((word,), weight, None) for word in words if not word.isdigit())
             yield from ((pair, weight * 1.5, None) for pair in pairwise(words))
     for keyword in unit.not_ours:
-        words = tuple(stems(normalise(keyword)))[:_LONGEST]
+        words = tuple(_stems_of(keyword))[:_LONGEST]
         yield words, _NOT_OURS * len(words) ** 0.6, keyword
+
+
+def _territory_words(units: Iterable[Unit]) -> frozenset[str]:
+    """Stems of the names of places: they say where, and only within a keyword also what."""
+    territories = (unit.territory for unit in units if unit.territory)
+    names = (name for each in territories for name in (*each.names, *each.districts, *each.ambiguous))
+    return frozenset(word for name in names for word in _stems_of(name) if word not in _OF_ADDRESSES)
 
 
 def _keep_stronger(postings: dict[str, _Posting], posting: _Posting) -> None:
     known = postings.get(posting.duty)
-    if known is None or abs(posting.weight) > abs(known.weight):
+    if known is None or (abs(posting.weight), _in_full(posting)) > (abs(known.weight), _in_full(known)):
         postings[posting.duty] = posting
+
+
+def _in_full(posting: _Posting) -> bool:
+    """Whether the keyword is spelled as anybody would: of two that mean the same, this one is shown."""
+    return posting.shown is not None and normalise(posting.shown) == posting.shown
 
 
 def _with_rarity(posting: _Posting, sharing: int, total: int) -> _Posting:
@@ -166,12 +220,20 @@ def _sum_up(phrases: Mapping[Phrase, tuple[float, str | None]], words: int) -> E
     evidence = Evidence()
     # A long story touches on many things: each then says less.
     dilution = (1 + max(0, words - 25) / 25) ** 0.35
-    for weight, shown in phrases.values():
-        evidence.score += weight / dilution
+    within = {
+        part for phrase in phrases for size in range(1, len(phrase)) for part in combinations(phrase, size)
+    }
+    for phrase, (weight, shown) in phrases.items():
+        evidence.score += weight * (_WITHIN if phrase in within else 1.0) / dilution
         if shown and weight > 0:
             evidence.words.append((weight, shown))
         elif shown:
             evidence.against.append(shown)
+        else:
+            evidence.hints.append((weight, " ".join(phrase)))
+    if evidence.against and evidence.score > 0:
+        evidence.score *= _DOUBTED
     evidence.words.sort(key=lambda each: (-each[0], each[1]))
+    evidence.hints.sort(key=lambda each: (-each[0], each[1]))
     evidence.against.sort()
     return evidence

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from laporhub.pipeline.models import Location, Place
@@ -30,6 +30,8 @@ _DISTRICT = frozenset(
 _NEAR = frozenset(
     {"di", "daerah", "wilayah", "ke", "dari", "arah", "sekitar", "kawasan", "pasar", "stasiun", "terminal"}
 )
+_NAMED_AFTER = frozenset({"jalan", "gang", "tol", "bank", "toko", "perumahan", "komplek", "kereta", "bus"})
+"""Words that make a name of the place after them, wherever the thing itself is."""
 
 _SURE = 1.0
 _LIKELY = 0.8
@@ -39,15 +41,23 @@ _HARDLY = 0.25
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """A unit whose territory the text names: `weight` is its share of the evidence; all sum up to 1."""
+    """A unit whose territory the text names by `said`: `weight` is its share of the evidence, 0..1 together."""
 
     unit: str
     name: str
     code: str | None
     weight: float
+    said: str
 
-    def place(self) -> Place:
-        return Place(name=self.name, region=self.code, confidence=round(self.weight, 3))
+
+def as_place(found: Sequence[Found]) -> Place | None:
+    """The likeliest place; without a region where its name is that of two alike ("semarang", city or regency)."""
+    if not found:
+        return None
+    best = found[0]
+    if len(found) > 1 and found[1].weight == best.weight and found[1].said == best.said:
+        return Place(name=best.said.title(), confidence=round(best.weight, 3))
+    return Place(name=best.name, region=best.code, confidence=round(best.weight, 3))
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +66,14 @@ class _Entry:
 
     unit: str
     level: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Mention:
+    """A name in the text, and how much it says for each unit that has a place of that name."""
+
+    name: str
+    weights: Mapping[str, float]
 
 
 class PlaceFinder:
@@ -84,51 +102,58 @@ class PlaceFinder:
 
     def find(self, words: str, location: Location | None = None) -> tuple[Found, ...]:
         """The territories that a normalised text names, the likeliest first; the location counts double."""
+        mentions = [
+            (mention, factor)
+            for source, factor in _sources(words, location)
+            for mention in self._mentions(source)
+        ]
+        alone = {unit for mention, _ in mentions if len(mention.weights) == 1 for unit in mention.weights}
         evidence: dict[str, float] = defaultdict(float)
-        said: dict[str, tuple[float, str]] = {}
-        for source, factor in _sources(words, location):
-            for unit, weight, name in self._mentions(source):
-                evidence[unit] += weight * factor
-                if weight > said.get(unit, (0.0, ""))[0]:
-                    said[unit] = (weight, name)
-        total = sum(evidence.values())
-        if not total:
-            return ()
+        names: dict[str, str] = {}
+        for mention, factor in mentions:
+            # A name that several territories have belongs to the one that is named otherwise, too.
+            meant = [unit for unit in mention.weights if unit in alone] or list(mention.weights)
+            for unit in meant:
+                evidence[unit] += mention.weights[unit] / len(meant) ** 0.5 * factor
+                names[unit] = self._more_precise(unit, names.get(unit), mention.name)
         # One faint hint is not certainty: it is measured against a plain naming.
-        total = max(total, _SURE)
-        found = [self._found(unit, said[unit][1], weight / total) for unit, weight in evidence.items()]
+        total = max(sum(evidence.values()), _SURE)
+        found = [self._found(unit, names[unit], weight / total) for unit, weight in evidence.items()]
         return tuple(sorted(found, key=lambda each: (-each.weight, each.unit)))
+
+    def _more_precise(self, unit: str, known: str | None, name: str) -> str:
+        """Of two names for a place in the unit's territory, the first that is not the region itself."""
+        region = normalise(region_name(self._units[unit]))
+        return name if known is None or (known in region and name not in region) else known
 
     def has_place(self, text: str) -> bool:
         """Whether the text says where: a known region or district, or an address."""
         return bool(self.find(normalise(text[:READ]))) or names_a_place(text)
 
-    def _mentions(self, words: list[str]) -> Iterable[tuple[str, float, str]]:
-        """Unit, weight and name of each place named; the longest name counts, none within it."""
+    def _mentions(self, words: list[str]) -> Iterable[_Mention]:
+        """Each place named; the longest name counts, none within it."""
         words = [_KIND.get(word, word) for word in words]
         i = 0
         while i < len(words):
-            for size in range(min(self._longest, len(words) - i), 0, -1):
+            size = next((n for n in self._sizes(words, i) if tuple(words[i : i + n]) in self._names), 0)
+            if size:
                 name = tuple(words[i : i + size])
-                entries = self._names.get(name)
-                if entries is None:
-                    continue
                 before = words[i - 1] if i else ""
-                weighed = [(entry, _weight(entry.level, before, size)) for entry in entries]
-                shared = sum(1 for _, weight in weighed if weight)
-                for entry, weight in weighed:
-                    if weight:
-                        yield entry.unit, weight / shared**0.5, " ".join(name)
-                i += size - 1
-                break
-            i += 1
+                weights = {entry.unit: _weight(entry.level, before, size) for entry in self._names[name]}
+                weights = {unit: weight for unit, weight in weights.items() if weight}
+                if weights:
+                    yield _Mention(" ".join(name), weights)
+            i += size or 1
+
+    def _sizes(self, words: list[str], i: int) -> range:
+        return range(min(self._longest, len(words) - i), 0, -1)
 
     def _found(self, unit: str, name: str, weight: float) -> Found:
         known = self._units[unit]
         codes = known.territory.codes if known.territory else ()
         region = region_name(known)
         shown = region if normalise(name) in normalise(region) else f"{name.title()}, {region}"
-        return Found(unit, shown, codes[0] if codes else None, weight)
+        return Found(unit, shown, codes[0] if codes else None, weight, name)
 
 
 def region_name(unit: Unit) -> str:
@@ -138,6 +163,8 @@ def region_name(unit: Unit) -> str:
 
 def _weight(level: str, before: str, size: int) -> float:
     """How much a name says, after the word `before` it; 0 where it is taken for a plain word."""
+    if before in _NAMED_AFTER:
+        return _HARDLY if level != "ambiguous" else 0.0
     if level == "region":
         return _HARDLY if before in _DISTRICT and size == 1 else _SURE
     if level == "district":

@@ -39,6 +39,8 @@ _IRREGULAR = {
     "perawatan": "rawat",
     "perantingan": "ranting",
     "bersihkan": "bersih",
+    "perempatan": "perempatan",
+    "pertigaan": "pertigaan",
 }
 _PREFIXES = (
     ("memper", ""),

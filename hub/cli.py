@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from typing import Annotated
 
-import click
 import typer
 
 from laporhub.hub import (
@@ -17,6 +16,9 @@ from laporhub.hub import (
 )
 from laporhub.hub.console import fail
 from laporhub.pipeline.errors import LaporHubError, Misconfigured
+
+UsageError: type[Exception] = typer.BadParameter.__bases__[0]
+"""Of the click that typer carries inside: what every wrong use raises."""
 
 app = typer.Typer(
     name="laporhub",
@@ -47,12 +49,12 @@ def main() -> None:
     """The entry point of the installed command."""
     try:
         sys.exit(app(standalone_mode=False) or 0)
-    except click.exceptions.NoArgsIsHelpError as help_wanted:
-        typer.echo(help_wanted.format_message())
-        sys.exit(2)
-    except click.UsageError as error:
-        fail(error.format_message(), 2)
-    except click.Abort:
+    except UsageError as error:
+        if type(error).__name__ == "NoArgsIsHelpError":  # the message is the whole help
+            typer.echo(str(error))
+            sys.exit(2)
+        fail(str(error), 2)
+    except typer.Abort:
         fail("interrupted", 1)
     except Misconfigured as error:
         fail(str(error), 1, whole=True)

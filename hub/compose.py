@@ -30,7 +30,6 @@ from laporhub.pipeline.store.keys import KeyRing
 from laporhub.pipeline.vault import Sealer
 from laporhub.sinks.sqlite_tracking import SqliteTracking
 
-
 _PAGES = ("web", "app")
 """Connectors whose answers need no platform."""
 

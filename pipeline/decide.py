@@ -46,13 +46,10 @@ from laporhub.pipeline.models import (
 )
 from laporhub.pipeline.ports import Classifier
 from laporhub.pipeline.profile.rulebook import Rulebook
-from laporhub.pipeline.profile.schema import FormField, Transition
+from laporhub.pipeline.profile.schema import OPENED, FormField, Transition
 from laporhub.pipeline.requirements import unmet
 from laporhub.pipeline.wording import compose
 from laporhub.pipeline.workflow import allowed, is_final, is_past
-
-OPENED = "opened"
-"""The trigger's name for clocks that start when the case opens."""
 
 _DELIVERY_RANK = {"queued": 0, "sent": 1, "delivered": 2, "read": 3}
 _ASKED_AT_MOST = 2
@@ -320,7 +317,7 @@ class _Turn:
             clock = self.state.clocks.get(name)
             ticking = clock is not None and clock.status != "stopped"
             if clock and ticking and triggers.intersection(rule.stop):
-                late = clock.status == "running" and self.now > clock.due_at
+                late = clocks.is_late(clock, rule, self.now)
                 self.emit(ClockStopped(clock=name, late=clock.late or late), SYSTEM)
                 ticking = False
             elif not ticking and triggers.intersection(rule.start):
@@ -354,9 +351,8 @@ class _Turn:
         self.emit(
             ClockAlarmed(clock=command.clock, alarm=command.alarm, late=late, escalate_to=receiver), SYSTEM
         )
-        if command.alarm == clocks.THEN and rule.then is not None:
-            if self.state.status in self.profile.transitions[rule.then].source:
-                self._step(rule.then)
+        if command.alarm == clocks.THEN:
+            self._follow(rule.then)
 
     # ── replies ──────────────────────────────────────────────────────────────────────────────────
 

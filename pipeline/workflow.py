@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
+from laporhub.pipeline import clocks
 from laporhub.pipeline.models import Actor, CaseState
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.profile.schema import Limit, Transition
-
-BUILT_IN_ROLES = ("system", "reporter")
 
 
 def names_of(rulebook: Rulebook, role: str) -> frozenset[str]:
@@ -67,7 +66,4 @@ def is_final(rulebook: Rulebook, state: CaseState) -> bool:
 
 def is_past(rulebook: Rulebook, start: datetime, limit: Limit, now: datetime) -> bool:
     """Whether the span `limit` from `start` is over at `now`."""
-    if limit.working_days is not None:
-        return now > rulebook.calendar.add_working_days(start, limit.working_days)
-    span = timedelta(minutes=limit.minutes or 0, hours=limit.hours or 0, days=limit.days or 0)
-    return now > start + span
+    return now > clocks.after(rulebook.calendar, start, limit)

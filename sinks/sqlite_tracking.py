@@ -121,7 +121,7 @@ class SqliteTracking:
         column = _COUNTED[by]
         found = select(column, func.count()).where(*_conditions(query, now)).group_by(column)
         with self._engine.connect() as connection:
-            counted = {value: number for value, number in connection.execute(found)}
+            counted = {row[0]: row[1] for row in connection.execute(found)}
         names = {number: name for name, number in _URGENCY.items()}
         return {names[value] if by == "urgency" else value or "": number for value, number in counted.items()}
 

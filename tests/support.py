@@ -21,7 +21,9 @@ MONDAY = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
 
 ADMIN = Actor(id="dewi-demo", role="admin_disposisi")
 SUPERVISOR = Actor(id="gub-demo", role="admin_gubernur")
-COMPLETE = "Jalan provinsi di depan Pasar Contoh Kabupaten Batang berlubang sejak minggu lalu, sudah dua motor jatuh"
+COMPLETE = (
+    "Jalan provinsi di depan Pasar Contoh Kabupaten Batang berlubang sejak minggu lalu, sudah dua motor jatuh"
+)
 
 
 def laporgub() -> Rulebook:
@@ -98,6 +100,9 @@ async def hub_on(folder: Path, clock: Clock | None = None, **settings: object) -
     """A hub without background tasks: tests send and tick themselves."""
     given: dict[str, object] = {"data": folder, "profile": "laporgub-jateng"} | settings
     async with open_hub(
-        Settings(**given), now=clock or Clock(), entropy=seeded(), background=False  # type: ignore[arg-type]
+        Settings(**given),
+        now=clock or Clock(),
+        entropy=seeded(),
+        background=False,  # type: ignore[arg-type]
     ) as hub:
         yield hub

@@ -10,6 +10,8 @@ from itertools import count
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support import ADMIN, MONDAY, SUPERVISOR, Stub, form, laporgub, unit_admin, whatsapp
+
 from laporhub.pipeline import ids
 from laporhub.pipeline.decide import decide
 from laporhub.pipeline.door import Door
@@ -30,7 +32,6 @@ from laporhub.pipeline.models import (
     Words,
 )
 from laporhub.pipeline.profile.schema import Routing
-from support import ADMIN, MONDAY, SUPERVISOR, Stub, form, laporgub, unit_admin, whatsapp
 
 
 class PlainSeals:
@@ -67,9 +68,13 @@ class Life:
             self.state = None
         return self._apply(decide(self.book, self.state, command, self.classifier, ticket))  # type: ignore[arg-type]
 
-    def does(self, actor: Actor, transition: str, seen: int | None = None, **fields: object) -> Sequence[CaseEvent]:
+    def does(
+        self, actor: Actor, transition: str, seen: int | None = None, **fields: object
+    ) -> Sequence[CaseEvent]:
         words = {
-            name: Words(text=value) if isinstance(value, str) and name not in ("unit", "reason_code") else value
+            name: Words(text=value)
+            if isinstance(value, str) and name not in ("unit", "reason_code")
+            else value
             for name, value in fields.items()
         }
         if transition == "reject":
@@ -429,7 +434,14 @@ def test_whatever_happens_the_case_stays_whole(steps: list[tuple[str, str, Actor
     life = Life()
     life.says("whatsapp", whatsapp(1, "jalan rusak"))
     last: Sequence[CaseEvent] = life.events
-    filled = {"unit": UNIT, "reason": "unclear", "explanation": "x", "question": "x", "response": "x", "rating": 3}
+    filled = {
+        "unit": UNIT,
+        "reason": "unclear",
+        "explanation": "x",
+        "question": "x",
+        "response": "x",
+        "rating": 3,
+    }
     for number, (what, transition, actor, hours) in enumerate(steps):
         life.now += timedelta(hours=hours)
         if actor.role == "reporter":

@@ -7,16 +7,19 @@ import json
 import random
 import sqlite3
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
+from support import ADMIN, COMPLETE, Clock, form, hub_on, unit_admin, whatsapp
+
 from laporhub.hub.hub import Hub
 from laporhub.pipeline.errors import Conflict, Misconfigured, NotFound, Refused
 from laporhub.pipeline.evolve import evolve
 from laporhub.pipeline.models import Actor, CaseEvent, CaseState
 from laporhub.pipeline.ports import Query, Raw
-from support import ADMIN, COMPLETE, Clock, form, hub_on, unit_admin, whatsapp
 
 PROFILE = "laporgub-jateng"
+OFFICE = "whatsapp:+628112920200"
 
 
 def rows(folder: Path, statement: str) -> list[tuple[object, ...]]:
@@ -154,7 +157,7 @@ async def test_due_alarms_ring_once_and_survive_a_restart(tmp_path: Path) -> Non
         assert await ticker.ring_due() == 0
         clock.forward(hours=4)
         assert [await ticker.ring_due() for _ in range(2)] == [30, 0]
-    alarms = [json.loads(str(body, "utf-8")) for (body,) in rows(tmp_path, "SELECT body FROM events")]  # type: ignore[arg-type]
+    alarms = [json.loads(str(body)) for (body,) in rows(tmp_path, "SELECT body FROM events")]  # type: ignore[arg-type]
     rung = [event["data"]["alarm"] for event in alarms if event["data"]["kind"] == "clock_alarmed"]
     assert sorted(rung) == ["0"] * 30 + ["warn"] * 30
 
@@ -241,9 +244,15 @@ async def test_a_message_that_breaks_the_core_is_kept_and_the_others_go_on(
 
     monkeypatch.setattr(ColdStartClassifier, "suggest", poisoned)
     async with hub_on(tmp_path) as hub:
-        bodies = [f"MessageSid=SM{n}&Body={'racun' if n == 3 else 'Jalan+Contoh+Batang+rusak'}&From=whatsapp%3A%2B6281100000{n:03d}&To=whatsapp%3A%2B628112920200" for n in range(6)]
+        bodies = [
+            urlencode({"MessageSid": f"SM{n}", "Body": text, "From": f"whatsapp:+6281100000{n:03d}", "To": OFFICE})
+            for n, text in enumerate(["Jalan Contoh Batang rusak"] * 5 + ["racun"])
+        ]
         tallies = await asyncio.gather(
-            *(hub.take(PROFILE, None, "twilio", Raw(body.encode(), "application/x-www-form-urlencoded")) for body in bodies)
+            *(
+                hub.take(PROFILE, None, "twilio", Raw(body.encode(), "application/x-www-form-urlencoded"))
+                for body in bodies
+            )
         )
         assert sum(tally.accepted for tally in tallies) == 5
         assert [letter.stage for letter in hub.dead_letters()] == ["intake"]
@@ -258,8 +267,14 @@ async def test_events_are_numbered_without_gaps_whatever_comes_at_once(tmp_path:
         reporter = hub.case(receipt.ticket)
         assert reporter is not None
         await asyncio.gather(
-            *(hub.receive(PROFILE, "whatsapp", whatsapp(1, f"tambahan {n} di Jalan Contoh", f"SMx{n}")) for n in range(30)),
-            *(hub.note(receipt.case_id, f"catatan {n}", Actor(id="dewi", role="admin_disposisi")) for n in range(30)),
+            *(
+                hub.receive(PROFILE, "whatsapp", whatsapp(1, f"tambahan {n} di Jalan Contoh", f"SMx{n}"))
+                for n in range(30)
+            ),
+            *(
+                hub.note(receipt.case_id, f"catatan {n}", Actor(id="dewi", role="admin_disposisi"))
+                for n in range(30)
+            ),
             return_exceptions=False,
         )
         events: list[CaseEvent] = list(hub.events(receipt.case_id))

@@ -4,9 +4,10 @@ import pytest
 from cryptography.exceptions import InvalidTag
 from hypothesis import given
 from hypothesis import strategies as st
+from support import MONDAY, seeded
+
 from laporhub.pipeline.errors import Misconfigured
 from laporhub.pipeline.vault import Sealer, key_of, pseudonym, seal, unseal
-from support import MONDAY, seeded
 
 KEY = bytes(range(32))
 
@@ -50,4 +51,6 @@ def test_a_short_master_key_says_how_to_make_one() -> None:
 
 def test_pseudonyms_tell_people_apart_and_need_the_pepper() -> None:
     assert pseudonym(b"a", "tel", "+1") == pseudonym(b"a", "tel", "+1")
-    assert len({pseudonym(b"a", "tel", "+1"), pseudonym(b"b", "tel", "+1"), pseudonym(b"a", "tel", "+2")}) == 3
+    assert (
+        len({pseudonym(b"a", "tel", "+1"), pseudonym(b"b", "tel", "+1"), pseudonym(b"a", "tel", "+2")}) == 3
+    )

@@ -4,25 +4,31 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
+from functools import cache
 from html import unescape
 from pathlib import Path
+from unittest.mock import patch
 
 import httpx
 from argon2 import PasswordHasher
 from fastapi import FastAPI
 from support import ADMIN, Clock, form, hub_on, unit_admin, whatsapp
 
+from laporhub.hub import compose
 from laporhub.hub.hub import Hub
 from laporhub.pipeline.models import CaseState
 from laporhub.pipeline.ports import Account, Receipt
+from laporhub.pipeline.profile.load import load
 from laporhub.pipeline.store import accounts
 from laporhub.web.app import create_app
+from laporhub.web.guard import csrf_token
 from laporhub.web.settings import WebSettings
 
 PROFILE = "laporgub-jateng"
 PUBLIC_URL = "https://lapor.example"
+SECRET = "a secret of tests"
 PASSWORD = "kata-sandi-percobaan"
 UNIT, OTHER_UNIT = "dinas-pupr", "dishub"
 NAME, PHONE = "Warga Contoh", "+6281100000001"
@@ -94,6 +100,10 @@ class Web:
         self.enrol(name)
         return await self.browser.post("/staff/sign-in", data={"username": name, "password": PASSWORD})
 
+    def csrf(self) -> str:
+        """The token of the forms of whoever is signed in."""
+        return csrf_token(SECRET, self.browser.cookies["__Host-laporhub"])
+
     def bearer(self, name: str) -> dict[str, str]:
         self.enrol(name)
         return {"Authorization": f"Bearer {self.hub.accounts.issue_token(name, self.clock())}"}
@@ -112,15 +122,19 @@ def hidden_fields(html: str, action: str) -> dict[str, str]:
     }
 
 
+_load_once = cache(load)
+
+
 @asynccontextmanager
 async def web_on(folder: Path, *, profile: str = PROFILE, **settings: object) -> AsyncIterator[Web]:
-    accounts._hasher = QUICK_HASHER
     clock = Clock()
-    async with hub_on(
-        folder, clock, profile=profile, twilio_account_sid="AC" + "0" * 32, twilio_auth_token="t" * 32
-    ) as hub:
+    twilio = {"twilio_account_sid": "AC" + "0" * 32, "twilio_auth_token": "t" * 32}
+    async with AsyncExitStack() as stack:
+        stack.enter_context(patch.object(accounts, "_hasher", QUICK_HASHER))
+        stack.enter_context(patch.object(compose, "load", _load_once))
+        hub = await stack.enter_async_context(hub_on(folder, clock, profile=profile, **twilio))
         keys = iter(f"key-{number}" for number in range(1_000_000))
-        given = WebSettings("a secret of tests", PUBLIC_URL, now=clock, new_key=lambda: next(keys))
+        given = WebSettings(SECRET, PUBLIC_URL, now=clock, new_key=lambda: next(keys))
         app = create_app(hub, replace(given, **settings))  # type: ignore[arg-type]
         web = Web(hub, app, clock, httpx.AsyncClient())
         async with web.another_browser() as web.browser:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
@@ -86,7 +87,7 @@ def translator_of(request: Request, account: Account | None = None) -> Translato
 def _switch(request: Request, language: str) -> str:
     """This page in another language; of a submitted form, the page it was on."""
     url = request.url.include_query_params(lang=language)
-    return f"{url.path}?{url.query}"
+    return f"{quote(url.path)}?{url.query}"
 
 
 def render(

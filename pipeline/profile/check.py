@@ -17,8 +17,7 @@ from pydantic import BaseModel
 
 from laporhub.pipeline.calendar import supported_countries
 from laporhub.pipeline.profile import flow
-from laporhub.pipeline.profile.graph import OPENED
-from laporhub.pipeline.profile.schema import Profile, Requirement, Text, Units
+from laporhub.pipeline.profile.schema import BUILT_IN_ROLES, OPENED, Profile, Requirement, Text, Units
 from laporhub.pipeline.profile.source import PROFILE, UNITS, Finding, Trail, nearest
 from laporhub.pipeline.replies import FACTS, Key, compiled, template_file, variables
 
@@ -48,7 +47,7 @@ def problems(profile: Profile, units: Units, templates: Mapping[Key, str]) -> li
 def _names(profile: Profile) -> Iterator[Finding]:
     for name, role in profile.roles.items():
         for at, given in ((("roles", name), name), (("roles", name, "group"), role.group)):
-            if given in flow.BUILT_IN:
+            if given in BUILT_IN_ROLES:
                 yield Finding(PROFILE, at, f"“{given}” is built in and needs no role", "Choose another name.")
         for number, channel in enumerate(role.channels):
             if channel not in profile.channels:

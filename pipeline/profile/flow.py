@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Final, Literal
+from typing import Literal
 
 from laporhub.pipeline.clocks import elapsed
 from laporhub.pipeline.profile.graph import (
-    OPENED,
     can_end,
     reachable,
     running,
@@ -15,10 +14,9 @@ from laporhub.pipeline.profile.graph import (
     steps_from,
     unstoppable,
 )
-from laporhub.pipeline.profile.schema import ClockRule, Limit, Profile, Transition
+from laporhub.pipeline.profile.schema import BUILT_IN_ROLES, OPENED, ClockRule, Limit, Profile, Transition
 from laporhub.pipeline.profile.source import PROFILE, Finding, Trail, nearest
 
-BUILT_IN: Final = frozenset({"system", "reporter"})
 """Roles that every profile has: the hub itself, and whoever the case is about."""
 
 
@@ -53,7 +51,8 @@ def _references(
         yield from (((*at, "from", n), "state", source, states) for n, source in enumerate(step.source))
         yield (*at, "to"), "state", step.target, states
         yield from (
-            ((*at, "roles", n), "role or group", role, staff | BUILT_IN) for n, role in enumerate(step.roles)
+            ((*at, "roles", n), "role or group", role, staff | BUILT_IN_ROLES)
+            for n, role in enumerate(step.roles)
         )
     for name, rule in profile.clocks.items():
         at, either = ("clocks", name), states | steps
@@ -149,7 +148,9 @@ def _moves(profile: Profile, state: str) -> bool:
     automatic |= {
         rule.then for rule in profile.clocks.values() if rule.then and state in running(profile, rule)
     }
-    return any(name in automatic or set(step.roles) - BUILT_IN for name, step in steps_from(profile, state))
+    return any(
+        name in automatic or set(step.roles) - BUILT_IN_ROLES for name, step in steps_from(profile, state)
+    )
 
 
 def _owners(profile: Profile) -> Iterator[Finding]:

@@ -6,9 +6,8 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from laporhub.pipeline.profile.rulebook import Rulebook
-from laporhub.pipeline.profile.schema import ClockRule, Limit, Profile, Transition, say
+from laporhub.pipeline.profile.schema import OPENED, ClockRule, Limit, Profile, Transition, say
 
-OPENED: Final = "opened"
 """Starts clocks when a case opens, whatever its first state."""
 
 Words = dict[str, str]

@@ -7,13 +7,19 @@ are the replies. Every text that a person reads is a `Text`: one string, or one 
 from __future__ import annotations
 
 from datetime import date, time
-from typing import Annotated, Literal, Self, TypeAlias
+from typing import Annotated, Final, Literal, Self, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Name: TypeAlias = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]*$", max_length=60)]
 Text: TypeAlias = str | dict[str, str]
 Weekday: TypeAlias = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+
+BUILT_IN_ROLES: Final = frozenset({"system", "reporter"})
+"""Roles that every profile has without naming them."""
+
+OPENED: Final = "opened"
+"""What clocks may name as their start: the opening of a case."""
 
 
 class Section(BaseModel):
@@ -204,7 +210,7 @@ class Calendar(Section):
     """Working days: weekday → spans of service hours (several spans make breaks).
 
     `holidays` is the country whose national holidays do not count, `joint_leave` whether its government's
-    joint leave days (cuti bersama) do not count either, `extra` local days off, `except` days worked after all.
+    joint leave days (cuti bersama) do not count either, `extra` local days off, `worked` days worked after all.
     """
 
     hours: dict[Weekday, tuple[Hours, ...]] = Field(min_length=1)

@@ -97,12 +97,12 @@ class Batch:
         log.append(
             self.connection,
             messages,
-            [(m.id, m.model_dump_json(exclude_defaults=True).encode()) for m in self.messages],
+            [(m.id, m.model_dump_json(exclude_defaults=True)) for m in self.messages],
         )
         log.append(
             self.connection,
             events,
-            [(e.id, e.model_dump_json(exclude_none=True).encode()) for e in self.events],
+            [(e.id, e.model_dump_json(exclude_none=True)) for e in self.events],
         )
         cases.save_cases(self.connection, self.changed())
         cases.save_conversations(

@@ -67,7 +67,7 @@ def save_cases(connection: Connection, states: Iterable[CaseState]) -> None:
                 "ticket": state.ticket,
                 "seq": state.seq,
                 "alarm_at": state.clocks[alarm[0]].alarms[alarm[1]] if alarm else None,
-                "state": state.model_dump_json(exclude_defaults=True).encode(),
+                "state": state.model_dump_json(exclude_defaults=True),
             }
         )
     if not rows:

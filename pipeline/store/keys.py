@@ -67,20 +67,15 @@ class KeyRing:
             connection.execute(audit.insert(), row)
 
     def _key_for(self, reporter: str, now: datetime) -> str:
+        """The key at hand, or a new one: a second key costs a row, looking for the first one a query."""
         with self._lock:
             if (known := self._current.get(reporter)) is not None:
                 return known
-        newest = select(reporter_keys.c.id).where(reporter_keys.c.reporter == reporter)
-        with self._engine.connect() as connection:
-            known = connection.execute(newest.order_by(reporter_keys.c.created_at).limit(1)).scalar()
-        with self._lock:
-            if known is None:
-                key = self._sealer.new_key(reporter, now)
-                known = key.id
-                self._pending[known] = key
-                _keep(self._opened, known, self._sealer.open_key(key))
-            _keep(self._current, reporter, known)
-            return known
+            key = self._sealer.new_key(reporter, now)
+            self._pending[key.id] = key
+            _keep(self._opened, key.id, self._sealer.open_key(key))
+            _keep(self._current, reporter, key.id)
+            return key.id
 
     def _open(self, key_id: str) -> bytes | None:
         with self._lock:

@@ -10,13 +10,13 @@ from laporhub.pipeline.models import CaseEvent
 from laporhub.pipeline.store.tables import cursors, events
 
 
-def append(connection: Connection, stream: Table, records: Sequence[tuple[str, bytes]]) -> None:
+def append(connection: Connection, stream: Table, records: Sequence[tuple[str, str]]) -> None:
     """Adds (id, body) pairs. An id that is there already is an error: callers deduplicate before."""
     if records:
         connection.execute(stream.insert(), [{"id": name, "body": body} for name, body in records])
 
 
-def read(connection: Connection, stream: Table, after: int, most: int) -> list[tuple[int, str, bytes]]:
+def read(connection: Connection, stream: Table, after: int, most: int) -> list[tuple[int, str, str]]:
     """Up to `most` records behind offset `after`, in order: (offset, id, body)."""
     columns = stream.c
     found = select(columns.offset, columns.id, columns.body).where(columns.offset > after)
@@ -24,7 +24,7 @@ def read(connection: Connection, stream: Table, after: int, most: int) -> list[t
     return [(row.offset, row.id, row.body) for row in rows]
 
 
-def scan(connection: Connection, stream: Table, batch: int = 1000) -> Iterator[tuple[int, str, bytes]]:
+def scan(connection: Connection, stream: Table, batch: int = 1000) -> Iterator[tuple[int, str, str]]:
     """The whole stream from its beginning, a batch in memory at a time."""
     after = 0
     while records := read(connection, stream, after, batch):

@@ -1,4 +1,4 @@
-"""All tables. Bodies are JSON as bytes: written once, read whole; what is searched by has a column."""
+"""All tables. Bodies are JSON: written once, read whole; what is searched by has a column."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def _stream(name: str) -> Table:
         metadata,
         Column("offset", Integer, primary_key=True),
         Column("id", Text, nullable=False, unique=True),
-        Column("body", LargeBinary, nullable=False),
+        Column("body", Text, nullable=False),
     )
 
 
@@ -75,7 +75,7 @@ cases = Table(
     Column("ticket", Text, nullable=False, unique=True),
     Column("seq", Integer, nullable=False),
     Column("alarm_at", Moment),
-    Column("state", LargeBinary, nullable=False),
+    Column("state", Text, nullable=False),
 )
 Index("cases_alarm", cases.c.alarm_at, sqlite_where=cases.c.alarm_at.is_not(None))
 

@@ -1,0 +1,255 @@
+"""The demo: a hub with a simulated Twilio, made-up citizens who write and made-up staff who work.
+
+First a day of traffic is lived through on a clock that starts yesterday; then the clock is the real one, and
+somebody writes every few seconds. Whoever is at the screen can take any case over: staff of the demo only acts on
+cases that nobody has touched for a while.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import sys
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import typer
+
+from laporhub.hub.compose import open_hub
+from laporhub.hub.hub import Hub
+from laporhub.hub.settings import Settings
+from laporhub.hub.web import listening, web_server
+from laporhub.pipeline.errors import Refused
+from laporhub.pipeline.models import Actor, CaseState, Inbound
+from laporhub.pipeline.ports import Account, Query
+from laporhub.pipeline.profile.load import load
+from laporhub.pipeline.profile.rulebook import Rulebook
+from laporhub.simulators.citizens import DemoComplaint, complaints, staff_answer
+from laporhub.simulators.serving import serving
+from laporhub.simulators.twilio import TwilioSimulator
+
+PASSWORD = "laporhub-demo"  # noqa: S105 - known on purpose; the demo listens on this machine only
+_ACCOUNT = "AC00000000000000000000000000000000"
+_TOKEN = "demo"  # noqa: S105
+_CITIZENS = 60
+_UNITS = 5
+_HISTORY = timedelta(hours=26)
+_PATIENCE = timedelta(minutes=40)
+"""How long a case lies before the demo's staff takes it, in the day that is lived through."""
+_PAUSE = 15.0
+"""Seconds between two citizens once the demo is live."""
+
+
+@dataclass
+class DemoClock:
+    """Runs like the real one, but so much behind it."""
+
+    behind: timedelta = timedelta()
+
+    def __call__(self) -> datetime:
+        return datetime.now(UTC) - self.behind
+
+
+async def run_demo(settings: Settings) -> None:
+    """Runs until interrupted."""
+    if settings.data == Path("data"):
+        settings = settings.model_copy(update={"data": Path("data/demo")})
+    clock = DemoClock()
+    async with AsyncExitStack() as stack:
+        listener = listening(settings.host, settings.port)
+        stack.callback(listener.close)
+        simulator = _simulator(
+            settings, load(settings.profiles[0]), f"{settings.base_url}/hooks/twilio", clock
+        )
+        stack.push_async_callback(simulator.aclose)
+        phones = await stack.enter_async_context(serving(simulator, settings.port + 1))
+        hub = await stack.enter_async_context(open_hub(_with_simulator(settings, phones), now=clock))
+        server = web_server(hub, settings, demo=True)
+        serving_web = asyncio.create_task(server.serve(sockets=[listener]))
+        town = _Town(hub, simulator, clock, random.Random(20261122))
+        if not hub.tracking.find(Query(tuple(hub.rulebooks), limit=1), hub.now()).cases:
+            await town.live_through(_HISTORY, _CITIZENS)
+        _welcome(settings, phones, town.hire())
+        living = asyncio.create_task(town.live_on())
+        await serving_web
+        living.cancel()
+        with suppress(asyncio.CancelledError):
+            await living
+
+
+async def run_simulator(settings: Settings, hook: str, port: int) -> None:
+    """A simulated Twilio by itself, until interrupted; says what to tell the hub."""
+    simulator = _simulator(settings, load(settings.profiles[0]), hook, DemoClock())
+    async with serving(simulator, port) as url:
+        typer.echo(
+            f"export LAPORHUB_TWILIO_ACCOUNT_SID={_ACCOUNT} LAPORHUB_TWILIO_AUTH_TOKEN={_TOKEN} LAPORHUB_TWILIO_API_URL={url}"
+        )
+        await asyncio.Event().wait()
+
+
+def _simulator(settings: Settings, book: Rulebook, hook: str, clock: DemoClock) -> TwilioSimulator:
+    numbers = [channel.account for channel in book.profile.channels.values() if channel.provider == "twilio"]
+    return TwilioSimulator(_ACCOUNT, _TOKEN, numbers, hook, f"{hook}/status", clock, automatic=True)
+
+
+def _with_simulator(settings: Settings, url: str) -> Settings:
+    from pydantic import SecretStr
+
+    told = {
+        "twilio_account_sid": _ACCOUNT,
+        "twilio_auth_token": SecretStr(_TOKEN),
+        "twilio_api_url": url,
+    }
+    return settings.model_copy(update=told)
+
+
+@dataclass
+class _Town:
+    """Citizens and staff, all made up."""
+
+    hub: Hub
+    simulator: TwilioSimulator
+    clock: DemoClock
+    rng: random.Random
+    _people: Iterator[DemoComplaint] = field(init=False)
+    _sent: int = 0
+
+    def __post_init__(self) -> None:
+        self._people = complaints(self.rng.randrange(1 << 30))
+
+    @property
+    def book(self) -> Rulebook:
+        return next(iter(self.hub.rulebooks.values()))
+
+    def hire(self) -> list[Account]:
+        """An account for each role, and for the units that have most to do."""
+        names = tuple(self.hub.rulebooks)
+        hired = []
+        for role, rules in self.book.profile.roles.items():
+            if rules.scope == "unit":
+                hired += [Account(f"{role}.{unit}", names, role, unit) for unit in self._some_units()]
+            else:
+                hired.append(Account(role, names, role))
+        known = {account.username for account in self.hub.accounts.all()}
+        for account in hired:
+            if account.username not in known:
+                self.hub.accounts.save(account, PASSWORD)
+        return hired
+
+    def _some_units(self) -> list[str]:
+        busy = self.hub.tracking.count(Query((self.book.name,)), "unit", self.hub.now())
+        units = sorted((unit for unit in busy if unit in self.book.units), key=lambda unit: -busy[unit])
+        return units[:_UNITS] or list(self.book.units)[:_UNITS]
+
+    # ── the day that is lived through ──
+
+    async def live_through(self, span: timedelta, citizens: int) -> None:
+        """`citizens` write, evenly spread over `span`; staff works on what has lain for a while."""
+        step = span / citizens
+        for number in range(citizens):
+            self.clock.behind = span - step * number
+            _progress(f"menyiapkan sehari lalu lintas: {number + 1}/{citizens} laporan")
+            await self._somebody_writes()
+            await self._staff_works(_PATIENCE, share=0.8)
+            await self._everything_is_sent()
+        self.clock.behind = timedelta()
+        _progress("")
+
+    async def _everything_is_sent(self) -> None:
+        while await self.hub.publisher.send_due():
+            pass
+
+    # ── afterwards ──
+
+    async def live_on(self) -> None:
+        """Somebody writes every few seconds; staff takes what nobody has touched for some minutes."""
+        while True:
+            await asyncio.sleep(_PAUSE)
+            await self._somebody_writes()
+            await self._staff_works(timedelta(minutes=3), share=0.3)
+
+    async def _somebody_writes(self) -> None:
+        person = next(self._people)
+        self._sent += 1
+        if person.channel in ("whatsapp", "sms"):
+            prefix = "whatsapp:" if person.channel == "whatsapp" else ""
+            place = person.location
+            pin = (
+                (place.lat, place.lon) if place and place.lat is not None and place.lon is not None else None
+            )
+            await self.simulator.citizen_says(
+                f"{prefix}{person.phone}", person.text, location=pin, name=person.name
+            )
+            return
+        name = f"demo-{self.hub.now().timestamp()}-{self._sent}"
+        inbound = Inbound(
+            external_id=name,
+            author_id=f"tel:{person.phone}" if person.phone else f"anon:{name}",
+            thread=name,
+            text=person.text,
+            phone=person.phone,
+            name=person.name,
+            location=person.location,
+            private=person.private,
+        )
+        with suppress(Refused):
+            await self.hub.receive(self.book.name, person.channel, inbound)
+
+    async def _staff_works(self, patience: timedelta, share: float) -> None:
+        """Each case that has lain long enough is taken one step on, by `share` of chance."""
+        now = self.hub.now()
+        query = Query(tuple(self.hub.rulebooks), statuses=tuple(_STEPS), order="oldest", limit=200)
+        for state in self.hub.tracking.find(query, now).cases:
+            if now - state.updated_at > patience and self.rng.random() < share:
+                with suppress(Refused):
+                    await self._step(state)
+
+    async def _step(self, state: CaseState) -> None:
+        transition = _STEPS[state.status]
+        guesses = state.suggestion.units if state.suggestion else ()
+        if transition == "dispose" and (not guesses or guesses[0].probability < 0.5):
+            return  # left for the visitor: the classifier is not sure
+        unit = state.unit or (guesses[0].unit if guesses else "")
+        fields = {
+            "dispose": {"unit": unit},
+            "respond": {
+                "response": staff_answer(self.book.units[unit].title, state.text, self.rng) if unit else ""
+            },
+        }.get(transition, {})
+        await self.hub.act(state.id, transition, fields, self._actor(state, transition, unit))
+
+    def _actor(self, state: CaseState, transition: str, unit: str) -> Actor:
+        if transition in ("accept", "respond"):
+            return Actor(id=f"admin_unit.{unit}", role="admin_unit", unit=unit)
+        for name, role in self.book.profile.roles.items():
+            if role.scope == "channels" and state.channel in role.channels:
+                return Actor(id=name, role=name)
+        return Actor(id="admin_gubernur", role="admin_gubernur")
+
+
+_STEPS = {
+    "received": "dispose",
+    "verified": "dispose",
+    "disposed": "accept",
+    "in_progress": "respond",
+    "drafted": "approve",
+}
+"""What the demo's staff does in each state; the names are those of the demo's profile."""
+
+
+def _progress(text: str) -> None:
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r\033[K{text}")
+        sys.stderr.flush()
+
+
+def _welcome(settings: Settings, phones: str, accounts: list[Account]) -> None:
+    typer.echo(f"\nLaporHub siap · LaporHub is ready\n\n  Formulir, lacak laporan   {settings.base_url}/")
+    typer.echo(f"  Petugas                   {settings.base_url}/staff")
+    typer.echo(f"  Ponsel warga (simulasi)   {phones}/\n\n  Akun petugas, kata sandi semua: {PASSWORD}")
+    for account in accounts:
+        typer.echo(f"    {account.username}")
+    typer.echo("\n  Semua warga dan petugas di sini rekaan. Berhenti dengan Ctrl-C.\n")
