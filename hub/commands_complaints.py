@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
-from itertools import islice
+from datetime import timedelta
+from itertools import chain, islice
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from laporhub.connectors.registry import connect
 from laporhub.hub.console import (
     DataOption,
     ProfileOption,
@@ -21,12 +23,18 @@ from laporhub.hub.console import (
     settings_for,
 )
 from laporhub.hub.hub import Hub, Tally
-from laporhub.pipeline.errors import LaporHubError, Misconfigured
+from laporhub.pipeline.errors import LaporHubError, Misconfigured, Unparsable
+from laporhub.pipeline.ids import message_id
 from laporhub.pipeline.models import Inbound
-from laporhub.pipeline.ports import Raw, StatusUpdate
+from laporhub.pipeline.ports import Parsed, Raw, StatusUpdate
 from laporhub.pipeline.profile.load import load
+from laporhub.pipeline.profile.rulebook import Rulebook
+from laporhub.pipeline.store.cases import already_received
 
 _AT_ONCE = 256
+_IDLE_SECONDS = 0.1
+_PATIENCE = timedelta(minutes=1)
+"""Replies that a platform wants later than this are left for `serve`."""
 
 FilesArgument = Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, help="Raw payloads.")]
 
@@ -45,10 +53,13 @@ def ingest(
     configure_logging(settings, quiet=True)
 
     async def work(hub: Hub) -> Tally:
-        tally = await _ingest(hub, channel, files)
-        while deliver and await hub.publisher.send_due():
-            pass
-        return tally
+        taking = asyncio.create_task(_ingest(hub, channel, files))
+        try:
+            if deliver:
+                await _deliver(hub, taking)
+            return await taking
+        finally:
+            taking.cancel()
 
     print_json(asdict(run_with_hub(settings, work)))
 
@@ -63,10 +74,14 @@ async def _ingest(hub: Hub, channel: str, files: list[Path]) -> Tally:
             f"Profile {name} has no channel {channel!r}; it has: {', '.join(rulebook.profile.channels)}"
         )
     provider, total = known.provider or channel, Tally()
+    read = connect(provider, {}).parse
     for path in files:
         source = payloads(path, provider)
         while some := list(islice(source, _AT_ONCE)):
-            for tally in await asyncio.gather(*(hub.take(name, channel, provider, raw) for raw in some)):
+            before = _messages_before(hub, rulebook, channel, [_messages(read, raw) for raw in some])
+            total.duplicate += sum(before)
+            new = [raw for raw, messages in zip(some, before, strict=True) if not messages]
+            for tally in await asyncio.gather(*(hub.take(name, channel, provider, raw) for raw in new)):
                 for field, count in asdict(tally).items():
                     setattr(total, field, getattr(total, field) + count)
             if sys.stderr.isatty():
@@ -76,10 +91,43 @@ async def _ingest(hub: Hub, channel: str, files: list[Path]) -> Tally:
     return total
 
 
+def _messages(read: Callable[[Raw], Sequence[Parsed]], raw: Raw) -> list[str]:
+    """The external ids in a payload that has nothing but messages; none otherwise."""
+    try:
+        items = read(raw)
+    except Unparsable:
+        return []
+    inbound = [item.external_id for item in items if isinstance(item, Inbound)]
+    return inbound if len(inbound) == len(items) else []
+
+
+def _messages_before(hub: Hub, book: Rulebook, channel: str, payloads: Sequence[Sequence[str]]) -> list[int]:
+    """Of each payload, how many messages it has if all of them are known: what was interrupted is gone through
+    quickly, without sealing everything once more. Otherwise 0.
+    """
+    account = book.profile.channels[channel].account
+    named = [[message_id(book.name, channel, account, each) for each in some] for some in payloads]
+    with hub.database.connect() as connection:
+        known = already_received(connection, chain.from_iterable(named))
+    return [len(some) if all(each in known for each in some) else 0 for some in named]
+
+
+async def _deliver(hub: Hub, taking: asyncio.Task[Tally]) -> None:
+    """Sends replies while complaints are taken, and afterwards those that need not wait long."""
+    while True:
+        if await hub.publisher.send_due():
+            continue
+        due = hub.publisher.next_due()
+        if taking.done() and (due is None or due > hub.now() + _PATIENCE):
+            break
+        await asyncio.sleep(_IDLE_SECONDS)
+    if due is not None:
+        typer.echo("laporhub: some replies wait for their platform; laporhub serve sends them", err=True)
+
+
 def parse(channel: str, files: FilesArgument, profile: ProfileOption = None) -> None:
     """Show what a connector makes of raw payloads; nothing is stored."""
     from laporhub.connectors.files import payloads
-    from laporhub.connectors.registry import connect
 
     book = load(settings_for(profile, None).profiles[0])
     known = book.profile.channels.get(channel)

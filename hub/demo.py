@@ -82,15 +82,16 @@ async def run_demo(settings: Settings) -> None:
 
 async def run_simulator(settings: Settings, hook: str, port: int) -> None:
     """A simulated Twilio by itself, until interrupted; says what to tell the hub."""
-    simulator = _simulator(settings, load(settings.profiles[0]), hook, DemoClock())
+    simulator = _simulator(load(settings.profiles[0]), hook, DemoClock())
     async with serving(simulator, port) as url:
         typer.echo(
-            f"export LAPORHUB_TWILIO_ACCOUNT_SID={_ACCOUNT} LAPORHUB_TWILIO_AUTH_TOKEN={_TOKEN} LAPORHUB_TWILIO_API_URL={url}"
+            f"export LAPORHUB_TWILIO_ACCOUNT_SID={_ACCOUNT} LAPORHUB_TWILIO_AUTH_TOKEN={_TOKEN} "
+            f"LAPORHUB_TWILIO_API_URL={url}"
         )
         await asyncio.Event().wait()
 
 
-def _simulator(settings: Settings, book: Rulebook, hook: str, clock: DemoClock) -> TwilioSimulator:
+def _simulator(book: Rulebook, hook: str, clock: DemoClock) -> TwilioSimulator:
     numbers = [channel.account for channel in book.profile.channels.values() if channel.provider == "twilio"]
     return TwilioSimulator(_ACCOUNT, _TOKEN, numbers, hook, f"{hook}/status", clock, automatic=True)
 

@@ -16,7 +16,7 @@ import structlog
 from sqlalchemy import Engine, text
 
 from laporhub.pipeline import ids
-from laporhub.pipeline.door import Door, open_identity
+from laporhub.pipeline.door import Door, merged_identity
 from laporhub.pipeline.embedded.engine import EmbeddedEngine
 from laporhub.pipeline.embedded.publisher import Publisher
 from laporhub.pipeline.errors import NotFound, Refused, RetryLater, Unparsable
@@ -27,6 +27,7 @@ from laporhub.pipeline.models import (
     CaseState,
     Delivery,
     Inbound,
+    MessageAdded,
     Note,
     Words,
 )
@@ -242,11 +243,10 @@ class Hub:
 
     def unseal(self, case_id: str, account: str, reason: str) -> Identity:
         state = self._case(case_id)
-        with self.database.connect() as connection:
-            kept = cases.load_conversations(connection, [state.conversation]).get(state.conversation)
         self.ring.record(account, "unseal", state.ticket, reason, self.now())
-        plain = self.ring.open(kept.sealed_identity) if kept else None
-        return open_identity(plain)[0] if plain else Identity(None, None, None, None)
+        said = [event.data for event in self.events(case_id) if isinstance(event.data, MessageAdded)]
+        opened = [self.ring.open(each.sealed_identity) for each in said if each.sealed_identity]
+        return merged_identity(plain for plain in opened if plain)
 
     def unseal_words(self, state: CaseState, sealed: str) -> str | None:  # noqa: ARG002
         return self.ring.open(sealed)
@@ -257,7 +257,8 @@ class Hub:
                 connection.execute(text("SELECT 1"))
             database = "ok"
         except Exception as error:
-            database = str(error)
+            logger.error("the database cannot be read", exc_info=error)
+            database = "cannot be read: see the log"
         stopped = ", ".join(self.publisher.stopped_accounts)
         return {
             "database": database,

@@ -314,6 +314,8 @@ class _Turn:
     def _move_clocks(self, triggers: set[str]) -> None:
         """Stops, starts, pauses and resumes what the step's name and its target state call for."""
         for name, rule in self.profile.clocks.items():
+            if rule.channels is not None and self.state.channel not in rule.channels:
+                continue
             clock = self.state.clocks.get(name)
             ticking = clock is not None and clock.status != "stopped"
             if clock and ticking and triggers.intersection(rule.stop):
@@ -358,11 +360,11 @@ class _Turn:
 
     def _reply(self, purpose: str, fields: Fields | None = None) -> None:
         said = compose(self.rules, self.state, purpose, fields or {})
-        event_id = ids.event_id(self.state.id, self.state.seq + 1)
-        reply_id = ids.reply_id(event_id)
+        channel = self.profile.channels.get(self.state.channel)
+        on_page = channel is not None and channel.delivery == "page"
         self.emit(
             ReplyQueued(
-                reply_id=reply_id,
+                reply_id=ids.reply_id(ids.event_id(self.state.id, self.state.seq + 1)),
                 purpose=purpose,
                 channel=self.state.channel,
                 account=self.state.account,
@@ -370,12 +372,12 @@ class _Turn:
                 text=said.text,
                 pattern=said.pattern,
                 sealed=said.sealed,
+                status="sent" if on_page else "queued",
             ),
             SYSTEM,
         )
-        channel = self.profile.channels.get(self.state.channel)
-        if channel is not None and channel.delivery == "page":
-            self._update_reply(reply_id, ReplyUpdated(reply_id=reply_id, status="sent"))
+        if on_page:
+            self._follow(self.profile.publication.on_sent.get(purpose))
 
     def deliver(self, command: Delivery) -> None:
         if command.reply_id not in self.state.replies:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -101,13 +102,17 @@ class Door:
         return ids.derive("v", rulebook.name, channel, account, reporter, inbound.thread or "")
 
 
-def open_identity(plain: str) -> tuple[Identity, str]:
-    """What `sealed_identity` holds: who it is, and the platform's address of them."""
-    kept = json.loads(plain)
-    person = Identity(
-        name=kept.get("name"), phone=kept.get("phone"), email=kept.get("email"), handle=kept["author_id"]
-    )
-    return person, kept["author_id"]
+def address_in(plain: str) -> str:
+    """The platform's address of the reporter, from an opened `sealed_identity`."""
+    return str(json.loads(plain)["author_id"])
+
+
+def merged_identity(plains: Iterable[str]) -> Identity:
+    """Who the reporter is, from what several messages said; the later word counts."""
+    known: dict[str, str] = {}
+    for plain in plains:
+        known |= json.loads(plain)
+    return Identity(known.get("name"), known.get("phone"), known.get("email"), known.get("author_id"))
 
 
 def _identity(inbound: Inbound) -> str:

@@ -107,7 +107,10 @@ def _changes(state: CaseState, event: CaseEvent) -> dict[str, Any]:
             return {"draft": words}
         case ReplyQueued() as reply:
             return {
-                "replies": {**state.replies, reply.reply_id: Reply(purpose=reply.purpose, status="queued")}
+                "replies": {
+                    **state.replies,
+                    reply.reply_id: Reply(purpose=reply.purpose, status=reply.status),
+                }
             }
         case ReplyUpdated() as reply:
             before = state.replies[reply.reply_id]

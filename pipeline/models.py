@@ -336,6 +336,8 @@ class ReplyQueued(Model):
     pattern: str | None = None
     """Where redaction took something out: the text with `SLOT` in place of each sealed piece."""
     sealed: tuple[str, ...] = ()
+    status: DeliveryStatus = "queued"
+    """"sent" at once where the reply is delivered by being on the tracking page."""
 
 
 class ReplyUpdated(Model):

@@ -147,6 +147,21 @@ class _Run:
     kind: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What the words right before a number say that it is."""
+
+    plus: bool
+    phone: bool
+    account: bool
+    money: bool
+
+    @classmethod
+    def by(cls, lead: str) -> _Said:
+        words = (_PHONE_BEFORE, _ACCOUNT_BEFORE, _MONEY_BEFORE)
+        return cls(lead.rstrip("(").endswith("+"), *(word.search(lead) is not None for word in words))
+
+
 class _Chunk:
     """Groups of digits with the gaps between them, and what is written around."""
 
@@ -169,14 +184,15 @@ class _Chunk:
 
     def _longest(self, i: int, kept: frozenset[str]) -> tuple[int, str]:
         """The last group of the longest identity beginning at group `i`, and its kind; or (-1, "")."""
-        best = (-1, "")
-        digits = ""
+        best, digits = (-1, ""), ""
+        start = self.spans[i][0]
+        said = _Said.by((self.before + self.text[max(0, start - _CONTEXT) : start])[-_CONTEXT:])
         for j in range(i, len(self.groups)):
             whole = best[0] >= 0 and len(digits) >= _COMPLETE
             if j > i and ((whole and self.stays[j]) or not self._goes_on(digits, j)):
                 break
             digits += self.groups[j]
-            kind = self._kind(i, j, digits) if len(digits) >= _FEWEST else ""
+            kind = self._kind(i, j, digits, said) if len(digits) >= _FEWEST else ""
             if kind:
                 best = (j, kind)
             complete = kind == PHONE and i == j and len(digits) >= _COMPLETE
@@ -189,26 +205,24 @@ class _Chunk:
         gap = self.text[self.spans[j - 1][1] : self.spans[j][0]]
         return "/" not in gap or digits.startswith(("08", "628")) or len(self.groups[j]) >= 6
 
-    def _kind(self, i: int, j: int, digits: str) -> str:
+    def _kind(self, i: int, j: int, digits: str, said: _Said) -> str:
         """The placeholder for groups `i`..`j`, "" if they identify nobody."""
         groups = self.groups[i : j + 1]
-        start = self.spans[i][0]
-        lead = (self.before + self.text[max(0, start - _CONTEXT) : start])[-_CONTEXT:]
         if len(digits) == 16 and not all(map(_YEAR.fullmatch, groups)) and not any(self.stays[i : j + 1]):
             return NIK
-        if _is_phone(digits, groups, lead):
+        if _is_phone(digits, groups, said):
             return PHONE
         if i == j:
-            return ACCOUNT if len(digits) >= _COMPLETE and not self._is_money(i, digits, lead) else ""
-        return ACCOUNT if self._is_spaced_account(i, j, digits, lead) else ""
+            return ACCOUNT if len(digits) >= _COMPLETE and not self._is_money(i, digits, said) else ""
+        return ACCOUNT if self._is_spaced_account(i, j, digits, said) else ""
 
-    def _is_money(self, i: int, digits: str, lead: str) -> bool:
+    def _is_money(self, i: int, digits: str, said: _Said) -> bool:
         end = self.spans[i][1]
         trail = (self.text[end : end + _CONTEXT] + self.after)[:_CONTEXT]
-        said = _MONEY_BEFORE.search(lead) or _MONEY_AFTER.match(trail)
-        return said is not None and len(digits) < 16 and digits[0] != "0"
+        is_money = said.money or _MONEY_AFTER.match(trail) is not None
+        return is_money and len(digits) < 16 and digits[0] != "0"
 
-    def _is_spaced_account(self, i: int, j: int, digits: str, lead: str) -> bool:
+    def _is_spaced_account(self, i: int, j: int, digits: str, said: _Said) -> bool:
         groups = self.groups[i : j + 1]
         if (
             not _COMPLETE <= len(digits) <= _MOST
@@ -216,7 +230,7 @@ class _Chunk:
             or all(map(_YEAR.fullmatch, groups))
         ):
             return False
-        if _ACCOUNT_BEFORE.search(lead):
+        if said.account:
             return True
         gaps = [self.text[self.spans[k - 1][1] : self.spans[k][0]] for k in range(i + 1, j + 1)]
         if any(
@@ -248,8 +262,8 @@ def _within(spans: list[tuple[int, int]], wider: list[tuple[int, int]]) -> list[
     return inside
 
 
-def _is_phone(digits: str, groups: list[str], lead: str) -> bool:
-    if lead.rstrip("(").endswith("+") and 8 <= len(digits) <= 15:
+def _is_phone(digits: str, groups: list[str], said: _Said) -> bool:
+    if said.plus and 8 <= len(digits) <= 15:
         return True
     if _MOBILE.fullmatch(digits):
         return True
@@ -257,7 +271,7 @@ def _is_phone(digits: str, groups: list[str], lead: str) -> bool:
         return True
     if _BARE_MOBILE.fullmatch(" ".join(groups)):
         return True
-    return len(digits) <= 13 and _PHONE_BEFORE.search(lead) is not None
+    return len(digits) <= 13 and said.phone
 
 
 def _ascii(group: str) -> str:

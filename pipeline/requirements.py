@@ -6,6 +6,9 @@ from laporhub.pipeline.models import CaseState, Suggestion
 from laporhub.pipeline.profile.schema import Profile, Requirement
 from laporhub.pipeline.text import names_a_place
 
+_SURE_PLACE = 0.35
+"""Below this confidence a name in the text may just as well be no place."""
+
 
 def unmet(profile: Profile, state: CaseState, suggestion: Suggestion) -> dict[str, tuple[str, ...]]:
     """Level ("ask", "advise", "review") → ids of the requirements not met, in the profile's order."""
@@ -22,7 +25,12 @@ def _is_met(requirement: Requirement, state: CaseState, suggestion: Suggestion) 
         case "identity":
             return requirement.field in state.known
         case "place":
-            return state.location is not None or suggestion.place is not None or names_a_place(state.text)
+            place = suggestion.place
+            return (
+                state.location is not None
+                or (place is not None and place.confidence >= _SURE_PLACE)
+                or names_a_place(state.text)
+            )
         case "words":
             return len(state.text.split()) >= (requirement.at_least or 1)
         case "evidence":

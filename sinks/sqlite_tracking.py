@@ -19,6 +19,7 @@ from sqlalchemy import (
     Table,
     Text,
     func,
+    literal_column,
     select,
     text,
 )
@@ -28,6 +29,7 @@ from laporhub.pipeline.errors import Refused
 from laporhub.pipeline.ids import parse_ticket
 from laporhub.pipeline.models import CaseState
 from laporhub.pipeline.ports import Page, Query
+from laporhub.pipeline.store.cases import load_cases
 from laporhub.pipeline.store.tables import Moment, cases, from_micros, metadata, to_micros
 
 _URGENCY = {"normal": 0, "high": 1, "critical": 2}
@@ -56,6 +58,7 @@ tracking = Table(
 
 _INDICES = (
     "CREATE INDEX IF NOT EXISTS tracking_queue ON tracking (profile, status, urgency DESC, due, rowid)",
+    "CREATE INDEX IF NOT EXISTS tracking_urgent ON tracking (profile, urgency DESC, due, rowid)",
     "CREATE INDEX IF NOT EXISTS tracking_opened ON tracking (profile, opened_at, rowid)",
     "CREATE INDEX IF NOT EXISTS tracking_unit ON tracking (profile, unit, status)",
     "CREATE VIRTUAL TABLE IF NOT EXISTS tracking_text USING fts5("
@@ -108,14 +111,13 @@ class SqliteTracking:
 
     def find(self, query: Query, now: datetime) -> Page:
         """A page of cases. Raises `Refused` for a cursor that is none."""
-        found = select(tracking, cases.c.state).join(cases, cases.c.id == tracking.c.case_id)
-        found = _ordered(found.where(*_conditions(query, now)), query)
+        found = _ordered(select(tracking).where(*_conditions(query, now)), query)
         with self._engine.connect() as connection:
             rows = connection.execute(found.limit(query.limit + 1)).all()
-        more = len(rows) > query.limit
-        rows = rows[: query.limit]
-        states = [CaseState.model_validate_json(row.state) for row in rows]
-        return Page(states, _cursor(rows[-1], query) if more else None)
+            more = len(rows) > query.limit
+            rows = rows[: query.limit]
+            states = load_cases(connection, (row.case_id for row in rows))
+        return Page([states[row.case_id] for row in rows], _cursor(rows[-1], query) if more else None)
 
     def count(self, query: Query, by: str, now: datetime) -> Mapping[str, int]:
         column = _COUNTED[by]
@@ -156,7 +158,10 @@ def _row(state: CaseState) -> dict[str, Any]:
 
 
 def _conditions(query: Query, now: datetime) -> Iterable[ColumnElement[bool]]:
-    yield tracking.c.profile.in_(query.profiles)
+    # Words and tickets are far more telling than the profile: the plus keeps its indices out of the plan.
+    narrow = bool(query.tickets or query.text.strip())
+    profile: ColumnElement[str] = literal_column("+tracking.profile") if narrow else tracking.c.profile
+    yield profile.in_(query.profiles)
     for column, wanted in (
         (tracking.c.status, query.statuses),
         (tracking.c.unit, query.units),
@@ -185,7 +190,7 @@ def _matching(typed: str) -> ColumnElement[bool]:
         return tracking.c.case_id.in_(select(cases.c.id).where(cases.c.ticket == ticket))
     words = re.findall(r"\w+", typed)[:_TOKENS_AT_MOST]
     phrase = " ".join(f'"{word}"' for word in words) + "*" if words else '""'
-    hits = text(f"SELECT rowid / {_VERSIONS} FROM tracking_text WHERE tracking_text MATCH :phrase")  # noqa: S608
+    hits = text(f"SELECT rowid / {_VERSIONS} AS rowid FROM tracking_text WHERE tracking_text MATCH :phrase")  # noqa: S608
     return tracking.c.rowid.in_(
         hits.bindparams(phrase=phrase).columns(Column("rowid", Integer)).subquery().select()
     )

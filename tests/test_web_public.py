@@ -235,11 +235,28 @@ async def test_the_reporter_completes_answers_and_is_heard_once(tmp_path: Path) 
         assert (state.messages, state.status, state.missing) == (2, "received", ())
 
 
+async def test_what_is_missing_is_asked_for_by_fields_of_its_own(tmp_path: Path) -> None:
+    async with web_on(tmp_path) as web:
+        receipt = await web.report(
+            phone=None, name=None, location=None, text="Lampu jalan mati sejak kemarin malam"
+        )
+        action = f"/t/{receipt.ticket}/messages"
+        wrong = await web.submit(web.link(receipt), action, {"phone": "nol", "place": "Jalan Contoh, Batang"})
+        assert (
+            wrong.status_code == 422 and 'value="nol"' in wrong.text and "Jalan Contoh, Batang" in wrong.text
+        )
+        given = {"phone": "0811 0000 0001", "place": "Jalan Contoh, Batang"}
+        assert (await web.submit(web.link(receipt), action, given)).status_code == 303
+        state = web.case(receipt.ticket)
+        assert (state.missing, state.status, state.known) == ((), "received", ("phone",))
+        assert "0811" not in (await web.browser.get(f"/t/{receipt.ticket}")).text.split("<footer>")[0]
+
+
 async def test_an_empty_message_is_refused_with_words(tmp_path: Path) -> None:
     async with web_on(tmp_path) as web:
         receipt = await web.report()
         page = await web.submit(web.link(receipt), f"/t/{receipt.ticket}/messages", {"text": "  "})
-        assert page.status_code == 422 and "Tulis pesan Anda dulu" in page.text
+        assert page.status_code == 422 and "Bagian ini perlu diisi" in page.text
 
 
 async def test_the_reporter_rates_once_it_is_answered(tmp_path: Path) -> None:

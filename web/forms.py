@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -19,6 +19,8 @@ from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.profile.schema import Requirement
 
 LINE_LIMIT = 500
+_FILLED_IN = "(Kelengkapan diisi di halaman laporan.)"
+"""The words of a message that only filled in what was missing."""
 
 # Control characters but tab and line feed, and marks that turn the direction of the text around them.
 _UNWANTED = re.compile("[\x00-\x08\x0b-\x1f\x7f\u202a-\u202e\u2066-\u2069\ufeff]")
@@ -155,11 +157,38 @@ def _author(body: ComplaintBody, external_id: str) -> str:
     return f"mailto:{body.email.casefold()}" if body.email else f"anon:{external_id}"
 
 
-def further_message(case_id: str, reporter: str, text: str, key: str) -> Inbound:
+MISSING_FIELDS = ("phone", "name", "email", "place")
+"""What a reporter may add on the tracking page by a field of its own."""
+
+
+def missing_fields(rulebook: Rulebook, missing: Sequence[str]) -> list[str]:
+    """The fields by which the unmet requirements named in `missing` are met."""
+    rules = [rulebook.profile.requirements[name] for name in missing if name in rulebook.profile.requirements]
+    wanted = {rule.field if rule.check == "identity" else rule.check for rule in rules}
+    return [name for name in MISSING_FIELDS if name in wanted]
+
+
+def check_message(fields: Mapping[str, str]) -> dict[str, str]:
+    """Field at fault → what is wrong, as `check_form`, for a further message."""
+    if not any(fields.get(name) for name in ("text", *MISSING_FIELDS)):
+        return {"text": "empty"}
+    return dict(_misshapen(fields))
+
+
+def further_message(case_id: str, reporter: str, fields: Mapping[str, str], key: str) -> Inbound:
     """What a reporter adds on the tracking page; the case tells who they are."""
-    external_id = ids.derive("w", case_id, key, text)
+    given = {name: fields[name] for name in ("text", *MISSING_FIELDS) if fields.get(name)}
+    external_id = ids.derive("w", case_id, key, *(part for pair in given.items() for part in pair))
     return Inbound(
-        external_id=external_id, author_id=reporter, thread=external_id, text=text, case_id=case_id
+        external_id=external_id,
+        author_id=reporter,
+        thread=external_id,
+        text=given.get("text", _FILLED_IN),
+        case_id=case_id,
+        name=given.get("name"),
+        phone=e164(given["phone"]) if "phone" in given else None,
+        email=given.get("email"),
+        location=Location(address=given["place"]) if "place" in given else None,
     )
 
 
@@ -201,12 +230,7 @@ def check_form(fields: Mapping[str, str], rulebook: Rulebook, now: datetime) -> 
     }
     if faults.get("place") and _coordinates(fields):
         del faults["place"]
-    limits = {"text": TEXT_LIMIT, "place": LINE_LIMIT, "name": LINE_LIMIT}
-    faults |= {name: "long" for name, most in limits.items() if len(fields.get(name, "")) > most}
-    if fields.get("phone") and not is_phone(fields["phone"]):
-        faults["phone"] = "phone"
-    if fields.get("email") and not is_email(fields["email"]):
-        faults["email"] = "email"
+    faults |= dict(_misshapen(fields))
     if fields.get("occurred_at"):
         at = local_time(fields["occurred_at"], rulebook.calendar.zone)
         if at is None or at > now:
@@ -214,6 +238,16 @@ def check_form(fields: Mapping[str, str], rulebook: Rulebook, now: datetime) -> 
     if fields.get("website"):
         faults["website"] = "machine"
     return faults
+
+
+def _misshapen(fields: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Fields that are filled in, but too long or not what they should be."""
+    limits = {"text": TEXT_LIMIT, "place": LINE_LIMIT, "name": LINE_LIMIT}
+    yield from ((name, "long") for name, most in limits.items() if len(fields.get(name, "")) > most)
+    if fields.get("phone") and not is_phone(fields["phone"]):
+        yield "phone", "phone"
+    if fields.get("email") and not is_email(fields["email"]):
+        yield "email", "email"
 
 
 def from_form(fields: Mapping[str, str], zone: ZoneInfo) -> ComplaintBody:

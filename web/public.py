@@ -75,9 +75,9 @@ def _form(
         rulebook=rulebook,
         status=status,
         values=fields,
-        faults={name: _fault(kind, t) for name, kind in faults.items()},
+        faults={name: fault_word(kind, t) for name, kind in faults.items()},
         message=message,
-        labels=_labels(t),
+        labels=field_labels(t),
         seers=_seers(rulebook, t),
         required=forms.required_fields(rulebook),
         open=CHANNEL in rulebook.profile.channels,
@@ -85,7 +85,7 @@ def _form(
     )
 
 
-def _labels(t: Translator) -> dict[str, str]:
+def field_labels(t: Translator) -> dict[str, str]:
     return {
         "text": t("Isi laporan"),
         "place": t("Lokasi kejadian"),
@@ -103,7 +103,7 @@ def _seers(rulebook: Rulebook, t: Translator) -> str:
     return ", ".join(say(title, t.language, rulebook.language) for title in roles) or t("tidak seorang pun")
 
 
-def _fault(kind: str, t: Translator) -> str:
+def fault_word(kind: str, t: Translator) -> str:
     return {
         "empty": t("Bagian ini perlu diisi."),
         "long": t(

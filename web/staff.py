@@ -15,7 +15,7 @@ router = APIRouter(include_in_schema=False)
 
 
 @router.get("/staff/sign-in", name="sign_in_page")
-def sign_in_page(request: Request, next: str = "") -> Response:  # noqa: A002 - the address's own word
+def sign_in_page(request: Request, next: str = "") -> Response:
     return _page(request, {"next": next})
 
 

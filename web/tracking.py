@@ -9,7 +9,6 @@ from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse
 
-from laporhub.pipeline.door import TEXT_LIMIT
 from laporhub.pipeline.errors import LaporHubError, NotFound, Refused, RetryLater
 from laporhub.pipeline.models import Actor, CaseState
 from laporhub.pipeline.profile.rulebook import Rulebook
@@ -18,7 +17,7 @@ from laporhub.web import forms, history, words
 from laporhub.web.actions import fields_for, values_of
 from laporhub.web.guard import same
 from laporhub.web.problems import status_of
-from laporhub.web.public import CHANNEL
+from laporhub.web.public import CHANNEL, fault_word, field_labels
 from laporhub.web.site import Site, render, site_of, translator_of
 
 router = APIRouter(include_in_schema=False)
@@ -59,14 +58,11 @@ async def add_message(request: Request, ticket: str) -> Response:
     site, t = site_of(request), translator_of(request)
     fields = await forms.read_form(request)
     state = await run_in_threadpool(_authorised, site, ticket, fields)
-    text = fields.get("text", "")
-    if not text or len(text) > TEXT_LIMIT:
-        fault = t("Tulis pesan Anda dulu.") if not text else t("Teks terlalu panjang.")
-        return await run_in_threadpool(
-            _own, request, state, fields["k"], fields, {"text": fault}, "message", 422
-        )
+    faults = {name: fault_word(kind, t) for name, kind in forms.check_message(fields).items()}
+    if faults:
+        return await run_in_threadpool(_own, request, state, fields["k"], fields, faults, "message", 422)
     key = fields.get("key") or site.settings.new_key()
-    inbound = forms.further_message(state.id, state.reporter, text, key[:200])
+    inbound = forms.further_message(state.id, state.reporter, fields, key[:200])
     try:
         await site.hub.receive(state.profile, _page_channel(site.rulebook(state.profile), state), inbound)
     except (Refused, RetryLater) as error:
@@ -163,6 +159,8 @@ def _own(
         channel=history.channel_title(rulebook, state.channel, t),
         said=said,
         missing=[requirements[name] for name in state.missing if name in requirements],
+        wanted=forms.missing_fields(rulebook, state.missing),
+        labels=field_labels(t),
         ticking=_ticking(site, rulebook, state, request),
         actions=[
             (name, step, fields_for(rulebook, state, step, t, values if name == at_fault else None))

@@ -20,7 +20,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from laporhub.pipeline.errors import LaporHubError, RetryLater
-from laporhub.pipeline.models import CaseEvent, CaseState, Command, Message, ReplyQueued
+from laporhub.pipeline.models import CaseState, Command, Message, ReplyQueued
 from laporhub.pipeline.store import outbox
 from laporhub.pipeline.store.batch import Batch, Done, Government
 from laporhub.pipeline.store.database import writer
@@ -164,7 +164,7 @@ class EmbeddedEngine:
                 each.result = error
         batch.save()
         changed = batch.changed()
-        replies = self._pushed(batch.events)
+        replies = [e for e in batch.events if isinstance(e.data, ReplyQueued) and e.data.status == "queued"]
         outbox.enqueue(connection, replies, batch.states)
         for sink in self._sinks:
             sink.write(connection, changed, batch.spoken())
@@ -181,15 +181,6 @@ class EmbeddedEngine:
     def latest(self, case_id: str) -> CaseState | None:
         """The state of a case that changed lately, or None: then the database has it."""
         return self._states.get(case_id)
-
-    def _pushed(self, events: Sequence[CaseEvent]) -> list[CaseEvent]:
-        """The replies that a connector must deliver; those of pages are delivered by being there."""
-        return [event for event in events if isinstance(event.data, ReplyQueued) and self._is_pushed(event)]
-
-    def _is_pushed(self, event: CaseEvent) -> bool:
-        channels = self._governments[event.profile].rulebook.profile.channels
-        channel = channels.get(getattr(event.data, "channel", ""))
-        return channel is None or channel.delivery == "push"
 
     def _explained(self, error: Exception) -> Exception:
         if isinstance(error, LaporHubError):

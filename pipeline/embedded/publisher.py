@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from datetime import datetime, timedelta
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
 
 import structlog
 from sqlalchemy import Connection, Engine
 
 from laporhub.pipeline import ids
-from laporhub.pipeline.door import open_identity
+from laporhub.pipeline.door import address_in
 from laporhub.pipeline.embedded.engine import EmbeddedEngine
 from laporhub.pipeline.errors import RetryLater, StopChannel
 from laporhub.pipeline.models import Delivery, DeliveryStatus
-from laporhub.pipeline.ports import Connector, Failed, Outgoing, Sent, Unknown
+from laporhub.pipeline.ports import Connector, Failed, Outcome, Outgoing, Sent, Unknown
 from laporhub.pipeline.store import cases, outbox
 from laporhub.pipeline.store.keys import KeyRing
 from laporhub.pipeline.store.outbox import Queued
@@ -29,10 +30,20 @@ _AT_ONCE = 32
 _LEASE = timedelta(minutes=10)
 """How long a platform may take to answer before its outcome counts as unknown."""
 _LOOK_UP_AFTER = timedelta(seconds=5)
+"""How long the platform has to show a message that it took without our hearing of it."""
 _DEAD_FOR = timedelta(minutes=5)
-_LONGEST_WAIT = 3600.0
+_LONGEST_WAIT = timedelta(hours=1)
+_EVER = datetime.max.replace(tzinfo=UTC)
 
 logger = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Later:
+    """The platform would not take it now; it did not arrive."""
+
+    span: timedelta
+    reason: str
 
 
 class Publisher:
@@ -51,6 +62,7 @@ class Publisher:
         self._connectors = connectors
         self._ring = ring
         self._now = now
+        self._channels = sorted({channel for _, channel in connectors})
         self._wake = asyncio.Event()
         self._dead_until: dict[str, datetime] = {}
 
@@ -69,45 +81,49 @@ class Publisher:
         await self._engine.submit(job=lambda connection: _recover(connection, self._now()))
 
     async def run(self, idle_seconds: float = 1.0) -> None:
-        """Sends until cancelled."""
+        """Sends until cancelled; a failure is logged and tried again."""
         while True:
             self._wake.clear()
-            if not await self.send_due():
-                try:
+            try:
+                handled = await self.send_due()
+            except Exception as error:
+                logger.error("replies could not be sent", exc_info=error)
+                handled = 0
+            if not handled:
+                with suppress(TimeoutError):
                     await asyncio.wait_for(self._wake.wait(), idle_seconds)
-                except TimeoutError:
-                    continue
 
     async def send_due(self) -> int:
         """Sends all that is due now, one reply a conversation. How many there were."""
-        channels = sorted({channel for _, channel in self._connectors})
-        if not channels or not self._any_due(channels):
+        now = self._now()
+        next_due = self.next_due()
+        if next_due is None or next_due > now:
             return 0
         claimed: list[Queued] = []
-        now = self._now()
-        await self._engine.submit(job=lambda connection: claimed.extend(_claim(connection, now, channels)))
+
+        def claim(connection: Connection) -> None:
+            claimed[:] = _claim(connection, now, self._channels)  # the engine may have to run it once more
+
+        await self._engine.submit(job=claim)
         await asyncio.gather(*(self._handle(reply) for reply in claimed))
         return len(claimed)
 
-    def _any_due(self, channels: Sequence[str]) -> bool:
+    def next_due(self) -> datetime | None:
+        """When the next reply is to be sent; None if none waits on a channel that we can speak on."""
+        if not self._channels:
+            return None
         with self._database.connect() as connection:
-            return bool(outbox.due(connection, self._now(), channels, 1))
+            found = outbox.due(connection, _EVER, self._channels, 1)
+        return found[0].next_at if found else None
 
     async def _handle(self, reply: Queued) -> None:
+        """Sends one reply. If anything breaks outside of the platform, what is stored stays as it is: the reply
+        counts as being sent, and is looked up when its lease is over.
+        """
         try:
             await self._send(reply)
-        except RetryLater as busy:
-            wait = busy.after if busy.after is not None else min(2.0**reply.attempts, _LONGEST_WAIT)
-            await self._wait(reply, timedelta(seconds=wait), str(busy))
-        except StopChannel as dead:
-            logger.error("account stopped", account=reply.account, reason=str(dead))
-            self._dead_until[reply.account] = self._now() + _DEAD_FOR
-            await self._wait(reply, _DEAD_FOR, str(dead))
         except Exception as error:
-            logger.error("unforeseen error while sending", reply=reply.reply_id, exc_info=error)
-            await self._wait(
-                reply, timedelta(seconds=min(2.0**reply.attempts, _LONGEST_WAIT)), repr(error), "unknown"
-            )
+            logger.error("a reply could not be handled", reply=reply.reply_id, exc_info=error)
 
     async def _send(self, reply: Queued) -> None:
         connector = self._connectors.get((reply.profile, reply.channel))
@@ -125,37 +141,56 @@ class Publisher:
         if text is None:
             await self._settle(reply, "failed", "erased")
             return
-        _, address = open_identity(identity)
+        address = address_in(identity)
         parts = connector.split(text)
-        sent = list(reply.sent)
-        attempted_at = reply.attempted_at or self._now()
-        uncertain = reply.status == "unknown"
-        for number in range(len(sent), len(parts)):
+        while len(reply.sent) < len(parts):
             outgoing = Outgoing(
                 reply.reply_id,
-                number,
+                len(reply.sent),
                 address,
                 reply.account,
-                parts[number],
+                parts[len(reply.sent)],
                 kept.last_inbound_at,
-                attempted_at,
+                reply.attempted_at or self._now(),
             )
-            found = await connector.look_up(outgoing, known | set(sent)) if uncertain else None
-            outcome = found or await connector.publish(outgoing)
-            uncertain = False
-            match outcome:
+            match await self._say(connector, reply, outgoing, known):
                 case Sent(platform_id=name):
-                    sent.append(name)
-                    attempted_at = self._now()
+                    sent = (*reply.sent, name)
+                    reply = replace(reply, sent=sent, status="sending", attempted_at=self._now())
                     if len(sent) < len(parts):
-                        await self._remember(reply, sent)
+                        await self._remember(reply)
                 case Failed(reason=reason):
-                    await self._settle(reply, "failed", reason, sent)
+                    await self._settle(reply, "failed", reason)
                     return
                 case Unknown(reason=reason):
-                    await self._wait(reply, _LOOK_UP_AFTER, reason, "unknown", sent)
+                    unsure = replace(reply, status="unknown")
+                    await self._wait(unsure, _pause(reply, _LOOK_UP_AFTER), reason)
                     return
-        await self._settle(reply, "sent", None, sent)
+                case _Later(span=span, reason=reason):
+                    await self._wait(reply, span, reason)
+                    return
+        await self._settle(reply, "sent", None)
+
+    async def _say(
+        self, connector: Connector, reply: Queued, outgoing: Outgoing, known: frozenset[str]
+    ) -> Outcome | _Later:
+        """What came of one part. Whether an uncertain one arrived is asked first."""
+        try:
+            if reply.status == "unknown":
+                found = await connector.look_up(outgoing, known | set(reply.sent))
+                if found is not None:
+                    return found
+            return await connector.publish(outgoing)
+        except RetryLater as busy:
+            hint = None if busy.after is None else timedelta(seconds=busy.after)
+            return _Later(_pause(reply) if hint is None else hint, str(busy))
+        except StopChannel as dead:
+            logger.error("account stopped", account=reply.account, reason=str(dead))
+            self._dead_until[reply.account] = self._now() + _DEAD_FOR
+            return _Later(_DEAD_FOR, str(dead))
+        except Exception as error:
+            logger.error("unforeseen error while sending", reply=reply.reply_id, exc_info=error)
+            return Unknown(repr(error))
 
     def _plain(self, reply: Queued) -> str | None:
         if reply.pattern is None:
@@ -163,59 +198,50 @@ class Publisher:
         pieces = [self._ring.open(piece) for piece in reply.sealed]
         return None if None in pieces else fill(reply.pattern, [piece or "" for piece in pieces])
 
-    async def _remember(self, reply: Queued, sent: Sequence[str]) -> None:
+    async def _remember(self, reply: Queued) -> None:
         """A part arrived: kept before the next is tried."""
-        parts, now = tuple(sent), self._now()
-        await self._engine.submit(
-            job=lambda connection: outbox.mark(
-                connection,
-                reply,
-                "sending",
-                next_at=now + _LEASE,
-                attempts=reply.attempts + 1,
-                attempted_at=now,
-                sent=parts,
-            )
-        )
+        await self._mark(reply, "sending", self._now() + _LEASE, reply.attempted_at)
 
-    async def _wait(
+    async def _wait(self, reply: Queued, span: timedelta, reason: str) -> None:
+        """To be tried again after `span`; looked up first if its outcome is unknown."""
+        now = self._now()
+        if reply.status == "unknown":
+            await self._mark(reply, "unknown", now + span, reply.attempted_at or now, reason)
+        else:
+            await self._mark(reply, "pending", now + span, None, reason)
+
+    async def _mark(
         self,
         reply: Queued,
-        span: timedelta,
-        reason: str,
-        status: str = "pending",
-        sent: Sequence[str] | None = None,
+        status: str,
+        next_at: datetime,
+        attempted_at: datetime | None,
+        reason: str | None = None,
     ) -> None:
-        parts = tuple(reply.sent if sent is None else sent)
-        uncertain = status == "unknown" or reply.status == "unknown"
-        now = self._now()
         await self._engine.submit(
             job=lambda connection: outbox.mark(
                 connection,
                 reply,
-                "unknown" if uncertain else status,
-                next_at=now + span,
+                status,
+                next_at=next_at,
                 attempts=reply.attempts + 1,
-                attempted_at=(reply.attempted_at or now) if uncertain else None,
-                sent=parts,
+                attempted_at=attempted_at,
+                sent=reply.sent,
                 reason=reason,
             )
         )
 
-    async def _settle(
-        self, reply: Queued, status: DeliveryStatus, reason: str | None, sent: Sequence[str] = ()
-    ) -> None:
+    async def _settle(self, reply: Queued, status: DeliveryStatus, reason: str | None) -> None:
         """The end of it: the outbox row and the case's event in one transaction."""
-        now, parts = self._now(), tuple(sent)
         await self._engine.submit(
             command=Delivery(
                 id=ids.derive("d", "delivery", reply.reply_id, status, str(reply.attempts)),
                 profile=reply.profile,
                 case_id=reply.case_id,
-                at=now,
+                at=self._now(),
                 reply_id=reply.reply_id,
                 status=status,
-                platform_id=parts[0] if parts else None,
+                platform_id=reply.sent[0] if reply.sent else None,
                 reason=reason,
             ),
             job=lambda connection: outbox.mark(
@@ -225,14 +251,19 @@ class Publisher:
                 next_at=None,
                 attempts=reply.attempts + 1,
                 attempted_at=reply.attempted_at,
-                sent=parts,
+                sent=reply.sent,
                 reason=reason,
             ),
         )
 
 
+def _pause(reply: Queued, at_least: timedelta = timedelta()) -> timedelta:
+    """Twice as long after each attempt, up to an hour."""
+    return max(at_least, min(timedelta(seconds=2.0 ** min(reply.attempts, 12)), _LONGEST_WAIT))
+
+
 def _recover(connection: Connection, now: datetime) -> None:
-    if interrupted := outbox.interrupted(connection, now):
+    if interrupted := outbox.interrupted(connection, now + _LOOK_UP_AFTER):
         logger.warning("replies were interrupted: looking them up", replies=interrupted)
 
 

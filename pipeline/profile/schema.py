@@ -183,6 +183,8 @@ class ClockRule(Section):
     warn: Limit | None = None
     escalate: tuple[Escalation, ...] = ()
     then: Name | None = None
+    channels: tuple[Name, ...] | None = None
+    """Only for cases of these channels; for all when left out."""
     source: str | None = None
 
     @model_validator(mode="after")

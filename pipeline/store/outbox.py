@@ -40,6 +40,7 @@ class Queued:
     attempted_at: datetime | None
     sent: tuple[str, ...]
     """Platform ids of the parts that arrived, in order."""
+    next_at: datetime | None = None
 
 
 def enqueue(connection: Connection, events: Sequence[CaseEvent], states: Mapping[str, CaseState]) -> None:
@@ -131,10 +132,10 @@ def mark(
     )
 
 
-def interrupted(connection: Connection, now: datetime) -> int:
-    """After a crash: what was being sent has an unknown outcome. How many there were."""
+def interrupted(connection: Connection, next_at: datetime) -> int:
+    """After a crash: what was being sent has an unknown outcome, to be looked up at `next_at`. How many."""
     changed = connection.execute(
-        update(outbox).where(outbox.c.status == "sending").values(status="unknown", next_at=now)
+        update(outbox).where(outbox.c.status == "sending").values(status="unknown", next_at=next_at)
     )
     return changed.rowcount
 
