@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Any, TypeVar
-from urllib.parse import urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
 
 import aiohttp
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
@@ -61,12 +62,16 @@ class TwilioConnector:
         self._http: AsyncTwilioHttpClient | None = None
 
     def verify(self, raw: Raw) -> None:
-        """Raises `Forged` unless Twilio signed the form, for exactly the public address in `raw.url`."""
+        """Raises `Forged` unless Twilio signed the form, for exactly the public address in `raw.url`.
+
+        A body that is no form is signed by the address alone, which then holds its digest as `bodySHA256`.
+        """
         config = self._configured()
         signature = (raw.headers or {}).get("x-twilio-signature", "")
         validator = RequestValidator(config.auth_token.get_secret_value())
         try:
-            valid = bool(signature) and validator.validate(raw.url, _signed(raw), signature)
+            fields = {} if _holds_digest(raw) else _signed(raw)
+            valid = bool(signature) and validator.validate(raw.url, fields, signature)
         except (ValueError, Unparsable) as error:  # an address or a form that nobody could have signed
             raise Forged(f"the signature cannot be checked: {error}") from error
         if not valid:
@@ -196,6 +201,12 @@ class _Form(dict[str, list[str]]):
 
     def getlist(self, name: str) -> list[str]:
         return self[name]
+
+
+def _holds_digest(raw: Raw) -> bool:
+    """Whether the address names the digest of this very body."""
+    digests = parse_qs(urlsplit(raw.url).query).get("bodySHA256", [])
+    return digests == [hashlib.sha256(raw.body).hexdigest()]
 
 
 def _signed(raw: Raw) -> _Form:

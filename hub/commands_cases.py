@@ -66,7 +66,7 @@ def list_cases(
         for state in (await asyncio.to_thread(hub.tracking.find, query, hub.now())).cases:
             print_json(_brief(state))
 
-    run_with_hub(settings, work)
+    run_with_hub(settings, work, beside=True)
 
 
 @case_commands.command()
@@ -88,7 +88,7 @@ def show(ticket: str, profile: ProfileOption = None, data: DataOption = None) ->
             }
         )
 
-    run_with_hub(settings, work)
+    run_with_hub(settings, work, beside=True)
 
 
 @case_commands.command()
@@ -136,7 +136,7 @@ def report(
     async def work(hub: Hub) -> tuple[Hub, Report]:
         return hub, make_report(hub, next(iter(hub.rulebooks)), period)
 
-    hub, made = run_with_hub(settings, work)
+    hub, made = run_with_hub(settings, work, beside=True)
     if format == "html":
         typer.echo(as_html(made, hub.rulebooks[made.profile]))
     else:

@@ -45,31 +45,36 @@ async def open_hub(
     now: Callable[[], datetime] = utc_now,
     entropy: Callable[[int], bytes] = os.urandom,
     background: bool = True,
+    exclusive: bool = True,
 ) -> AsyncIterator[Hub]:
     """A running hub on `settings.data`; `background` False leaves sending and clocks to the caller.
 
-    Raises `Misconfigured` when a setting or profile is wrong, or another hub runs on the same folder.
+    `exclusive` False opens it beside another one: for reading, and for accounts. Messages and commands are
+    then refused. Raises `Misconfigured` when a setting or profile is wrong, or another hub runs on the same folder.
     """
     rulebooks = {book.name: book for book in (load(name) for name in settings.profiles)}
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     async with AsyncExitStack() as stack:
-        stack.enter_context(_only_one(settings))
+        if exclusive:
+            stack.enter_context(_only_one(settings))
         secrets = load_secrets(settings.data / "keys", settings.master_key)
         database = open_database(settings.data / "hub.db")
         stack.callback(database.dispose)
         ring = KeyRing(database, Sealer(secrets.master, entropy))
         tracking = SqliteTracking(database)
         engine = EmbeddedEngine(database, _governments(rulebooks), [tracking])
-        engine.start()
-        stack.callback(engine.stop)
+        if exclusive:
+            engine.start()
+            stack.callback(engine.stop)
         connectors = _connectors(settings, rulebooks)
         for connector in connectors.values():
             if hasattr(connector, "aclose"):
                 stack.push_async_callback(connector.aclose)
         publisher = Publisher(database, engine, _speaking(settings, rulebooks, connectors), ring, now)
         engine.on_replies = _waker(publisher)
-        await publisher.recover()
-        if background:
+        if exclusive:
+            await publisher.recover()
+        if exclusive and background:
             for task in (publisher.run(), Ticker(database, engine, now).run()):
                 stack.push_async_callback(_cancelled, asyncio.create_task(task))
         yield Hub(

@@ -31,12 +31,12 @@ def settings_for(profile: list[str] | None, data: Path | None, **given: object) 
     return load_settings(profile=",".join(profile) if profile else None, data=data, **given)
 
 
-def run_with_hub(settings: Settings, work: Callable[[Hub], Awaitable[T]], *, background: bool = False) -> T:
-    """Opens the hub, does `work`, closes it."""
+def run_with_hub(settings: Settings, work: Callable[[Hub], Awaitable[T]], *, beside: bool = False) -> T:
+    """Opens the hub, does `work`, closes it. `beside`: also while `serve` runs; nothing can be sent in then."""
     from laporhub.hub.compose import open_hub
 
     async def _run() -> T:
-        async with open_hub(settings, background=background) as hub:
+        async with open_hub(settings, background=False, exclusive=not beside) as hub:
             return await work(hub)
 
     return asyncio.run(_run())

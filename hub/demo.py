@@ -61,9 +61,7 @@ async def run_demo(settings: Settings) -> None:
     async with AsyncExitStack() as stack:
         listener = listening(settings.host, settings.port)
         stack.callback(listener.close)
-        simulator = _simulator(
-            settings, load(settings.profiles[0]), f"{settings.base_url}/hooks/twilio", clock
-        )
+        simulator = _simulator(load(settings.profiles[0]), f"{settings.base_url}/hooks/twilio", clock)
         stack.push_async_callback(simulator.aclose)
         phones = await stack.enter_async_context(serving(simulator, settings.port + 1))
         hub = await stack.enter_async_context(open_hub(_with_simulator(settings, phones), now=clock))

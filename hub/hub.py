@@ -7,6 +7,7 @@ import base64
 import hashlib
 import hmac
 import json
+import traceback
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -136,9 +137,12 @@ class Hub:
             await self._bury(profile, channel or provider, "admit", str(error), raw)
             return
         except Exception as error:
-            logger.error("a message could not be handled", exc_info=error)
+            # Not the error's own words: they may quote what the citizen wrote.
+            where_from = traceback.extract_tb(error.__traceback__)[-1]
+            reason = f"{type(error).__name__} in {where_from.name}, line {where_from.lineno}"
+            logger.error("a message could not be handled", reason=reason)
             tally.dead_lettered += 1
-            await self._bury(profile, channel or provider, "intake", repr(error), raw)
+            await self._bury(profile, channel or provider, "intake", reason, raw)
             return
         tally.duplicate += receipt.duplicate
         tally.accepted += not receipt.duplicate

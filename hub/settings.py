@@ -57,9 +57,12 @@ class Settings(BaseSettings):
 
 def load_settings(**given: object) -> Settings:
     """Settings from the environment, with what the command line gave on top. Raises `Misconfigured`."""
+    file = os.environ.get("LAPORHUB_SETTINGS")
+    if file is not None and not Path(file).is_file():
+        raise Misconfigured(f"LAPORHUB_SETTINGS names {file}, which is no file")
     overrides = {name: value for name, value in given.items() if value is not None}
     try:
-        return Settings(_env_file=os.environ.get("LAPORHUB_SETTINGS"), **overrides)  # type: ignore[arg-type]
+        return Settings(_env_file=file, **overrides)  # type: ignore[arg-type]
     except ValidationError as error:
         first = error.errors()[0]
         where = (

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
+import signal
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import uvicorn
 
@@ -30,6 +34,21 @@ def listening(host: str, port: int) -> socket.socket:
     return listener
 
 
+class _Server(uvicorn.Server):
+    """Ends on SIGTERM and SIGINT like any server, but leaves it to the caller to close the rest in order."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        loop, signals = asyncio.get_running_loop(), (signal.SIGTERM, signal.SIGINT)
+        for each in signals:
+            loop.add_signal_handler(each, self.handle_exit, each, None)
+        try:
+            yield
+        finally:
+            for each in signals:
+                loop.remove_signal_handler(each)
+
+
 def web_server(hub: Hub, settings: Settings, *, demo: bool = False) -> uvicorn.Server:
     app = create_app(
         hub,
@@ -41,7 +60,7 @@ def web_server(hub: Hub, settings: Settings, *, demo: bool = False) -> uvicorn.S
             now=hub.now,
         ),
     )
-    return uvicorn.Server(
+    return _Server(
         uvicorn.Config(
             app,
             log_level="warning",

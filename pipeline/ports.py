@@ -140,6 +140,8 @@ class Query:
     text: str = ""
     overdue: bool | None = None
     private: bool | None = None
+    attention: bool | None = None
+    """The reporter wrote again and nobody has looked, or a reply could not be delivered."""
     tickets: tuple[str, ...] = ()
     opened_from: datetime | None = None
     opened_to: datetime | None = None

@@ -45,16 +45,20 @@ def allowed(rulebook: Rulebook, state: CaseState, actor: Actor) -> list[tuple[st
 
 
 def queue_statuses(rulebook: Rulebook, role: str) -> tuple[str, ...]:
-    """The states, not final, in which this role has something to do: its work queue."""
+    """The states, not final, in which it is this role's turn: its work queue."""
     admitted = names_of(rulebook, role)
     return tuple(
         name
         for name, state in rulebook.profile.states.items()
         if not state.final
-        and any(
-            name in step.source and not admitted.isdisjoint(step.roles)
-            for step in rulebook.profile.transitions.values()
-        )
+        and (state.owner in admitted if state.owner else _has_a_step(rulebook, name, admitted))
+    )
+
+
+def _has_a_step(rulebook: Rulebook, state: str, admitted: frozenset[str]) -> bool:
+    return any(
+        state in step.source and not admitted.isdisjoint(step.roles)
+        for step in rulebook.profile.transitions.values()
     )
 
 

@@ -50,8 +50,7 @@ tracking = Table(
     Column("channel", Text, nullable=False),
     Column("urgency", Integer, nullable=False),
     Column("private", Integer, nullable=False),
-    Column("waiting", Integer, nullable=False),
-    Column("failed", Integer, nullable=False),
+    Column("attention", Integer, nullable=False),
     Column("opened_at", Moment, nullable=False),
     Column("due", Integer, nullable=False),
 )
@@ -88,7 +87,7 @@ class SqliteTracking:
         if not states:
             return
         statement = sqlite.insert(tracking)
-        kept = ("status", "final", "unit", "urgency", "private", "waiting", "failed", "due")
+        kept = ("status", "final", "unit", "urgency", "private", "attention", "due")
         update = {name: statement.excluded[name] for name in kept}
         connection.execute(
             statement.on_conflict_do_update(index_elements=["case_id"], set_=update),
@@ -150,11 +149,15 @@ def _row(state: CaseState) -> dict[str, Any]:
         "channel": state.channel,
         "urgency": _URGENCY[state.suggestion.urgency] if state.suggestion else 0,
         "private": int(state.private),
-        "waiting": int(state.waiting),
-        "failed": int(any(reply.status == "failed" for reply in state.replies.values())),
+        "attention": int(_needs_attention(state)),
         "opened_at": state.opened_at,
         "due": to_micros(min(running)) if running else _NEVER,
     }
+
+
+def _needs_attention(state: CaseState) -> bool:
+    unread = state.waiting and state.messages > 1
+    return unread or any(reply.status == "failed" for reply in state.replies.values())
 
 
 def _conditions(query: Query, now: datetime) -> Iterable[ColumnElement[bool]]:
@@ -172,6 +175,8 @@ def _conditions(query: Query, now: datetime) -> Iterable[ColumnElement[bool]]:
     if query.overdue is not None:
         late = tracking.c.due < to_micros(now)
         yield late if query.overdue else ~late
+    if query.attention is not None:
+        yield tracking.c.attention == int(query.attention)
     if query.private is not None:
         yield tracking.c.private == int(query.private)
     if query.opened_from is not None:
@@ -198,7 +203,7 @@ def _matching(typed: str) -> ColumnElement[bool]:
 
 def _ordered(found: Select[Any], query: Query) -> Select[Any]:
     table = tracking.c
-    after = _decoded(query.cursor) if query.cursor else None
+    after = _decoded(query.cursor, query) if query.cursor else None
     match query.order:
         case "newest":
             if after:
@@ -236,11 +241,20 @@ def _cursor(row: Any, query: Query) -> str:
     return base64.urlsafe_b64encode(json.dumps(place).encode()).decode().rstrip("=")
 
 
-def _decoded(cursor: str) -> list[int]:
+def _decoded(cursor: str, query: Query) -> list[int]:
+    """The place that `_cursor` wrote down. Raises `Refused` for anything else: readers may send what they like."""
     try:
         place = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-    except ValueError:
-        raise Refused("That is not a cursor of this list", code="bad_cursor", field="cursor") from None
-    if not isinstance(place, list) or not all(isinstance(part, int) for part in place):
-        raise Refused("That is not a cursor of this list", code="bad_cursor", field="cursor")
-    return place
+        parts = 2 if query.order in ("newest", "oldest") else 3
+        if isinstance(place, list) and len(place) == parts and all(_fits(part) for part in place):
+            if parts == 2:
+                from_micros(place[0])
+            return place
+    except (ValueError, OverflowError, OSError, RecursionError):
+        pass
+    raise Refused("That is not a cursor of this list", code="bad_cursor", field="cursor")
+
+
+def _fits(part: object) -> bool:
+    """Whether SQLite can take it as a whole number."""
+    return type(part) is int and abs(part) < 2**63

@@ -7,7 +7,6 @@ import json
 import os
 import random
 import signal
-import socket
 import sqlite3
 import sys
 from collections import Counter, defaultdict
@@ -39,7 +38,9 @@ def phone(number: int) -> str:
 
 def said(number: int) -> list[str]:
     """What this citizen writes: mostly one complaint; some add to it, some have to be asked, once or twice."""
-    complaint = f"Jalan Contoh nomor {number} di Kabupaten Batang berlubang sejak minggu lalu, dua motor jatuh"
+    complaint = (
+        f"Jalan Contoh nomor {number} di Kabupaten Batang berlubang sejak minggu lalu, dua motor jatuh"
+    )
     match number % 20:
         case 3:
             return [complaint, f"Tambahan untuk nomor {number}: lampu jalan juga mati"]
@@ -111,7 +112,7 @@ class Laporhub:
 
     def events(self) -> int:
         """How many events are committed."""
-        return int(self._one("SELECT coalesce(max(\"offset\"), 0) FROM events"))
+        return int(self._one('SELECT coalesce(max("offset"), 0) FROM events'))
 
     def _one(self, statement: str) -> int:
         try:
@@ -158,7 +159,9 @@ def assert_each_once(hub: Laporhub, platform: TwilioSimulator, everything: list[
         spoken[saying.sender].append(saying.text)
     assert heard == Counter(tuple(texts) for texts in spoken.values())
 
-    queued = Counter(tuple(d["text"] for d in _data(history, "reply_queued")) for history in histories.values())
+    queued = Counter(
+        tuple(d["text"] for d in _data(history, "reply_queued")) for history in histories.values()
+    )
     arrived: dict[str, list[str]] = defaultdict(list)
     for message in platform.network.messages:
         if message.direction != "inbound":

@@ -245,7 +245,9 @@ async def test_a_message_that_breaks_the_core_is_kept_and_the_others_go_on(
     monkeypatch.setattr(ColdStartClassifier, "suggest", poisoned)
     async with hub_on(tmp_path) as hub:
         bodies = [
-            urlencode({"MessageSid": f"SM{n}", "Body": text, "From": f"whatsapp:+6281100000{n:03d}", "To": OFFICE})
+            urlencode(
+                {"MessageSid": f"SM{n}", "Body": text, "From": f"whatsapp:+6281100000{n:03d}", "To": OFFICE}
+            )
             for n, text in enumerate(["Jalan Contoh Batang rusak"] * 5 + ["racun"])
         ]
         tallies = await asyncio.gather(

@@ -51,7 +51,7 @@ MOST_CLAIMANTS = 3
 SMS_LIMIT = 300
 POST_LIMIT = 280
 FACTS = {"ticket", "title", "site", "contact", "due", "unit", "missing", "advised", "draft"}
-PURPOSES = ("ack", "incomplete", "question", "rejected", "disposed", "response", "reopened")
+PURPOSES = ("ack", "completed", "incomplete", "question", "rejected", "disposed", "response", "reopened")
 
 
 @lru_cache

@@ -19,6 +19,7 @@ from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.profile.schema import Requirement
 
 LINE_LIMIT = 500
+EARLIEST_YEAR, LATEST_YEAR = 1945, 2200
 _FILLED_IN = "(Kelengkapan diisi di halaman laporan.)"
 """The words of a message that only filled in what was missing."""
 
@@ -40,6 +41,11 @@ def is_phone(text: str) -> bool:
 
 def is_email(text: str) -> bool:
     return bool(re.fullmatch(r"[^@\s<>,;]+@[^@\s<>,;]+\.[^@\s<>,;]{2,}", text)) and len(text) <= 254
+
+
+def is_remembered(at: datetime) -> bool:
+    """Whether something that happened in this year can be complained about; others no zone may be able to hold."""
+    return EARLIEST_YEAR <= at.year <= LATEST_YEAR
 
 
 def e164(typed: str) -> str:
@@ -105,6 +111,13 @@ class ComplaintBody(BaseModel):
     private: bool = False
     anonymous: bool = False
     attachments: tuple[AttachmentBody, ...] = Field((), max_length=10)
+
+    @field_validator("occurred_at")
+    @classmethod
+    def _occurred_at(cls, value: datetime | None) -> datetime | None:
+        if value and not is_remembered(value):
+            raise ValueError("not a year that anybody remembers")
+        return value
 
     @field_validator("phone")
     @classmethod
@@ -233,8 +246,10 @@ def check_form(fields: Mapping[str, str], rulebook: Rulebook, now: datetime) -> 
     faults |= dict(_misshapen(fields))
     if fields.get("occurred_at"):
         at = local_time(fields["occurred_at"], rulebook.calendar.zone)
-        if at is None or at > now:
-            faults["occurred_at"] = "time" if at is None else "future"
+        if at is None or not is_remembered(at):
+            faults["occurred_at"] = "time"
+        elif at > now:
+            faults["occurred_at"] = "future"
     if fields.get("website"):
         faults["website"] = "machine"
     return faults

@@ -15,6 +15,7 @@ from laporhub.pipeline.errors import (
     Forbidden,
     Forged,
     LaporHubError,
+    Misconfigured,
     NotFound,
     Refused,
     RetryLater,
@@ -34,6 +35,7 @@ _STATUS: tuple[tuple[type[LaporHubError], int], ...] = (
     (Conflict, 409),
     (Refused, 422),
     (RetryLater, 503),
+    (Misconfigured, 503),
 )
 
 

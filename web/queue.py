@@ -64,10 +64,19 @@ def queue(
     t, now = translator_of(request, account), site.settings.now()
     rulebook = profile_of(site, account, profile)
     mine = work(rulebook, account)
-    tab = tab if tab in ("mine", "late", "all") else "mine" if mine and not (status or q) else "all"
+    tab = (
+        tab
+        if tab in ("mine", "late", "attention", "all")
+        else "mine"
+        if mine and not (status or q)
+        else "all"
+    )
     filters = Filters(status, unit, channel, q, True if tab == "late" else None, cursor)
     all_mine = scope(rulebook, account)
-    query = narrow(replace(all_mine, statuses=mine if tab == "mine" else (), limit=PAGE_SIZE), filters)
+    shown = replace(
+        all_mine, statuses=mine if tab == "mine" else (), attention=True if tab == "attention" else None
+    )
+    query = narrow(replace(shown, limit=PAGE_SIZE), filters)
     page = site.hub.tracking.find(query, now)
     address = _Address(rulebook, tab, filters)
     return render(
@@ -111,9 +120,11 @@ def _tabs(
 ) -> list[Link]:
     by_status = tracking.count(query, "status", now)
     late = tracking.count(replace(query, overdue=True), "status", now)
+    attention = tracking.count(replace(query, attention=True), "status", now)
     tabs = [
         ("mine", t("Perlu tindakan saya"), sum(by_status.get(status, 0) for status in mine)),
         ("late", t("Lewat tenggat"), sum(late.values())),
+        ("attention", t("Pesan baru, gagal terkirim"), sum(attention.values())),
         ("all", t("Semua"), sum(by_status.values())),
     ]
     return [

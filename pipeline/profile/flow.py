@@ -54,6 +54,8 @@ def _references(
             ((*at, "roles", n), "role or group", role, staff | BUILT_IN_ROLES)
             for n, role in enumerate(step.roles)
         )
+    for name, state in profile.states.items():
+        yield ("states", name, "owner"), "role or group", state.owner, staff | BUILT_IN_ROLES
     for name, rule in profile.clocks.items():
         at, either = ("clocks", name), states | steps
         yield from (
@@ -61,6 +63,10 @@ def _references(
         )
         yield from (((*at, "stop", n), "state or transition", t, either) for n, t in enumerate(rule.stop))
         yield from (((*at, "pause", n), "state", state, states) for n, state in enumerate(rule.pause))
+        yield from (
+            ((*at, "channels", n), "channel", channel, set(profile.channels))
+            for n, channel in enumerate(rule.channels or ())
+        )
         yield (*at, "then"), "transition", rule.then, steps
         yield from (
             ((*at, "escalate", n, "to"), "role or group", step.to, staff)

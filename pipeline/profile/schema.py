@@ -91,10 +91,15 @@ class Role(Section):
 
 
 class State(Section):
-    """A place in the workflow. `public` is the word on the tracking page, `final` ends the case."""
+    """A place in the workflow. `public` is the word on the tracking page, `final` ends the case.
+
+    `owner` is whose turn it is: a role or group, `reporter` or `system`. It decides whose work list shows the
+    case; when left out, everybody who may do something has it.
+    """
 
     title: Text
     public: Text | None = None
+    owner: Name | None = None
     final: bool = False
 
 
@@ -276,7 +281,7 @@ class Profile(Section):
     name: Name
     title: Text
     version: date
-    """The day from which these rules hold; a running case keeps the version it started under."""
+    """The day from which these rules hold; each case records the version it was opened under."""
     source: str
     languages: tuple[str, ...] = Field(min_length=1)
     time_zone: str
