@@ -190,7 +190,7 @@ class Publisher:
             return _Later(_DEAD_FOR, str(dead))
         except Exception as error:
             logger.error("unforeseen error while sending", reply=reply.reply_id, exc_info=error)
-            return Unknown(repr(error))
+            return Unknown(type(error).__name__)  # its words may quote an address
 
     def _plain(self, reply: Queued) -> str | None:
         if reply.pattern is None:
