@@ -11,6 +11,7 @@ import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import combinations, pairwise
 
 from laporhub.classifiers.stem import stem
@@ -109,7 +110,9 @@ class Duties:
                 weight = posting.weight * share
                 if abs(weight) > abs(mine.get(phrase, (0.0, None))[0]):
                     mine[phrase] = (weight, posting.shown)
-        return {duty: _sum_up(phrases, len(words)) for duty, phrases in found.items()}
+        # A long story touches on many things: each then says less.
+        dilution = (1 + max(0, len(words) - 25) / 25) ** 0.35
+        return {duty: _sum_up(phrases, dilution) for duty, phrases in found.items()}
 
     def _without_addresses(self, words: list[str]) -> Iterable[str]:
         """The words without those that only say where: "kelurahan", "rt" and the like before a name or number."""
@@ -216,13 +219,15 @@ def _apart(
     return dict(pairs)
 
 
-def _sum_up(phrases: Mapping[Phrase, tuple[float, str | None]], words: int) -> Evidence:
+@lru_cache(maxsize=20_000)
+def _parts(phrase: Phrase) -> frozenset[Phrase]:
+    """All shorter phrases within it."""
+    return frozenset(part for size in range(1, len(phrase)) for part in combinations(phrase, size))
+
+
+def _sum_up(phrases: Mapping[Phrase, tuple[float, str | None]], dilution: float) -> Evidence:
     evidence = Evidence()
-    # A long story touches on many things: each then says less.
-    dilution = (1 + max(0, words - 25) / 25) ** 0.35
-    within = {
-        part for phrase in phrases for size in range(1, len(phrase)) for part in combinations(phrase, size)
-    }
+    within = {part for phrase in phrases if len(phrase) > 1 for part in _parts(phrase)}
     for phrase, (weight, shown) in phrases.items():
         evidence.score += weight * (_WITHIN if phrase in within else 1.0) / dilution
         if shown and weight > 0:

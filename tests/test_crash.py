@@ -7,12 +7,13 @@ import json
 import os
 import random
 import signal
+import socket
 import sqlite3
 import sys
 from collections import Counter, defaultdict
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlencode
@@ -88,7 +89,6 @@ class Laporhub:
 
     data: Path
     platform: str
-    _process: asyncio.subprocess.Process | None = field(default=None, init=False)
 
     @asynccontextmanager
     async def running(self, *arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
@@ -114,6 +114,10 @@ class Laporhub:
         """How many events are committed."""
         return int(self._one('SELECT coalesce(max("offset"), 0) FROM events'))
 
+    def waiting(self) -> int:
+        """How many replies are still to be sent."""
+        return self._one("SELECT count(*) FROM outbox WHERE next_at IS NOT NULL")
+
     def _one(self, statement: str) -> int:
         try:
             with closing(sqlite3.connect(f"file:{self.data}/hub.db?mode=ro", uri=True)) as connection:
@@ -133,6 +137,11 @@ async def reached(process: asyncio.subprocess.Process, count: Callable[[], int],
             return False
         await asyncio.sleep(POLL)
     return True
+
+
+async def killed(process: asyncio.subprocess.Process) -> None:
+    process.send_signal(signal.SIGKILL)
+    assert await process.wait() == -signal.SIGKILL
 
 
 def assert_each_once(hub: Laporhub, platform: TwilioSimulator, everything: list[Saying]) -> None:
@@ -194,22 +203,17 @@ async def test_fifty_kills_while_five_thousand_complaints_come_in(tmp_path: Path
     async with serving(platform) as url:
         hub = Laporhub(tmp_path / "data", url)
         command = ("ingest", "whatsapp", str(source), "--deliver")
-        asked = lambda: len(platform.log)  # noqa: E731
-        kills = 0
-        while kills < 50:
+        for kill in range(50):
             async with hub.running(*command) as process:
                 if moments.random() < 0.4:
-                    ready = await reached(process, hub.events, hub.events() + 1)
-                    pause = moments.uniform(0, 0.2)
+                    at_work = await reached(process, hub.events, hub.events() + 1)
+                    await asyncio.sleep(moments.uniform(0, 0.2))
                 else:
-                    ready = await reached(process, asked, asked() + moments.randint(1, 60))
-                    pause = moments.uniform(0, 0.02)
-                await asyncio.sleep(pause)
-                assert ready, f"ended after {kills} kills: {(await process.communicate())[1].decode()}"
-                process.send_signal(signal.SIGKILL)
-                assert await process.wait() == -signal.SIGKILL
-                kills += 1
-                print(kills, hub.events(), asked(), __import__("time").time())
+                    target = len(platform.log) + moments.randint(1, 120)
+                    at_work = await reached(process, lambda: len(platform.log), target)
+                    await asyncio.sleep(moments.uniform(0, 0.02))
+                assert at_work, f"ended before kill {kill}: {(await process.communicate())[1].decode()}"
+                await killed(process)
         async with hub.running(*command) as process:
             output, errors = await process.communicate()
         assert (process.returncode, errors) == (0, b"")
@@ -217,3 +221,64 @@ async def test_fifty_kills_while_five_thousand_complaints_come_in(tmp_path: Path
     assert tally["accepted"] + tally["duplicate"] == len(everything)
     assert (tally["rejected"], tally["dead_lettered"]) == (0, 0)
     assert_each_once(hub, platform, everything)
+
+
+async def test_kills_of_the_server_while_the_platform_delivers_and_repeats(tmp_path: Path) -> None:
+    """The platform posts each message until it is answered with 200; some it posts again although it was."""
+    port, everything, moments = free_port(), sayings(500), random.Random(SEED)
+    platform = simulator(f"http://127.0.0.1:{port}/hooks/twilio")
+    posts = Posts(platform)
+    async with serving(platform) as url:
+        hub = Laporhub(tmp_path / "data", url)
+        command = ("serve", "--port", str(port))
+        posting = asyncio.create_task(posts.post_all(everything))
+        for _ in range(5):
+            async with hub.running(*command) as process:
+                target = posts.answered + moments.randint(20, 100)
+                assert await reached(process, lambda: posts.answered, target), await process.communicate()  # noqa: B023
+                await asyncio.sleep(moments.uniform(0, 0.05))
+                await killed(process)
+        async with hub.running(*command) as process:
+            await posting
+            assert await reached(process, lambda: -hub.waiting(), 0), await process.communicate()
+        await platform.aclose()
+    assert_each_once(hub, platform, everything)
+
+
+@dataclass
+class Posts:
+    """The platform's side: a few messages at a time, each citizen's in order."""
+
+    platform: TwilioSimulator
+    answered: int = 0
+    _made: int = 0
+
+    async def post_all(self, everything: list[Saying]) -> None:
+        by_citizen: dict[str, list[Saying]] = defaultdict(list)
+        for saying in everything:
+            by_citizen[saying.sender].append(saying)
+        waiting = iter(by_citizen.values())
+
+        async def post_some() -> None:
+            for own in waiting:
+                for saying in own:
+                    await self._post(saying)
+
+        await asyncio.gather(*(post_some() for _ in range(8)))
+
+    async def _post(self, saying: Saying) -> None:
+        number = self._made
+        self._made += 1
+        status = await self.platform.citizen_says(saying.sender, saying.text)
+        while status != 200:
+            await asyncio.sleep(0.05)
+            status = await self.platform.repeat_webhook(number)
+        self.answered += 1
+        if number % 10 == 0:
+            await self.platform.repeat_webhook(number)
+
+
+def free_port() -> int:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return int(listener.getsockname()[1])

@@ -338,18 +338,21 @@ async def test_work_that_the_engine_has_to_repeat_sends_nothing_twice(tmp_path: 
     """One thing in a batch breaks: all of it is done again, one by one."""
     platform, clock, hold = Platform(), Clock(), threading.Event()
 
+    def busy(_: object) -> None:
+        hold.wait()
+
     def broken(_: object) -> None:
         raise ZeroDivisionError("a mistake nobody foresaw")
 
     async with speaking(tmp_path, platform, clock) as hub:
         states = [await write(hub, citizen) for citizen in range(5)]
-        busy = asyncio.create_task(hub.engine.submit(job=lambda _: bool(hold.wait()) and None))
+        waiting = asyncio.create_task(hub.engine.submit(job=busy))
         await asyncio.sleep(0)
-        poison = asyncio.create_task(hub.engine.submit(job=broken))
         sending = asyncio.create_task(hub.publisher.send_due())
+        poison = asyncio.create_task(hub.engine.submit(job=broken))
         await asyncio.sleep(0)
         hold.set()
-        await asyncio.gather(busy, poison, return_exceptions=True)
+        await asyncio.gather(waiting, poison, return_exceptions=True)
         assert await sending == 5
         assert [platform.texts(citizen) for citizen in range(5)] == [queued(hub, state) for state in states]
 

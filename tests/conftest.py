@@ -1,0 +1,59 @@
+"""What all tests share: the browser, profiles read once, and a list of what was not run."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from laporhub.hub import compose
+from laporhub.pipeline.profile.rulebook import Rulebook
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+
+
+def cannot_run(reason: str) -> None:
+    """Skips the test; where all must run (LAPORHUB_TESTS_COMPLETE=1) it fails."""
+    if os.environ.get("LAPORHUB_TESTS_COMPLETE") == "1":
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Path:
+    """The browser of this machine."""
+    for name in BROWSERS:
+        if (found := shutil.which(name)) is not None:
+            return Path(found)
+    cannot_run(f"there is no browser here (looked for {', '.join(BROWSERS)}): install Chromium")
+    raise AssertionError
+
+
+@pytest.fixture(scope="session", autouse=True)
+def shipped_profiles_are_read_once() -> Iterator[None]:
+    """Reading one takes half a second. They are immutable; folders, which a test may change, are read anew."""
+    honest = compose.load
+    shipped = cache(honest)
+
+    def load(where: str | Path) -> Rulebook:
+        return honest(where) if os.sep in str(where) else shipped(where)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(compose, "load", load)
+        yield
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Says by name what was not run, and why."""
+    not_run = {
+        report.nodeid: report.longrepr[2] if isinstance(report.longrepr, tuple) else "skipped"
+        for report in terminalreporter.stats.get("skipped", [])
+    }
+    if not_run:
+        terminalreporter.section(f"not run: {len(not_run)}")
+        for name, reason in sorted(not_run.items()):
+            terminalreporter.line(f"{name}: {reason}")
