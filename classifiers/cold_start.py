@@ -7,6 +7,7 @@ to the one whose territory the text names; without a place none of them is likel
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from typing import TypeAlias
 
@@ -34,6 +35,10 @@ _NOTHING_SAID = Evidence()
 
 Ranking: TypeAlias = list[tuple[str, float]]
 """Units with their probabilities, the likeliest first."""
+
+
+_MARKS = re.compile(r"\[[a-zA-Z /]{3,30}\]")
+"""What redaction leaves in place of a name or number: it says nothing about the matter."""
 
 
 class ColdStartClassifier:
@@ -67,7 +72,7 @@ class ColdStartClassifier:
         return MODEL
 
     def suggest(self, text: str, location: Location | None) -> Suggestion:
-        words = normalise(text[:READ])
+        words = normalise(_MARKS.sub(" ", text[:READ]))
         evidence = self._duties.evidence(words)
         places = self._places.find(words, location)
         found = {place.unit: place for place in places}

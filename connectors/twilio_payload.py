@@ -65,13 +65,18 @@ def parse(raw: Raw) -> Parsed:
     status = (form.get("MessageStatus") or form.get("SmsStatus") or "received").lower()
     if status in _RECEIVED:
         return _inbound(sid, form)
-    reply_id = parse_qs(_query(raw.url)).get("reply", [""])[0]
+    query = parse_qs(_query(raw.url))
+    reply_id, part = query.get("reply", [""])[0], query.get("part", [""])[0]
     if not reply_id:
         return Ignored("a status of a message that was not sent from here")
     if status not in STATUSES:
         return Ignored(f"status {status!r} means nothing to a reply")
     reason = _reason_of(form, status) if STATUSES[status] == "failed" else None
-    return StatusUpdate(reply_id, STATUSES[status], platform_id=sid, reason=reason)
+    return StatusUpdate(reply_id, STATUSES[status], platform_id=sid, reason=reason, part=_number(part))
+
+
+def _number(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 4 else None
 
 
 def fields(raw: Raw) -> Mapping[str, str]:
@@ -91,8 +96,8 @@ def form_of(body: bytes) -> list[tuple[str, str]]:
             errors="strict",
             max_num_fields=MAX_FIELDS,
         )
-    except ValueError as error:
-        raise Unparsable(f"not a form: {error}") from error
+    except ValueError:
+        raise Unparsable("not a form: the body cannot be read as name=value pairs") from None
     return pairs
 
 

@@ -6,6 +6,7 @@ import sys
 from typing import Annotated
 
 import typer
+from sqlalchemy.exc import DBAPIError
 
 from laporhub.hub import (
     commands_cases,
@@ -30,15 +31,22 @@ app = typer.Typer(
 )
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(version("laporhub"))
+        raise typer.Exit
+
+
 @app.callback()
 def _root(
-    version: Annotated[bool, typer.Option("--version", help="Print the version and end.")] = False,
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and end."),
+    ] = False,
 ) -> None:
-    if version:
-        from importlib.metadata import version as installed
-
-        typer.echo(installed("laporhub"))
-        raise typer.Exit
+    """The options before any command."""
 
 
 for commands in (commands_serve, commands_complaints, commands_cases, commands_profile, commands_operate):
@@ -53,7 +61,7 @@ def main() -> None:
         if type(error).__name__ == "NoArgsIsHelpError":  # the message is the whole help
             typer.echo(str(error))
             sys.exit(2)
-        fail(str(error), 2)
+        fail(getattr(error, "format_message", error.__str__)(), 2)  # names the option at fault
     except typer.Abort:
         fail("interrupted", 1)
     except Misconfigured as error:
@@ -64,6 +72,10 @@ def main() -> None:
         sys.exit(1)
     except KeyboardInterrupt:
         fail("interrupted", 1)
+    except DBAPIError as error:
+        fail(f"the database cannot be used: {error.orig}", 1)
+    except OSError as error:
+        fail(f"{error.filename}: {error.strerror}" if error.filename else str(error), 1)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,8 @@ from laporhub.hub.console import (
     settings_for,
 )
 from laporhub.hub.hub import Hub
-from laporhub.hub.report import Report, as_html, make_report
+from laporhub.hub.report import Report, as_html, make_report, span
+from laporhub.pipeline.errors import Refused
 from laporhub.pipeline.models import Actor, CaseState
 from laporhub.pipeline.ports import Query
 
@@ -45,7 +46,7 @@ def list_cases(
     channel: Annotated[list[str] | None, typer.Option(help="Only from this channel.")] = None,
     q: Annotated[str, typer.Option(help="Words to find, or a ticket.")] = "",
     overdue: Annotated[bool | None, typer.Option(help="Only late ones, or only those in time.")] = None,
-    limit: int = 50,
+    limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 50,
     profile: ProfileOption = None,
     data: DataOption = None,
 ) -> None:
@@ -130,6 +131,10 @@ def report(
     """The service standard's evaluation report."""
     if format not in ("json", "html"):
         fail(f"--format is json or html, not {format!r}", 2)
+    try:
+        span(period, "UTC")
+    except (Refused, ValueError) as wrong:
+        fail(f"--period: {wrong}", 2)
     settings = settings_for(profile, data)
     configure_logging(settings, quiet=True)
 

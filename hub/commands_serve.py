@@ -15,7 +15,7 @@ from laporhub.pipeline.errors import Misconfigured
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 HostOption = Annotated[str | None, typer.Option(help="The address to listen on.")]
-PortOption = Annotated[int | None, typer.Option(help="The port to listen on.")]
+PortOption = Annotated[int | None, typer.Option(min=1, max=65535, help="The port to listen on.")]
 
 
 def serve(
@@ -58,7 +58,7 @@ def simulate(
     hook: Annotated[
         str, typer.Option(help="The hub's webhook address.")
     ] = "http://127.0.0.1:8080/hooks/twilio",
-    port: Annotated[int, typer.Option(help="The port to listen on.")] = 8081,
+    port: Annotated[int, typer.Option(min=1, max=65535, help="The port to listen on.")] = 8081,
     profile: ProfileOption = None,
 ) -> None:
     """Run a simulated platform by itself, for a hub that is told its address."""

@@ -75,7 +75,7 @@ async def open_hub(
         if exclusive:
             await publisher.recover()
         if exclusive and background:
-            for task in (publisher.run(), Ticker(database, engine, now).run()):
+            for task in (publisher.run(), Ticker(database, engine, tuple(rulebooks), now).run()):
                 stack.push_async_callback(_cancelled, asyncio.create_task(task))
         yield Hub(
             rulebooks=rulebooks,

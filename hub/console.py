@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-from collections.abc import Awaitable, Callable
+import traceback
+from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
-from typing import Annotated, NoReturn, TypeVar
+from typing import Annotated, Any, NoReturn, TypeVar
 
 import orjson
 import structlog
@@ -60,13 +61,22 @@ def not_found(what: str) -> LaporHubError:
     return NotFound(what)
 
 
+def _frames(_: object, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """An exception as its type and where it came from, without its words: they may quote a citizen."""
+    error = event.pop("exc_info", None)
+    if isinstance(error, BaseException):
+        where = "".join(traceback.format_tb(error.__traceback__))
+        event["exception"] = f"{type(error).__name__}\n{where}"
+    return event
+
+
 def configure_logging(settings: Settings, *, quiet: bool = False) -> None:
     """Log lines to stderr, JSON where machines read them. Never identity: events carry only pseudonyms."""
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
+            _frames,
             structlog.processors.JSONRenderer()
             if settings.log_format == "json"
             else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty()),

@@ -22,7 +22,7 @@ from laporhub.hub.compose import open_hub
 from laporhub.hub.hub import Hub
 from laporhub.hub.settings import Settings
 from laporhub.hub.web import listening, web_server
-from laporhub.pipeline.errors import Refused
+from laporhub.pipeline.errors import Misconfigured, Refused
 from laporhub.pipeline.models import Actor, CaseState, Inbound
 from laporhub.pipeline.ports import Account, Query
 from laporhub.pipeline.profile.load import load
@@ -34,6 +34,8 @@ from laporhub.simulators.twilio import TwilioSimulator
 PASSWORD = "laporhub-demo"  # noqa: S105 - known on purpose; the demo listens on this machine only
 _ACCOUNT = "AC00000000000000000000000000000000"
 _TOKEN = "demo"  # noqa: S105
+_MARKER = "demo"
+"""The file that tells a folder is the demo's own."""
 _CITIZENS = 60
 _UNITS = 5
 _HISTORY = timedelta(hours=26)
@@ -54,9 +56,10 @@ class DemoClock:
 
 
 async def run_demo(settings: Settings) -> None:
-    """Runs until interrupted."""
+    """Runs until interrupted. Raises `Misconfigured` on a folder that is not the demo's."""
     if settings.data == Path("data"):
         settings = settings.model_copy(update={"data": Path("data/demo")})
+    claim(settings.data)
     clock = DemoClock()
     async with AsyncExitStack() as stack:
         listener = listening(settings.host, settings.port)
@@ -76,6 +79,21 @@ async def run_demo(settings: Settings) -> None:
         living.cancel()
         with suppress(asyncio.CancelledError):
             await living
+
+
+def claim(folder: Path) -> None:
+    """Marks a new folder as the demo's own. Raises `Misconfigured` for one that holds another hub.
+
+    The demo makes accounts whose password everybody knows.
+    """
+    marker = folder / _MARKER
+    if (folder / "hub.db").exists() and not marker.exists():
+        raise Misconfigured(
+            f"{folder} holds a hub that the demo did not make, and the demo's passwords are known to everybody: "
+            "give the demo another --data"
+        )
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    marker.touch()
 
 
 async def run_simulator(settings: Settings, hook: str, port: int) -> None:

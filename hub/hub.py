@@ -8,9 +8,8 @@ import hashlib
 import hmac
 import json
 import traceback
-import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import structlog
@@ -35,6 +34,7 @@ from laporhub.pipeline.models import (
 from laporhub.pipeline.ports import Connector, Identity, Ignored, Raw, Receipt, StatusUpdate, Tracking
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.profile.schema import say
+from laporhub.pipeline.redact import redact
 from laporhub.pipeline.store import cases, dead_letters, log, outbox
 from laporhub.pipeline.store.accounts import AccountStore
 from laporhub.pipeline.store.batch import Done
@@ -42,6 +42,8 @@ from laporhub.pipeline.store.dead_letters import DeadLetter
 from laporhub.pipeline.store.keys import KeyRing
 
 logger = structlog.get_logger(__name__)
+
+_LONG = 5_000
 
 
 @dataclass
@@ -88,7 +90,11 @@ class Hub:
     async def receive(self, profile: str, channel: str, inbound: Inbound) -> Receipt:
         rulebook = self._rulebook(profile)
         case = self._case(inbound.case_id) if inbound.case_id else None
-        message = self._door.admit(rulebook, channel, inbound, self.now(), case)
+        admitted = (rulebook, channel, inbound, self.now(), case)
+        if len(inbound.text) > _LONG:  # redacting it takes long enough to be felt by others
+            message = await asyncio.to_thread(self._door.admit, *admitted)
+        else:
+            message = self._door.admit(*admitted)
         key = self.ring.pending(message.reporter)
         done = await self.engine.submit(message=message, key=key)
         if done is None:
@@ -162,6 +168,8 @@ class Hub:
         if reply is None:
             logger.warning("status of an unknown reply", reply=update.reply_id)
             return
+        if update.status != "failed" and not reply.is_complete_with(update.part):
+            return  # only the last part says that the whole reply arrived
         command = Delivery(
             id=ids.derive("d", "status", update.reply_id, update.status, update.platform_id or ""),
             profile=reply.profile,
@@ -185,8 +193,11 @@ class Hub:
     ) -> CaseState:
         state = self._case(case_id)
         rulebook = self._rulebook(state.profile)
+        known = state.seq if seen is None else seen
+        asked = json.dumps([transition, sorted(fields.items())])
         command = Act(
-            id=ids.derive("d", "act", uuid.uuid4().hex),
+            # The same request on the same page is the same command: a retry does nothing more.
+            id=ids.derive("d", "act", case_id, actor.id, str(known), asked),
             profile=state.profile,
             case_id=case_id,
             at=self.now(),
@@ -195,21 +206,27 @@ class Hub:
             fields=self._typed(rulebook, state, transition, fields),
             seen=seen,
         )
-        done = await self.engine.submit(command=command, key=self.ring.pending(state.reporter))
+        key = self.ring.pending(state.reporter)
+        done = await self.engine.submit(command=command, key=key)
+        if key is not None:
+            self.ring.stored(key)
         return done.state if done else state
 
     async def note(self, case_id: str, text: str, actor: Actor) -> CaseState:
         state = self._case(case_id)
         words = self._door.words(self._rulebook(state.profile), state.reporter, text, self.now())
         command = Note(
-            id=ids.derive("d", "note", uuid.uuid4().hex),
+            id=ids.derive("d", "note", case_id, actor.id, str(state.seq), text),
             profile=state.profile,
             case_id=case_id,
             at=self.now(),
             actor=actor,
             words=words,
         )
-        done = await self.engine.submit(command=command, key=self.ring.pending(state.reporter))
+        key = self.ring.pending(state.reporter)
+        done = await self.engine.submit(command=command, key=key)
+        if key is not None:
+            self.ring.stored(key)
         return done.state if done else state
 
     def _typed(
@@ -250,7 +267,8 @@ class Hub:
         self.ring.record(account, "unseal", state.ticket, reason, self.now())
         said = [event.data for event in self.events(case_id) if isinstance(event.data, MessageAdded)]
         opened = [self.ring.open(each.sealed_identity) for each in said if each.sealed_identity]
-        return merged_identity(plain for plain in opened if plain)
+        person = merged_identity(plain for plain in opened if plain)
+        return replace(person, name=None) if state.anonymous else person
 
     def unseal_words(self, state: CaseState, sealed: str) -> str | None:  # noqa: ARG002
         return self.ring.open(sealed)
@@ -282,14 +300,14 @@ class Hub:
             letter = dead_letters.find(connection, name)
         if letter is None:
             raise NotFound(f"there is no dead letter {name!r}: laporhub deadletter list")
-        plain = self.ring.open(letter.sealed)
+        plain = self.ring.open(letter.sealed) if letter.sealed else None
         return letter, None if plain is None else _raw(json.loads(plain))
 
     async def replay(self, name: str) -> Tally:
         """Takes a dead letter's payload once more; if it fails again it stays, with the new reason."""
         letter, raw = self.dead_letter(name)
         if raw is None:
-            raise Refused("The payload was erased", code="erased")
+            raise Refused("The payload was replayed before, or erased", code="erased")
         provider = self._provider(letter.profile, letter.channel)
         channel = (
             letter.channel if letter.channel in self._rulebook(letter.profile).profile.channels else None
@@ -302,6 +320,7 @@ class Hub:
         return tally
 
     async def _bury(self, profile: str, channel: str, stage: str, reason: str, raw: Raw) -> None:
+        reason = redact(reason)
         name = "x_" + hashlib.sha256(channel.encode() + b"\0" + raw.body).hexdigest()[:26]
         now = self.now()
         sealed = self.ring.seal(f"dead letter {name}", json.dumps(_kept(raw)), now)

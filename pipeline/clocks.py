@@ -21,7 +21,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from laporhub.pipeline.calendar import WorkCalendar
-from laporhub.pipeline.models import Clock
+from laporhub.pipeline.models import Clock, Measure
 from laporhub.pipeline.profile.schema import ClockRule, Limit
 
 WARN: Final = "warn"
@@ -76,6 +76,11 @@ def resume(
             for name, left in remaining.items()
         }
     return times[DUE], {name: at for name, at in times.items() if name != DUE}
+
+
+def measure(rule: ClockRule) -> Measure:
+    """What the rule counts in while it stands still."""
+    return "seconds" if rule.limit.working_days is None else "working_days"
 
 
 def is_late(clock: Clock, rule: ClockRule, now: datetime) -> bool:

@@ -7,6 +7,7 @@ rules do not allow raises `Refused`, and nothing has changed.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import assert_never
 
 from laporhub.pipeline import clocks, ids
@@ -49,11 +50,14 @@ from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.profile.schema import OPENED, FormField, Transition
 from laporhub.pipeline.requirements import unmet
 from laporhub.pipeline.wording import compose
-from laporhub.pipeline.workflow import allowed, is_final, is_past
+from laporhub.pipeline.workflow import allowed, is_final, is_past, may_note
 
 _DELIVERY_RANK = {"queued": 0, "sent": 1, "delivered": 2, "read": 3}
 _ASKED_AT_MOST = 2
 """How often the system itself asks for what is missing; then a person takes over."""
+
+_ANSWERED_WITHIN = timedelta(days=1)
+"""How old a message may be to be answered by itself: nobody is written to about last year's complaint."""
 
 Fields = Mapping[str, Words | str | int]
 
@@ -179,6 +183,10 @@ class _Turn:
 
     def add_message(self, message: Message) -> None:
         self._hear(message)
+        if is_final(self.rules, self.state):
+            if self.profile.intake.after_end:
+                self._reply(self.profile.intake.after_end)
+            return
         step = self.profile.intake.complete
         if step is None or self.state.status not in self.profile.transitions[step].source:
             return
@@ -203,8 +211,13 @@ class _Turn:
                 sent_at=message.sent_at,
             )
         )
-        if self.state.unit is None and not is_final(self.rules, self.state):
+        if not is_final(self.rules, self.state):
             suggestion = self.classifier.suggest(self.state.text, self.state.location)
+            if self.state.unit is not None and self.state.suggestion is not None:
+                # What led to the disposition stays; what a person must look at is always of today.
+                suggestion = self.state.suggestion.but(
+                    {"flags": suggestion.flags, "urgency": suggestion.urgency}
+                )
             gaps = unmet(self.profile, self.state, suggestion)
             self.emit(
                 Classified(
@@ -254,8 +267,15 @@ class _Turn:
             and is_past(self.rules, self.state.closed_at, step.within, self.now)
         ):
             raise Conflict("The time for this is over", code="too_late")
+        if step.reply and step.target == self.state.status and self._is_on_its_way(step.reply):
+            raise Conflict(
+                "The same reply is still on its way: wait until it is sent or has failed", code="on_its_way"
+            )
         self._check_fields(step, command.fields)
         self._step(command.transition, command.fields, command.actor)
+
+    def _is_on_its_way(self, purpose: str) -> bool:
+        return any(r.purpose == purpose and r.status == "queued" for r in self.state.replies.values())
 
     def _check_fields(self, step: Transition, fields: Fields) -> None:
         for name in fields.keys() - step.fields.keys():
@@ -305,6 +325,8 @@ class _Turn:
             self._reply(step.reply, fields)
 
     def note(self, command: Note) -> None:
+        if not may_note(self.rules, self.state, command.actor):
+            raise Forbidden(f"The role {command.actor.role!r} may not write notes on this case")
         if not command.words.text.strip():
             raise Refused("The note is empty", code="missing_field", field="text")
         self.emit(Noted(words=command.words))
@@ -313,6 +335,9 @@ class _Turn:
 
     def _move_clocks(self, triggers: set[str]) -> None:
         """Stops, starts, pauses and resumes what the step's name and its target state call for."""
+        for name, dropped in self.state.clocks.items():
+            if name not in self.profile.clocks and dropped.status != "stopped":
+                self.emit(ClockStopped(clock=name, late=dropped.late), SYSTEM)
         for name, rule in self.profile.clocks.items():
             if rule.channels is not None and self.state.channel not in rule.channels:
                 continue
@@ -334,9 +359,12 @@ class _Turn:
         rests = self.state.status in rule.pause
         if rests and clock.status == "running":
             remaining = clocks.pause(clock, rule, self.rules.calendar, self.now)
-            self.emit(ClockPaused(clock=name, remaining=remaining), SYSTEM)
+            self.emit(ClockPaused(clock=name, measure=clocks.measure(rule), remaining=remaining), SYSTEM)
         elif not rests and clock.status == "paused":
-            due_at, alarms = clocks.resume(clock.remaining, rule, self.rules.calendar, self.now)
+            if clock.measure == clocks.measure(rule):
+                due_at, alarms = clocks.resume(clock.remaining, rule, self.rules.calendar, self.now)
+            else:  # the profile measures otherwise than when it stopped: seconds are no working days
+                due_at, alarms = clocks.schedule(rule, self.rules.calendar, self.now)
             self.emit(ClockResumed(clock=name, due_at=due_at, alarms=alarms), SYSTEM)
 
     def tick(self, command: Tick) -> None:
@@ -348,7 +376,8 @@ class _Turn:
         if rule is None:  # the profile no longer has this clock: it must not ring for ever
             self.emit(ClockStopped(clock=command.clock, late=clock.late), SYSTEM)
             return
-        receiver = rule.escalate[int(command.alarm)].to if command.alarm.isdigit() else None
+        step = int(command.alarm) if command.alarm.isdigit() else -1
+        receiver = rule.escalate[step].to if 0 <= step < len(rule.escalate) else None
         late = self.now >= clock.due_at and command.alarm != clocks.WARN
         self.emit(
             ClockAlarmed(clock=command.clock, alarm=command.alarm, late=late, escalate_to=receiver), SYSTEM
@@ -359,6 +388,8 @@ class _Turn:
     # ── replies ──────────────────────────────────────────────────────────────────────────────────
 
     def _reply(self, purpose: str, fields: Fields | None = None) -> None:
+        if self._is_old_news():
+            return
         said = compose(self.rules, self.state, purpose, fields or {})
         channel = self.profile.channels.get(self.state.channel)
         on_page = channel is not None and channel.delivery == "page"
@@ -379,6 +410,13 @@ class _Turn:
         if on_page:
             self._follow(self.profile.publication.on_sent.get(purpose))
 
+    def _is_old_news(self) -> bool:
+        """A message that comes in long after it was written (a backfill) gets no automatic answer."""
+        if not isinstance(self.command, OpenCase | AddMessage):
+            return False
+        written = self.command.message.sent_at
+        return written is not None and self.now - written > _ANSWERED_WITHIN
+
     def deliver(self, command: Delivery) -> None:
         if command.reply_id not in self.state.replies:
             raise NotFound(f"case {self.state.ticket} has no reply {command.reply_id}")
@@ -393,15 +431,22 @@ class _Turn:
         )
 
     def _update_reply(self, reply_id: str, update: ReplyUpdated) -> None:
-        """Statuses only rise; "failed" counts unless it arrived before; what was read is not unread again."""
+        """Statuses only rise. "failed" counts unless it arrived before; then only the platform's word that it did
+        arrive after all counts, not that we had handed it over.
+        """
         before = self.state.replies[reply_id]
-        rank = _DELIVERY_RANK.get(before.status, 9)
         if update.status == "failed":
             if before.status in ("failed", "delivered", "read"):
                 return
-        elif before.status != "failed" and _DELIVERY_RANK[update.status] <= rank:
+        elif before.status == "failed":
+            if update.status not in ("delivered", "read"):
+                return
+        elif _DELIVERY_RANK[update.status] <= _DELIVERY_RANK[before.status]:
             return
         self.emit(update, SYSTEM)
+        newest = [name for name, each in self.state.replies.items() if each.purpose == before.purpose][-1]
+        if newest != reply_id:
+            return  # a later one with the same purpose says where the case stands
         rules = self.profile.publication
         if update.status == "failed":
             self._follow(rules.on_failed.get(before.purpose))

@@ -73,8 +73,8 @@ class Door:
             sealed_text=None if public == inbound.text else self.seals.seal(reporter, inbound.text, now),
             sealed_identity=self.seals.seal(reporter, _identity(inbound), now),
             known=tuple(name for name in ("email", "name", "phone") if getattr(inbound, name)),
-            attachments=tuple(_redacted_file(each) for each in inbound.attachments),
-            location=inbound.location and _redacted_place(inbound.location, rulebook),
+            attachments=tuple(_redacted_file(each, inbound.name) for each in inbound.attachments),
+            location=inbound.location and _redacted_place(inbound.location, inbound.name, rulebook),
             occurred_at=inbound.occurred_at,
             private=inbound.private,
             anonymous=inbound.anonymous,
@@ -111,7 +111,8 @@ def merged_identity(plains: Iterable[str]) -> Identity:
     """Who the reporter is, from what several messages said; the later word counts."""
     known: dict[str, str] = {}
     for plain in plains:
-        known |= json.loads(plain)
+        told = json.loads(plain)
+        known |= told | {"author_id": known.get("author_id", told["author_id"])}  # the channel's own handle
     return Identity(known.get("name"), known.get("phone"), known.get("email"), known.get("author_id"))
 
 
@@ -127,15 +128,16 @@ def _without(text: str, name: str | None) -> str:
     return re.sub(rf"(?<!\w){re.escape(name.strip())}(?!\w)", "[nama]", text, flags=re.IGNORECASE)
 
 
-def _redacted_file(attachment: Attachment) -> Attachment:
-    return attachment.model_copy(update={"name": attachment.name and redact(clean(attachment.name))})
+def _redacted_file(attachment: Attachment, name: str | None) -> Attachment:
+    kept = attachment.name and redact(_without(clean(attachment.name), name))
+    return attachment.model_copy(update={"name": kept})
 
 
-def _redacted_place(location: Location, rulebook: Rulebook) -> Location | None:
+def _redacted_place(location: Location, name: str | None, rulebook: Rulebook) -> Location | None:
     kept = {
-        name: redact(clean(value), rulebook.offices) or None
-        for name in ("address", "district", "village")
-        if (value := getattr(location, name))
+        field: redact(_without(clean(value), name), rulebook.offices) or None
+        for field in ("address", "district", "village")
+        if (value := getattr(location, field))
     }
     place = Location(lat=location.lat, lon=location.lon, **kept)
     return None if place == Location() else place

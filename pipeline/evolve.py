@@ -98,11 +98,11 @@ def _changes(state: CaseState, event: CaseEvent) -> dict[str, Any]:
             by_person = event.actorrole not in ("system", "reporter")
             return {
                 "status": step.target,
-                "closed_at": event.time if step.ends else None,
+                "closed_at": (state.closed_at or event.time) if step.ends else None,
                 "waiting": state.waiting and not by_person,
             }
         case Assigned(unit=unit):
-            return {"unit": unit}
+            return {"unit": unit, "draft": None}  # a draft is its unit's own
         case Drafted(words=words):
             return {"draft": words}
         case ReplyQueued() as reply:
@@ -129,11 +129,18 @@ def _changes(state: CaseState, event: CaseEvent) -> dict[str, Any]:
 def _clock(clock: Clock | None, event: CaseEvent) -> Clock:
     match event.data:
         case ClockStarted() as data:
-            return Clock(status="running", started_at=event.time, due_at=data.due_at, alarms=data.alarms)
+            return Clock(
+                status="running",
+                started_at=event.time,
+                due_at=data.due_at,
+                alarms=data.alarms,
+                kept=clock.kept + (not clock.late) if clock else 0,
+                missed=clock.missed + clock.late if clock else 0,
+            )
         case _ if clock is None:
             raise ValueError(f"{event.type} of a clock that never started")
         case ClockPaused() as data:
-            return clock.but({"status": "paused", "remaining": data.remaining})
+            return clock.but({"status": "paused", "remaining": data.remaining, "measure": data.measure})
         case ClockResumed() as data:
             return clock.but(
                 {"status": "running", "due_at": data.due_at, "alarms": data.alarms, "remaining": {}}

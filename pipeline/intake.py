@@ -33,7 +33,8 @@ def interpret(rulebook: Rulebook, message: Message, latest: CaseState | None) ->
     """`latest` is the conversation's newest case, or the one the message names.
 
     A message that names its case always joins it. Otherwise it joins the newest case while that is open, or
-    was closed less than `intake.follow_up` ago, unless it begins with one of `intake.new_case_words`.
+    was closed less than `intake.follow_up` ago and still leads on, unless it begins with one of
+    `intake.new_case_words`.
     """
     actor = Actor(id=message.reporter, role="reporter")
     if latest is not None and _joins(rulebook, message, latest):
@@ -63,9 +64,15 @@ def _joins(rulebook: Rulebook, message: Message, latest: CaseState) -> bool:
         return False
     if not is_final(rulebook, latest):
         return True
-    if rules.follow_up is None or latest.closed_at is None:
+    if rules.follow_up is None or latest.closed_at is None or not _leads_on(rulebook, latest):
         return False
     return not is_past(rulebook, latest.closed_at, rules.follow_up, message.received_at)
+
+
+def _leads_on(rulebook: Rulebook, ended: CaseState) -> bool:
+    """Whether the reporter can still do something with a case that has ended; a rejected one is over."""
+    steps = rulebook.profile.transitions.values()
+    return any(ended.status in step.source and "reporter" in step.roles for step in steps)
 
 
 def remember(message: Message, case_id: str) -> Conversation:
@@ -77,6 +84,6 @@ def remember(message: Message, case_id: str) -> Conversation:
         account=message.account,
         reporter=message.reporter,
         case_id=case_id,
-        last_inbound_at=message.received_at,
+        last_inbound_at=min(message.received_at, message.sent_at or message.received_at),
         sealed_identity=message.sealed_identity,
     )

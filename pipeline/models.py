@@ -350,6 +350,9 @@ class ReplyUpdated(Model):
     reason: str | None = None
 
 
+Measure: TypeAlias = Literal["seconds", "working_days"]
+
+
 class ClockStarted(Model):
     """A clock of the service standard runs; `alarms` are absolute, so a replay needs no calendar."""
 
@@ -360,10 +363,14 @@ class ClockStarted(Model):
 
 
 class ClockPaused(Model):
-    """The clock stands still, e.g. while the reporter is asked. `remaining` is what resuming needs."""
+    """The clock stands still, e.g. while the reporter is asked. `remaining` is what resuming needs.
+
+    `measure` is what `remaining` counts: the profile may measure otherwise by the time the clock runs again.
+    """
 
     kind: Literal["clock_paused"] = "clock_paused"
     clock: str
+    measure: Measure = "seconds"
     remaining: Mapping[str, int]
 
 
@@ -469,7 +476,12 @@ class Clock(Model):
     alarms: Mapping[str, Utc] = Field(default_factory=dict)
     """Alarms still to ring."""
     remaining: Mapping[str, int] = Field(default_factory=dict)
+    measure: Measure = "seconds"
     rung: tuple[str, ...] = ()
+    kept: int = 0
+    """How many earlier runs ended in time, and"""
+    missed: int = 0
+    """how many ended late: a clock that begins anew forgets nothing."""
     stopped_at: Utc | None = None
     late: bool = False
 

@@ -58,6 +58,8 @@ class StatusUpdate:
     status: DeliveryStatus
     platform_id: str | None = None
     reason: str | None = None
+    part: int | None = None
+    """Which part of the reply, from 0; None where the platform cannot tell."""
 
 
 Parsed: TypeAlias = Inbound | StatusUpdate | Ignored

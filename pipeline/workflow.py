@@ -44,6 +44,14 @@ def allowed(rulebook: Rulebook, state: CaseState, actor: Actor) -> list[tuple[st
     ]
 
 
+def may_note(rulebook: Rulebook, state: CaseState, actor: Actor) -> bool:
+    """Whether the actor may write an internal note: who sees the case and works, not who only reads."""
+    if actor.role == "reporter" or not may_see(rulebook, state, actor):
+        return False
+    admitted = names_of(rulebook, actor.role)
+    return any(not admitted.isdisjoint(step.roles) for step in rulebook.profile.transitions.values())
+
+
 def queue_statuses(rulebook: Rulebook, role: str) -> tuple[str, ...]:
     """The states, not final, in which it is this role's turn: its work queue."""
     admitted = names_of(rulebook, role)

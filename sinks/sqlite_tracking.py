@@ -18,8 +18,10 @@ from sqlalchemy import (
     Select,
     Table,
     Text,
+    and_,
     func,
     literal_column,
+    not_,
     select,
     text,
 )
@@ -60,6 +62,11 @@ _INDICES = (
     "CREATE INDEX IF NOT EXISTS tracking_urgent ON tracking (profile, urgency DESC, due, rowid)",
     "CREATE INDEX IF NOT EXISTS tracking_opened ON tracking (profile, opened_at, rowid)",
     "CREATE INDEX IF NOT EXISTS tracking_unit ON tracking (profile, unit, status)",
+    # All that most counts need, so that they read nothing else.
+    "CREATE INDEX IF NOT EXISTS tracking_counts ON tracking (profile, channel, status, unit, private)",
+    "CREATE INDEX IF NOT EXISTS tracking_attention ON tracking (profile, urgency DESC, due, rowid, status)"
+    " WHERE attention = 1",
+    "CREATE INDEX IF NOT EXISTS tracking_open_due ON tracking (profile, due, status) WHERE final = 0",
     "CREATE VIRTUAL TABLE IF NOT EXISTS tracking_text USING fts5("
     "said, content='', tokenize='unicode61 remove_diacritics 2', detail='full')",
 )
@@ -173,10 +180,11 @@ def _conditions(query: Query, now: datetime) -> Iterable[ColumnElement[bool]]:
         if wanted:
             yield column.in_(wanted)
     if query.overdue is not None:
-        late = tracking.c.due < to_micros(now)
-        yield late if query.overdue else ~late
+        # What has ended is late no more. The numbers stand in the statement, or a partial index goes unused.
+        late = (tracking.c.due < to_micros(now), tracking.c.final == literal_column("0"))
+        yield and_(*late) if query.overdue else not_(and_(*late))
     if query.attention is not None:
-        yield tracking.c.attention == int(query.attention)
+        yield tracking.c.attention == literal_column("1" if query.attention else "0")
     if query.private is not None:
         yield tracking.c.private == int(query.private)
     if query.opened_from is not None:

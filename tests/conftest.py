@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from laporhub.hub import compose
+from laporhub.hub import commands_complaints, commands_profile, compose
 from laporhub.pipeline.profile.rulebook import Rulebook
 
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -36,14 +36,15 @@ def chromium() -> Path:
 @pytest.fixture(scope="session", autouse=True)
 def shipped_profiles_are_read_once() -> Iterator[None]:
     """Reading one takes half a second. They are immutable; folders, which a test may change, are read anew."""
-    honest = compose.load
+    honest, users = compose.load, (compose, commands_complaints, commands_profile)
     shipped = cache(honest)
 
     def load(where: str | Path) -> Rulebook:
         return honest(where) if os.sep in str(where) else shipped(where)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(compose, "load", load)
+        for module in users:
+            patch.setattr(module, "load", load)
         yield
 
 

@@ -27,11 +27,13 @@ from laporhub.pipeline.models import (
     Delivery,
     Inbound,
     Message,
+    Note,
     OpenCase,
     Tick,
     Words,
 )
-from laporhub.pipeline.profile.schema import Routing
+from laporhub.pipeline.profile.rulebook import Rulebook
+from laporhub.pipeline.profile.schema import Limit, Routing
 
 
 class PlainSeals:
@@ -49,7 +51,7 @@ DOOR = Door(PlainSeals(), b"pepper")
 class Life:
     """One case, driven step by step."""
 
-    def __init__(self, book: object = BOOK, classifier: Stub | None = None) -> None:
+    def __init__(self, book: Rulebook = BOOK, classifier: Stub | None = None) -> None:
         self.book = book
         self.classifier = classifier or Stub(unit=UNIT)
         self.now = MONDAY
@@ -98,6 +100,10 @@ class Life:
     def delivered(self, purpose: str, status: str = "sent", reason: str | None = None) -> Sequence[CaseEvent]:
         assert self.state is not None
         reply = next(name for name, each in self.state.replies.items() if each.purpose == purpose)
+        return self.delivered_as(reply, status, reason)
+
+    def delivered_as(self, reply: str, status: str, reason: str | None = None) -> Sequence[CaseEvent]:
+        assert self.state is not None
         command = Delivery(
             id=f"delivery-{next(self._numbers)}",
             profile=self.state.profile,
@@ -240,17 +246,156 @@ def test_a_follow_up_joins_its_open_case_and_a_new_one_can_be_asked_for() -> Non
     assert life.case.id != first
 
 
+def closed_by_whatsapp() -> Life:
+    life = Life()
+    life.says("whatsapp", whatsapp(1))
+    life.does(ADMIN, "dispose", unit=UNIT)
+    life.does(unit_admin(UNIT), "respond", response="Sudah ditambal.")
+    life.does(ADMIN, "approve")
+    life.delivered("response", "sent")
+    life.does(ADMIN, "close")
+    return life
+
+
+def test_a_message_soon_after_the_end_joins_the_case_and_is_answered_and_seen() -> None:
+    life = closed_by_whatsapp()
+    first = life.case.id
+    life.now += timedelta(days=9)
+    life.says("whatsapp", whatsapp(1, "masih berlubang", "SM2"))
+    assert life.case.id == first
+    assert life.case.waiting
+    assert "aduan baru" in life.texts()[-1], "the reporter learns how to report something else"
+
+
 def test_a_message_long_after_the_end_opens_a_new_case() -> None:
+    life = closed_by_whatsapp()
+    first = life.case.id
+    life.now += timedelta(days=11)
+    life.says("whatsapp", whatsapp(1, sid="SM3"))
+    assert life.case.id != first
+
+
+def test_after_a_rejection_the_next_message_is_a_complaint_of_its_own() -> None:
     life = Life()
     life.says("whatsapp", whatsapp(1))
     life.does(ADMIN, "reject", reason="unclear", explanation="Mohon jelaskan lagi.")
     first = life.case.id
-    life.now += timedelta(days=9)
-    life.says("whatsapp", whatsapp(1, "ini penjelasannya", "SM2"))
-    assert life.case.id == first
-    life.now += timedelta(days=2)
-    life.says("whatsapp", whatsapp(1, sid="SM3"))
+    life.now += timedelta(days=1)
+    life.says("whatsapp", whatsapp(1, sid="SM2"))
     assert life.case.id != first
+    assert life.case.status == "received"
+
+
+def test_a_case_that_came_back_from_its_reporter_is_timed() -> None:
+    life = Life()
+    life.says("whatsapp", whatsapp(1))
+    life.does(ADMIN, "ask", question="Di sebelah mana?")
+    life.says("whatsapp", whatsapp(1, "Di sebelah utara pasar", "SM2"))
+    assert life.case.status == "received"
+    assert next_alarm(life.case) is not None
+
+
+def test_our_own_sent_does_not_undo_the_platforms_failed() -> None:
+    life = Life()
+    life.says("whatsapp", whatsapp(1))
+    life.does(ADMIN, "dispose", unit=UNIT)
+    life.does(unit_admin(UNIT), "respond", response="Sudah ditambal.")
+    life.does(ADMIN, "approve")
+    life.delivered("response", "failed", "window_closed")
+    assert life.delivered("response", "sent") == []
+    assert life.case.status == "approved"
+    life.delivered("response", "delivered")
+    assert life.case.status == "answered", "that it arrived after all counts"
+
+
+def test_a_late_failure_of_an_older_answer_does_not_bring_an_answered_case_back() -> None:
+    life = closed_by_whatsapp()
+    older = next(name for name, each in life.case.replies.items() if each.purpose == "response")
+    life.does(ADMIN, "reopen", reason="Masih berlubang.")
+    life.does(ADMIN, "dispose", unit=UNIT)
+    life.does(unit_admin(UNIT), "respond", response="Sekarang benar-benar ditambal.")
+    life.does(ADMIN, "approve")
+    newer = [name for name, each in life.case.replies.items() if each.purpose == "response"][-1]
+    life.delivered_as(newer, "sent")
+    life.delivered_as(older, "failed", "unreachable")
+    assert life.case.status == "answered"
+
+
+def test_an_answer_still_on_its_way_is_not_sent_once_more() -> None:
+    life = Life()
+    life.says("whatsapp", whatsapp(1))
+    life.does(ADMIN, "dispose", unit=UNIT)
+    life.does(unit_admin(UNIT), "respond", response="Sudah ditambal.")
+    life.does(ADMIN, "approve")
+    with pytest.raises(Conflict, match="on its way"):
+        life.does(ADMIN, "resend")
+
+
+def test_returning_a_late_case_does_not_make_it_punctual() -> None:
+    life = Life()
+    life.says("web", form(1))
+    life.does(ADMIN, "dispose", unit=UNIT)
+    life.now += timedelta(days=30)
+    life.does(unit_admin(UNIT), "return", reason="Bukan ruas jalan kami.")
+    life.does(ADMIN, "dispose", unit=UNIT)
+    clock = life.case.clocks["unit_response"]
+    assert (clock.late, clock.missed) == (False, 1)
+
+
+def test_a_profile_that_drops_an_escalation_or_a_clock_stops_no_case() -> None:
+    life = Life()
+    life.says("web", form(1))
+    clocks = dict(BOOK.profile.clocks)
+    clocks["first_response"] = clocks["first_response"].model_copy(update={"escalate": ()})
+    life.book = replace(BOOK, profile=BOOK.profile.model_copy(update={"clocks": clocks}))
+    while next_alarm(life.case) is not None:
+        life.rings()
+    left = {name: rule for name, rule in clocks.items() if name != "first_response"}
+    life.book = replace(BOOK, profile=BOOK.profile.model_copy(update={"clocks": left}))
+    life.does(ADMIN, "dispose", unit=UNIT)
+    assert life.case.clocks["first_response"].status == "stopped"
+
+
+def test_a_clock_whose_measure_changed_while_it_stood_still_begins_anew() -> None:
+    life = Life()
+    life.says("whatsapp", whatsapp(1, "tolong pak"))
+    changed = {"limit": Limit(working_days=2), "warn": None}
+    rule = BOOK.profile.clocks["first_response"].model_copy(update=changed)
+    clocks = {**BOOK.profile.clocks, "first_response": rule}
+    life.book = replace(BOOK, profile=BOOK.profile.model_copy(update={"clocks": clocks}))
+    life.says("whatsapp", whatsapp(1, "Lampu jalan mati sejak seminggu di Jalan Contoh", "SM2"))
+    assert life.case.clocks["first_response"].due_at < life.now + timedelta(days=5)
+
+
+def test_new_abuse_in_an_assigned_case_is_for_a_person_to_see_first() -> None:
+    life = Life()
+    life.says("whatsapp", whatsapp(1))
+    life.does(ADMIN, "dispose", unit=UNIT)
+    life.classifier.flags = ("abusive",)
+    life.says("whatsapp", whatsapp(1, "kata-kata kasar", "SM2"))
+    assert life.case.review == ("polite",)
+
+
+def test_old_messages_are_taken_without_answering_them_by_itself() -> None:
+    life = Life()
+    life.says("whatsapp", whatsapp(1, sent_at=MONDAY - timedelta(days=400)))
+    assert life.case.status == "received"
+    assert life.texts() == []
+
+
+def test_whoever_only_reads_writes_no_notes() -> None:
+    life = Life()
+    life.says("web", form(1))
+    note = Note(
+        id="n",
+        profile=BOOK.name,
+        case_id=life.case.id,
+        at=life.now,
+        actor=Actor(id="boss", role="pimpinan"),
+        words=Words(text="x"),
+    )
+    with pytest.raises(Forbidden):
+        decide(BOOK, life.case, note, life.classifier)
 
 
 def test_a_returned_case_waits_for_another_unit_and_its_clock_begins_anew() -> None:

@@ -146,6 +146,7 @@ async def killed(process: asyncio.subprocess.Process) -> None:
 
 def assert_each_once(hub: Laporhub, platform: TwilioSimulator, everything: list[Saying]) -> None:
     """Every citizen has one case with all they said; histories have no gap; each reply was sent once, in order."""
+    assert [row[0] for row in hub.rows("PRAGMA integrity_check")] == ["ok"]
     histories: dict[str, list[dict[str, object]]] = defaultdict(list)
     for (body,) in hub.rows("SELECT body FROM events ORDER BY id"):
         event = json.loads(str(body, "utf-8") if isinstance(body, bytes) else str(body))

@@ -151,9 +151,9 @@ async def test_due_alarms_ring_once_and_survive_a_restart(tmp_path: Path) -> Non
         for number in range(30):
             await hub.receive(PROFILE, "web", form(number))
         clock.forward(hours=9)
-        assert await Ticker(hub.database, hub.engine, clock).ring_due() == 30
+        assert await Ticker(hub.database, hub.engine, (PROFILE,), clock).ring_due() == 30
     async with hub_on(tmp_path, clock) as hub:
-        ticker = Ticker(hub.database, hub.engine, clock)
+        ticker = Ticker(hub.database, hub.engine, (PROFILE,), clock)
         assert await ticker.ring_due() == 0
         clock.forward(hours=4)
         assert [await ticker.ring_due() for _ in range(2)] == [30, 0]

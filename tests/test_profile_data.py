@@ -51,7 +51,17 @@ MOST_CLAIMANTS = 3
 SMS_LIMIT = 300
 POST_LIMIT = 280
 FACTS = {"ticket", "title", "site", "contact", "due", "unit", "missing", "advised", "draft"}
-PURPOSES = ("ack", "completed", "incomplete", "question", "rejected", "disposed", "response", "reopened")
+PURPOSES = (
+    "ack",
+    "after_end",
+    "completed",
+    "incomplete",
+    "question",
+    "rejected",
+    "disposed",
+    "response",
+    "reopened",
+)
 
 
 @lru_cache
@@ -221,7 +231,8 @@ def test_the_examples_of_a_region_say_where() -> None:
 
 def fields_by_reply(rules: Profile) -> dict[str, set[str]]:
     """Each reply, with the fields that every transition sending it has."""
-    found: dict[str, set[str]] = {rules.intake.reply: set()} if rules.intake.reply else {}
+    by_intake = (rules.intake.reply, rules.intake.after_end)
+    found: dict[str, set[str]] = {name: set() for name in by_intake if name}
     for step in rules.transitions.values():
         if step.reply:
             found[step.reply] = found.get(step.reply, set(step.fields)) & set(step.fields)
@@ -333,4 +344,6 @@ def test_nobody_is_asked_for_a_phone_number_in_public(language: str) -> None:
 @pytest.mark.parametrize("language", profile(JATENG).languages)
 def test_the_answer_ends_with_the_way_to_disagree(language: str) -> None:
     said = render(template(JATENG, language, "response"), values(JATENG, language))
-    assert said.index("Lampu sudah diganti.") < said.index("https://laporgub.jatengprov.go.id")
+    assert said.index("Lampu sudah diganti.") < said.index(
+        {"id": "balas di sini", "en": "reply here"}[language]
+    )

@@ -33,7 +33,6 @@ PROFILE, UNIT = "laporgub-jateng", "dinas-pupr"
 ACCOUNT, TOKEN = "AC" + "0" * 32, "not-a-secret"
 SMS, WHATSAPP = "+628112920200", "whatsapp:+628112920200"
 PASSWORD = "kata-sandi-percobaan"
-CHROMIUM = Path("/usr/bin/chromium")
 PHONE, DESK = (390, 844), (1280, 900)
 PATIENCE = 20.0
 """Seconds after which what was awaited will not come."""
@@ -44,8 +43,12 @@ WORDS = "jalan provinsi di depan Pasar Contoh Kabupaten Batang berlubang sejak m
 ANSWER = "Lubang di depan Pasar Contoh sudah kami tambal hari ini."
 MENDED = "Lubang di depan Pasar Contoh sudah kami tambal pagi ini, dan rambu dipasang."
 
-ADMIN, OFFICER = "admin-disposisi", "admin-pupr"
-STAFF = (Account(ADMIN, (PROFILE,), "admin_disposisi"), Account(OFFICER, (PROFILE,), "admin_unit", UNIT))
+ADMIN, OFFICER, GOVERNOR = "admin-disposisi", "admin-pupr", "admin-gubernur"
+STAFF = (
+    Account(ADMIN, (PROFILE,), "admin_disposisi"),
+    Account(OFFICER, (PROFILE,), "admin_unit", UNIT),
+    Account(GOVERNOR, (PROFILE,), "admin_gubernur"),
+)
 
 
 @dataclass
@@ -83,12 +86,12 @@ class Town:
             await page.get_by_label("Nama pengguna").fill(username)
             await page.get_by_label("Kata sandi").fill(PASSWORD)
             await page.get_by_role("button", name="Masuk").click()
-            await expect(page.get_by_role("link", name="Perlu tindakan saya")).to_be_visible()
+            await expect(page.get_by_role("navigation", name="Daftar")).to_be_visible()
         return self.desks[username]
 
 
 @asynccontextmanager
-async def town_in(folder: Path) -> AsyncIterator[Town]:
+async def town_in(folder: Path, chromium: Path) -> AsyncIterator[Town]:
     async with AsyncExitStack() as stack:
         listener = listening("127.0.0.1", 0)
         stack.callback(listener.close)
@@ -115,7 +118,7 @@ async def town_in(folder: Path) -> AsyncIterator[Town]:
         try:
             async with async_playwright() as playwright:
                 browser = await playwright.chromium.launch(
-                    executable_path=str(CHROMIUM) if CHROMIUM.exists() else None,
+                    executable_path=str(chromium),
                     args=["--no-sandbox", "--disable-background-networking"],
                 )
                 yield Town(hub, url, twilio, phones, browser)
@@ -126,8 +129,8 @@ async def town_in(folder: Path) -> AsyncIterator[Town]:
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def town(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Town]:
-    async with town_in(tmp_path_factory.mktemp("hub")) as made:
+async def town(tmp_path_factory: pytest.TempPathFactory, chromium: Path) -> AsyncIterator[Town]:
+    async with town_in(tmp_path_factory.mktemp("hub"), chromium) as made:
         yield made
 
 
@@ -276,6 +279,23 @@ async def test_a_report_by_the_form_is_answered_on_its_page_and_rated(town: Town
     await is_public(town, ticket, number, "Selesai", ANSWER)
     assert (state_of(town, ticket).status, state_of(town, ticket).rating) == ("closed", 5)
     await citizen.context.close()
+    await only_the_governor_sees_who_it_was(town, ticket)
+
+
+async def only_the_governor_sees_who_it_was(town: Town, ticket: str) -> None:
+    page = await town.desk(GOVERNOR)
+    await page.goto(f"{town.url}/staff/cases/{ticket}")
+    await expect(page.locator("main")).not_to_contain_text(NAME)
+    await page.get_by_label("Alasan membuka").fill("Pelapor minta dihubungi")
+    await page.get_by_role("button", name="Tampilkan identitas").click()
+    await expect(page.locator("#identity")).to_contain_text(NAME)
+    await expect(page.locator("#identity")).to_contain_text("0800 0000 0011")
+    await expect(page.locator("#identity")).not_to_contain_text("tel:")
+    for other in (ADMIN, OFFICER):
+        desk = await town.desk(other)
+        await desk.goto(f"{town.url}/staff/cases/{ticket}")
+        await expect(desk.get_by_role("heading", level=1)).to_have_text(ticket)
+        await expect(desk.get_by_label("Alasan membuka")).to_have_count(0)
 
 
 # ── by phone ─────────────────────────────────────────────────────────────────────────────────────

@@ -132,7 +132,7 @@ async def test_strange_texts_are_kept_as_text(tmp_path: Path) -> None:
 async def test_a_body_beyond_the_limit_is_413(tmp_path: Path) -> None:
     async with web_on(tmp_path) as web:
         for path in (f"{API}/complaints", "/hooks/twilio"):
-            answer = await web.browser.post(path, content=b"x" * (1024 * 1024 + 1))
+            answer = await web.browser.post(path, content=b"x" * (1536 * 1024 + 1))
             assert is_problem(answer, 413)
 
 

@@ -32,7 +32,7 @@ async def test_a_report_leads_to_a_receipt_with_number_link_and_next_steps(tmp_p
         assert ticket is not None and re.fullmatch(r"LGWP-\d{4}-\d{4}-\d{4}", ticket[1])
         link = re.search(r'class="link"><a href="(/t/[^"]+)">(https://lapor\.example/t/[^<]+)<', receipt.text)
         assert link is not None
-        assert "Respon awal: paling lambat 23 Nov 2026 21.00 WIB" in receipt.text
+        assert "Respons awal: paling lambat 23 Nov 2026 21.00 WIB" in receipt.text
         assert receipt.headers["cache-control"] == "no-store"
         own = await web.browser.get(link[1])
         assert "Percakapan" in own.text and REPORT["text"] in own.text

@@ -349,5 +349,5 @@ async def test_staff_pages_speak_the_accounts_language_until_one_chooses(tmp_pat
         receipt = await web.report()
         await web.sign_in("disposisi")
         page = await web.browser.get(f"{page_of(receipt)}?lang=en")
-        assert "Internal note" in page.text and "Reply to the reporter" in page.text
+        assert "Internal note" in page.text and "With a message to the reporter" in page.text
         assert "For me to do" in (await web.browser.get("/staff")).text

@@ -13,10 +13,10 @@ from fastapi.security import HTTPBearer
 from pydantic import BaseModel, Field
 
 from laporhub.pipeline.door import TEXT_LIMIT
-from laporhub.pipeline.errors import NotFound, Refused
+from laporhub.pipeline.errors import Forbidden, NotFound, Refused
 from laporhub.pipeline.ports import Query
 from laporhub.pipeline.profile.rulebook import Rulebook
-from laporhub.pipeline.workflow import allowed
+from laporhub.pipeline.workflow import allowed, may_note
 from laporhub.web import forms, present
 from laporhub.web.desk import Caller, Filters, case_for, narrow, profile_of, scope
 from laporhub.web.forms import ComplaintBody
@@ -153,7 +153,9 @@ class NoteBody(BaseModel):
 @staff.post("/cases/{ticket}/notes", status_code=201)
 async def note(request: Request, session: Caller, ticket: str, body: NoteBody) -> dict[str, Any]:
     site = site_of(request)
-    _, state = await run_in_threadpool(case_for, site, session, ticket)
+    rulebook, state = await run_in_threadpool(case_for, site, session, ticket)
+    if not may_note(rulebook, state, session.actor):
+        raise Forbidden("This role only reads: it writes no notes")
     after = await site.hub.note(state.id, forms.clean(body.text), session.actor)
     return present.case(after, site.settings.now())
 

@@ -17,7 +17,7 @@ from laporhub.pipeline.models import CaseState
 from laporhub.pipeline.ports import Identity
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.profile.schema import Transition, say
-from laporhub.pipeline.workflow import allowed
+from laporhub.pipeline.workflow import allowed, may_note
 from laporhub.web import forms, history, words
 from laporhub.web.actions import PREFIX, fields_for, values_of
 from laporhub.web.chronicle import staff_lines
@@ -30,6 +30,7 @@ router = APIRouter(include_in_schema=False)
 
 SHOWN_LINES = 30
 NOTE, IDENTITY = "note", "identity"
+_OWN_SCHEMES = ("tel:", "mailto:", "anon:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,9 @@ async def note(request: Request, session: Staff, ticket: str) -> Response:
     site, t = site_of(request), translator_of(request, session.account)
     fields = await forms.read_form(request)
     check_csrf(session, fields)
-    _, state = await run_in_threadpool(case_for, site, session, ticket)
+    rulebook, state = await run_in_threadpool(case_for, site, session, ticket)
+    if not may_note(rulebook, state, session.actor):
+        raise Forbidden("This role only reads: it writes no notes")
     text = fields.get("text", "")
     if not text or len(text) > TEXT_LIMIT:
         fault = t("Tulis catatan dulu.") if not text else t("Teks terlalu panjang.")
@@ -93,8 +96,8 @@ async def identity(request: Request, session: Staff, ticket: str) -> Response:
     fields = await forms.read_form(request)
     check_csrf(session, fields)
     rulebook, state = await run_in_threadpool(case_for, site, session, ticket)
-    if not rulebook.profile.roles[session.account.role].sees_identity:
-        raise Forbidden("This role may not see who reports")
+    if not _sees_identity(rulebook, state, session):
+        raise Forbidden("This role may not see who reports this case")
     reason = fields.get("reason", "")[: forms.LINE_LIMIT]
     if len(reason) < 3:
         fault = t("Tulis alasan Anda membuka identitas pelapor.")
@@ -102,6 +105,11 @@ async def identity(request: Request, session: Staff, ticket: str) -> Response:
         return await run_in_threadpool(_page, request, session, ticket, attempt)
     who = await run_in_threadpool(site.hub.unseal, state.id, session.account.username, reason)
     return await run_in_threadpool(_page, request, session, ticket, None, who)
+
+
+def _sees_identity(rulebook: Rulebook, state: CaseState, session: Session) -> bool:
+    """Who asked to stay anonymous was promised that nobody who works on the case is told."""
+    return rulebook.profile.roles[session.account.role].sees_identity and not state.anonymous
 
 
 def _seen(fields: Mapping[str, str]) -> int | None:
@@ -142,7 +150,6 @@ def _page(
     events = site.hub.events(state.id)
     lines = staff_lines(rulebook, events, t)
     steps = allowed(rulebook, state, session.actor)
-    role = rulebook.profile.roles[account.role]
     return render(
         request,
         "case.html",
@@ -171,8 +178,10 @@ def _page(
         kept=_kept(attempt, steps),
         attempt=attempt,
         late=words.is_late(state, now),
-        sees_identity=role.sees_identity,
+        may_note=may_note(rulebook, state, session.actor),
+        sees_identity=_sees_identity(rulebook, state, session),
         who=who,
+        handle=_handle(who),
         done=_done(rulebook, request.query_params.get("done", ""), t) if attempt.status == 200 else "",
     )
 
@@ -197,9 +206,21 @@ def _forms(
             "faults": attempt.faults if name == attempt.form else {},
             "open": name == attempt.form,
         }
-        for name, step in steps
+        for name, step in sorted(steps, key=_usual_first)
         if bool(step.reply) == to_reporter
     ]
+
+
+def _usual_first(named: tuple[str, Transition]) -> tuple[bool, bool]:
+    """Passing a case on comes before all else, and what ends or undoes something last."""
+    _, step = named
+    return step.danger, step.assign is None
+
+
+def _handle(who: Identity | None) -> str:
+    """The reporter's account on a platform. What a form made of their number or address is none."""
+    handle = (who and who.handle) or ""
+    return "" if handle.startswith(_OWN_SCHEMES) else handle
 
 
 def _kept(attempt: Attempt, steps: list[tuple[str, Transition]]) -> list[str]:

@@ -19,6 +19,8 @@ from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.profile.schema import Requirement
 
 LINE_LIMIT = 500
+_PART_LIMIT = 12 * (TEXT_LIMIT + LINE_LIMIT)
+"""Bytes of one field and its name as they are sent: an emoji takes twelve."""
 EARLIEST_YEAR, LATEST_YEAR = 1945, 2200
 _FILLED_IN = "(Kelengkapan diisi di halaman laporan.)"
 """The words of a message that only filled in what was missing."""
@@ -61,7 +63,7 @@ def e164(typed: str) -> str:
 
 async def read_form(request: Request) -> dict[str, str]:
     """The fields of a submitted form, cleaned; files are not taken."""
-    async with request.form(max_files=0, max_fields=60) as form:
+    async with request.form(max_files=0, max_fields=60, max_part_size=_PART_LIMIT) as form:
         return {name: clean(value) for name, value in form.items() if isinstance(value, str)}
 
 

@@ -1,13 +1,20 @@
-"""Small locks: tokens of forms, the reporter's secret, too many wrong passwords. All but `Attempts` pure."""
+"""Small locks: tokens of forms, the reporter's secret, too many wrong passwords. All but the classes pure."""
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import hmac
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from typing import ParamSpec, TypeVar
 from urllib.parse import urlsplit
 
-from laporhub.pipeline.errors import Refused
+from laporhub.pipeline.errors import Refused, RetryLater
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 class CsrfMismatch(Refused):
@@ -35,28 +42,69 @@ def local_path(target: str | None, default: str) -> str:
 
 
 class Attempts:
-    """Failed sign-ins by username and address: after `limit` within `window`, one waits.
+    """Sign-ins that did not succeed, by username and address: after `limit` within `window`, one waits.
 
-    Kept in memory; the oldest are dropped beyond `most` entries.
+    All of an address together may be `by_address`, so that trying many names does not help. Kept in memory;
+    the oldest are dropped beyond `most` entries.
     """
 
-    def __init__(self, limit: int = 5, window: timedelta = timedelta(minutes=5), most: int = 10_000) -> None:
-        self.limit, self.window, self.most = limit, window, most
-        self._failed: dict[tuple[str, str], list[datetime]] = {}
+    def __init__(
+        self,
+        limit: int = 5,
+        window: timedelta = timedelta(minutes=5),
+        most: int = 10_000,
+        by_address: int = 50,
+    ) -> None:
+        self.limit, self.window, self.most, self.by_address = limit, window, most, by_address
+        self._failed: dict[tuple[str, ...], list[datetime]] = {}
 
     def blocked(self, username: str, address: str, now: datetime) -> bool:
-        return len(self._recent((username.lower(), address), now)) >= self.limit
+        return (
+            len(self._recent((username.lower(), address), now)) >= self.limit
+            or len(self._recent((address,), now)) >= self.by_address
+        )
 
     def failed(self, username: str, address: str, now: datetime) -> None:
-        key = (username.lower(), address)
-        recent = [*self._recent(key, now), now]
-        self._failed.pop(key, None)
-        self._failed[key] = recent
+        """Counts an attempt: before its password is looked at, or many at once would all get their try."""
+        for key in ((username.lower(), address), (address,)):
+            recent = [*self._recent(key, now), now]
+            self._failed.pop(key, None)
+            self._failed[key] = recent
         while len(self._failed) > self.most:
             del self._failed[next(iter(self._failed))]
 
     def succeeded(self, username: str, address: str) -> None:
+        """Forgives the name its attempts, and the address this one: an account of one's own resets nothing."""
         self._failed.pop((username.lower(), address), None)
+        if self._failed.get((address,)):
+            self._failed[(address,)].pop()
 
-    def _recent(self, key: tuple[str, str], now: datetime) -> list[datetime]:
+    def _recent(self, key: tuple[str, ...], now: datetime) -> list[datetime]:
         return [at for at in self._failed.get(key, []) if now - at < self.window]
+
+
+class Line:
+    """A few threads for slow work that nobody else shall wait behind, and a short line in front of them.
+
+    Looking at one password takes 64 MiB and most of a processor for a moment.
+    """
+
+    def __init__(self, threads: int = 2, most: int = 20) -> None:
+        """`most`: how many may be at work or waiting."""
+        self.most = most
+        self._inside = 0
+        self._threads = ThreadPoolExecutor(threads, thread_name_prefix="sign-in")
+
+    @property
+    def full(self) -> bool:
+        return self._inside >= self.most
+
+    async def run(self, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """What `work` gives. Raises `RetryLater` at once when the line is full."""
+        if self.full:
+            raise RetryLater("Too many are signing in at once", after=5)
+        self._inside += 1
+        try:
+            return await asyncio.wrap_future(self._threads.submit(work, *args, **kwargs))
+        finally:
+            self._inside -= 1

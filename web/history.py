@@ -87,9 +87,10 @@ def who(rulebook: Rulebook, event: CaseEvent, t: Translator) -> str:
     return say(role.title, t.language, rulebook.language) if role else event.actorrole
 
 
-def shows_text(state: CaseState) -> bool:
+def shows_text(rulebook: Rulebook, state: CaseState) -> bool:
     """Whether the public may read the complaint: not private, and nothing in it waits for a person's look."""
-    return not state.private and not state.review
+    known = rulebook.profile.states.get(state.status)
+    return not state.private and not state.review and not (known is not None and known.hides_text)
 
 
 def public_steps(rulebook: Rulebook, events: Iterable[CaseEvent], t: Translator) -> list[Step]:
@@ -120,7 +121,7 @@ def public_answers(rulebook: Rulebook, state: CaseState, events: Iterable[CaseEv
         for event in events
         if isinstance(event.data, ReplyQueued)
         and event.data.purpose in purposes
-        and shows_text(state)
+        and shows_text(rulebook, state)
         and _arrived(state, event.data.reply_id)
     ]
 

@@ -1,8 +1,10 @@
-"""What an operator's Prometheus reads: requests by route and status, and forged hooks."""
+"""What an operator's Prometheus reads: requests by route and status, forged hooks, and which parts work."""
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, generate_latest
+from collections.abc import Mapping
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 
 
 class Metrics:
@@ -23,11 +25,23 @@ class Metrics:
             registry=self.registry,
         )
 
+        self._parts = Gauge(
+            "laporhub_part_ok",
+            "Whether a part of the hub works (1) or not (0), as /readyz says",
+            ["part"],
+            registry=self.registry,
+        )
+
     def count_request(self, route: str, method: str, status: int) -> None:
         self._requests.labels(route, method, str(status)).inc()
 
     def count_forged(self, connector: str) -> None:
         self._forged.labels(connector).inc()
+
+    def show_parts(self, parts: Mapping[str, str]) -> None:
+        """`parts` as `HubPort.ready` gives them."""
+        for name, state in parts.items():
+            self._parts.labels(name).set(state == "ok")
 
     def text(self) -> bytes:
         return generate_latest(self.registry)

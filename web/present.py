@@ -33,7 +33,7 @@ def public(
         "updated_at": state.updated_at,
         "history": [{"at": step.at, "status": step.label, "by": step.by} for step in steps],
     }
-    if history.shows_text(state):
+    if history.shows_text(rulebook, state):
         shown["text"] = state.text
         shown["answers"] = [
             {"at": answer.at, "text": answer.text}

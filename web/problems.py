@@ -5,6 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Any
 
+import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse
@@ -26,6 +27,8 @@ from laporhub.web.guard import CsrfMismatch
 from laporhub.web.middleware import SECURITY_HEADERS
 from laporhub.web.site import render, translator_of
 
+logger = structlog.get_logger(__name__)
+
 _MACHINE_PATHS = ("/api/", "/hooks/", "/open311/")
 _STATUS: tuple[tuple[type[LaporHubError], int], ...] = (
     (Forged, 403),
@@ -45,6 +48,11 @@ class NotSignedInError(Exception):
 
 def status_of(error: LaporHubError) -> int:
     return next((status for kind, status in _STATUS if isinstance(error, kind)), 500)
+
+
+def retry_after(error: LaporHubError) -> dict[str, str]:
+    """The header that tells when to come again, in seconds."""
+    return {"Retry-After": str(round(error.after or 5))} if isinstance(error, RetryLater) else {}
 
 
 def problem(
@@ -136,12 +144,17 @@ async def _unauthenticated(request: Request, _: Exception) -> Response:
 async def _refused(request: Request, error: Exception) -> Response:
     assert isinstance(error, LaporHubError)  # noqa: S101
     status = status_of(error)
-    headers = {"Retry-After": str(round(error.after or 5))} if isinstance(error, RetryLater) else {}
+    headers = retry_after(error)
+    detail = str(error)
+    if not isinstance(error, (Refused, RetryLater)):
+        # Names settings and folders: for the operator, not for the public.
+        logger.error("a request could not be answered", error=type(error).__name__, detail=detail)
+        detail = "The hub is not set up right: its operator must mend it."
     if _for_machines(request):
-        code = error.code if isinstance(error, Refused) else "busy" if status == 503 else "broken"
+        code = error.code if isinstance(error, Refused) else "busy" if headers else "broken"
         field = error.field if isinstance(error, Refused) else None
-        more = {"errors": [{"field": field, "message": str(error)}]} if field else {}
-        return problem(request, status, str(error), code=code, headers=headers, **more)
+        more = {"errors": [{"field": field, "message": detail}]} if field else {}
+        return problem(request, status, detail, code=code, headers=headers, **more)
     response = _page(request, status, words.refusal(error, translator_of(request)))
     response.headers.update(headers)
     return response

@@ -17,6 +17,7 @@ from laporhub.pipeline.profile.schema import say
 from laporhub.web import forms, words
 from laporhub.web.history import clock_title
 from laporhub.web.i18n import Translator
+from laporhub.web.problems import retry_after, status_of
 from laporhub.web.site import render, site_of, translator_of
 
 router = APIRouter(include_in_schema=False)
@@ -55,7 +56,9 @@ async def send_form(request: Request, rulebook: Chosen) -> Response:
         receipt = await site.hub.receive(rulebook.name, CHANNEL, inbound)
     except (Refused, RetryLater) as error:
         message = words.refusal(error, translator_of(request))
-        return _form(request, rulebook, fields, {}, status=422, message=message)
+        page = _form(request, rulebook, fields, {}, status=status_of(error), message=message)
+        page.headers.update(retry_after(error))
+        return page
     return await run_in_threadpool(_received, request, rulebook, receipt)
 
 

@@ -79,6 +79,7 @@ def queue(
     query = narrow(replace(shown, limit=PAGE_SIZE), filters)
     page = site.hub.tracking.find(query, now)
     address = _Address(rulebook, tab, filters)
+    counts = {name: site.hub.tracking.count(all_mine, name, now) for name in ("status", "channel", "unit")}
     return render(
         request,
         "queue.html",
@@ -88,10 +89,10 @@ def queue(
         private=True,
         rows=[_row(rulebook, state, now, t) for state in page.cases],
         total=page.total,
-        tabs=_tabs(site.hub.tracking, all_mine, mine, address, now, t),
-        statuses=_by(site.hub.tracking.count(all_mine, "status", now), "status", rulebook, address, t),
-        channels=_by(site.hub.tracking.count(all_mine, "channel", now), "channel", rulebook, address, t),
-        units=_by(site.hub.tracking.count(all_mine, "unit", now), "unit", rulebook, address, t),
+        tabs=_tabs(site.hub.tracking, all_mine, counts["status"], mine, address, now, t),
+        statuses=_by(counts["status"], "status", rulebook, address, t),
+        channels=_by(counts["channel"], "channel", rulebook, address, t),
+        units=_by(counts["unit"], "unit", rulebook, address, t),
         filters=filters,
         tab=tab,
         following=address(cursor=page.cursor) if page.cursor else None,
@@ -116,9 +117,14 @@ class _Address:
 
 
 def _tabs(
-    tracking: Tracking, query: Query, mine: tuple[str, ...], address: _Address, now: datetime, t: Translator
+    tracking: Tracking,
+    query: Query,
+    by_status: Mapping[str, int],
+    mine: tuple[str, ...],
+    address: _Address,
+    now: datetime,
+    t: Translator,
 ) -> list[Link]:
-    by_status = tracking.count(query, "status", now)
     late = tracking.count(replace(query, overdue=True), "status", now)
     attention = tracking.count(replace(query, attention=True), "status", now)
     tabs = [

@@ -21,13 +21,15 @@ class WebSettings:
     """`public_url` is the address that citizens and platforms use, without a slash at the end.
 
     `secret_key` signs form tokens. `cookie_secure` is off only for a hub that is tried out over plain HTTP.
-    `now` and `new_key` are the only clock and the only source of chance that the web uses.
+    `max_body_bytes` has room for the longest text allowed, 100,000 characters, when each takes twelve bytes: an
+    emoji in escaped JSON or in a form. `now` and `new_key` are the only clock and the only source of chance that
+    the web uses.
     """
 
     secret_key: str
     public_url: str
     cookie_secure: bool = True
-    max_body_bytes: int = 1024 * 1024
+    max_body_bytes: int = 1536 * 1024
     demo: bool = False
     now: Callable[[], datetime] = _utc_now
     new_key: Callable[[], str] = _new_key

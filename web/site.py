@@ -17,7 +17,7 @@ from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.profile.schema import Text, say
 from laporhub.web import words
 from laporhub.web.assets import asset_url
-from laporhub.web.guard import Attempts
+from laporhub.web.guard import Attempts, Line
 from laporhub.web.i18n import LANGUAGES, SOURCE_LANGUAGE, Translator, translator
 from laporhub.web.metrics import Metrics
 from laporhub.web.settings import WebSettings
@@ -34,6 +34,7 @@ class Site:
     settings: WebSettings
     metrics: Metrics = field(default_factory=Metrics)
     attempts: Attempts = field(default_factory=Attempts)
+    sign_ins: Line = field(default_factory=Line)
 
     def rulebook(self, profile: str | None = None) -> Rulebook:
         """The named profile's rules, or the default's. Raises `NotFound`."""

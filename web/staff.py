@@ -41,15 +41,20 @@ async def sign_in(request: Request) -> Response:
         return _page(request, fields, t("Masuk hanya bisa dari halaman ini."), 403)
     now, username = site.settings.now(), fields.get("username", "")[:200]
     address = request.client.host if request.client else ""
-    if site.attempts.blocked(username, address, now):
-        wait = t("Terlalu banyak percobaan. Tunggu 5 menit, lalu coba lagi.")
-        return _page(request, fields, wait, 429)
     # Passwords are taken as they are: cleaning would change them.
     async with request.form(max_files=0, max_fields=60) as form:
         password = str(form.get("password", ""))[:1000]
-    secret = await run_in_threadpool(site.hub.accounts.sign_in, username, password, now)
+    # From here to `failed` nothing may wait: attempts that come together are counted one by one.
+    if site.attempts.blocked(username, address, now):
+        wait = t("Terlalu banyak percobaan. Tunggu 5 menit, lalu coba lagi.")
+        return _page(request, fields, wait, 429)
+    if site.sign_ins.full:
+        page = _page(request, fields, t("Sedang banyak yang masuk. Coba lagi sebentar lagi."), 429)
+        page.headers["Retry-After"] = "5"
+        return page
+    site.attempts.failed(username, address, now)
+    secret = await site.sign_ins.run(site.hub.accounts.sign_in, username, password, now)
     if secret is None:
-        site.attempts.failed(username, address, now)
         return _page(request, fields, t("Nama pengguna atau kata sandi tidak cocok."), 401)
     site.attempts.succeeded(username, address)
     response = RedirectResponse(local_path(fields.get("next"), "/staff"), 303)

@@ -118,7 +118,7 @@ def _public(request: Request, state: CaseState, *, wrong_token: bool) -> Respons
         steps=history.public_steps(rulebook, events, t),
         unit=history.unit_title(rulebook, state.unit),
         channel=history.channel_title(rulebook, state.channel, t),
-        shows_text=history.shows_text(state),
+        shows_text=history.shows_text(rulebook, state),
         answers=history.public_answers(rulebook, state, events),
         ticking=_ticking(site, rulebook, state, request),
         wrong_token=wrong_token,

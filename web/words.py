@@ -44,7 +44,8 @@ def running(state: CaseState) -> list[tuple[str, Clock]]:
 
 
 def is_late(state: CaseState, now: datetime) -> bool:
-    return any(clock.due_at < now for _, clock in running(state))
+    """Whether a clock of a case that goes on is past its time."""
+    return state.closed_at is None and any(clock.due_at < now for _, clock in running(state))
 
 
 def time_left(name: str, due_at: datetime, now: datetime, rulebook: Rulebook, t: Translator) -> str:
@@ -73,7 +74,10 @@ def place(state: CaseState) -> str:
 
 
 def refusal(error: LaporHubError, t: Translator) -> str:
-    """Why something was not done and what to do, for the person who tried."""
+    """Why something was not done and what to do, for the person who tried.
+
+    What only the operator can mend is told in general: the details are for the log.
+    """
     if isinstance(error, RetryLater):
         return t("Sistem sedang sibuk. Teks Anda masih ada: coba kirim lagi sebentar lagi.")
     sayings = {
@@ -89,5 +93,6 @@ def refusal(error: LaporHubError, t: Translator) -> str:
         "unknown_field": t("Formulir ini sudah berubah. Muat ulang halaman."),
         "too_long": t("Teks terlalu panjang."),
     }
-    code = error.code if isinstance(error, Refused) else ""
-    return sayings.get(code) or str(error)
+    if not isinstance(error, Refused):
+        return t("Ada yang tidak beres di sistem kami. Pengelola perlu memperbaikinya; coba lagi nanti.")
+    return sayings.get(error.code) or str(error)

@@ -12,6 +12,7 @@ import queue
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
@@ -20,7 +21,7 @@ from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
 from laporhub.pipeline.errors import LaporHubError, RetryLater
-from laporhub.pipeline.models import CaseState, Command, Message, ReplyQueued
+from laporhub.pipeline.models import CaseState, Command, Message, ReplyQueued, Tick
 from laporhub.pipeline.store import outbox
 from laporhub.pipeline.store.batch import Batch, Done, Government
 from laporhub.pipeline.store.database import writer
@@ -138,7 +139,7 @@ class EmbeddedEngine:
                     each.result = None
                     self._commit([each])
                 return
-            work[0].result = self._explained(error)
+            work[0].result = self._explained(error, counts=not isinstance(work[0].command, Tick))
             return
         self._crashes = 0
         self._remember(states)
@@ -154,12 +155,9 @@ class EmbeddedEngine:
         )
         for each in work:
             try:
-                if each.job:
-                    each.job(connection)
-                if each.message:
-                    each.result = batch.receive(each.message)
-                if each.command:
-                    each.result = batch.handle(each.command)
+                # A job stands or falls with its command: what is refused leaves nothing behind.
+                with connection.begin_nested() if each.job else nullcontext():
+                    self._take(connection, batch, each)
             except LaporHubError as error:
                 each.result = error
         batch.save()
@@ -169,6 +167,14 @@ class EmbeddedEngine:
         for sink in self._sinks:
             sink.write(connection, changed, batch.spoken())
         return len(replies), changed
+
+    def _take(self, connection: Connection, batch: Batch, each: Submission) -> None:
+        if each.job:
+            each.job(connection)
+        if each.message:
+            each.result = batch.receive(each.message)
+        if each.command:
+            each.result = batch.handle(each.command)
 
     def _remember(self, states: Sequence[CaseState]) -> None:
         """Keeps committed states at hand. This is the only writer, so they stay true."""
@@ -182,13 +188,14 @@ class EmbeddedEngine:
         """The state of a case that changed lately, or None: then the database has it."""
         return self._states.get(case_id)
 
-    def _explained(self, error: Exception) -> Exception:
+    def _explained(self, error: Exception, *, counts: bool) -> Exception:
+        """`counts`: an alarm that fails is tried again by itself, and must not stop what citizens send."""
         if isinstance(error, LaporHubError):
             return error
         if isinstance(error, DBAPIError):
             logger.error("could not store", reason=str(error.orig))
             return RetryLater(f"It could not be stored ({error.orig}): nothing is lost, send it again")
-        self._crashes += 1
+        self._crashes += counts
         logger.error("unforeseen error", exc_info=error)
         return error
 

@@ -62,7 +62,7 @@ class Publisher:
         self._connectors = connectors
         self._ring = ring
         self._now = now
-        self._channels = sorted({channel for _, channel in connectors})
+        self._spoken = sorted(connectors)
         self._wake = asyncio.Event()
         self._dead_until: dict[str, datetime] = {}
 
@@ -102,7 +102,7 @@ class Publisher:
         claimed: list[Queued] = []
 
         def claim(connection: Connection) -> None:
-            claimed[:] = _claim(connection, now, self._channels)  # the engine may have to run it once more
+            claimed[:] = _claim(connection, now, self._spoken)  # the engine may have to run it once more
 
         await self._engine.submit(job=claim)
         await asyncio.gather(*(self._handle(reply) for reply in claimed))
@@ -110,10 +110,10 @@ class Publisher:
 
     def next_due(self) -> datetime | None:
         """When the next reply is to be sent; None if none waits on a channel that we can speak on."""
-        if not self._channels:
+        if not self._spoken:
             return None
         with self._database.connect() as connection:
-            found = outbox.due(connection, _EVER, self._channels, 1)
+            found = outbox.due(connection, _EVER, self._spoken, 1)
         return found[0].next_at if found else None
 
     async def _handle(self, reply: Queued) -> None:
@@ -267,9 +267,9 @@ def _recover(connection: Connection, now: datetime) -> None:
         logger.warning("replies were interrupted: looking them up", replies=interrupted)
 
 
-def _claim(connection: Connection, now: datetime, channels: Sequence[str]) -> list[Queued]:
+def _claim(connection: Connection, now: datetime, spoken: Sequence[tuple[str, str]]) -> list[Queued]:
     claimed = []
-    for reply in outbox.due(connection, now, channels, _AT_ONCE):
+    for reply in outbox.due(connection, now, spoken, _AT_ONCE):
         uncertain = reply.status in ("unknown", "sending")
         since = reply.attempted_at if uncertain and reply.attempted_at else now
         outbox.mark(

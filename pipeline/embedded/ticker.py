@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy import Engine
 
 from laporhub.pipeline import ids
 from laporhub.pipeline.embedded.engine import EmbeddedEngine
-from laporhub.pipeline.errors import LaporHubError
 from laporhub.pipeline.evolve import next_alarm
 from laporhub.pipeline.models import CaseState, Tick
 from laporhub.pipeline.store import cases
 
 _AT_ONCE = 200
+_AGAIN_AFTER = timedelta(minutes=5)
+"""An alarm that cannot be rung waits this long, so that it does not keep others from ringing."""
 
 logger = structlog.get_logger(__name__)
 
@@ -24,9 +25,12 @@ logger = structlog.get_logger(__name__)
 class Ticker:
     """See the module."""
 
-    def __init__(self, database: Engine, engine: EmbeddedEngine, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, database: Engine, engine: EmbeddedEngine, profiles: Sequence[str], now: Callable[[], datetime]
+    ) -> None:
         self._database = database
         self._engine = engine
+        self._profiles = profiles
         self._now = now
 
     async def run(self, idle_seconds: float = 1.0) -> None:
@@ -44,7 +48,7 @@ class Ticker:
         """Rings every case's next alarm that is due. How many rang."""
         now = self._now()
         with self._database.connect() as connection:
-            due = cases.due_cases(connection, now, _AT_ONCE)
+            due = cases.due_cases(connection, self._profiles, now, _AT_ONCE)
         return sum(await asyncio.gather(*(self._ring(state, now) for state in due)))
 
     async def _ring(self, state: CaseState, now: datetime) -> bool:
@@ -64,7 +68,11 @@ class Ticker:
         )
         try:
             done = await self._engine.submit(command=tick)
-        except LaporHubError as error:
-            logger.warning("an alarm was refused", case=state.id, clock=clock, reason=str(error))
+        except Exception as error:
+            logger.error("an alarm could not be rung", case=state.id, clock=clock, exc_info=error)
+            await self._put_off(state.id, now + _AGAIN_AFTER)
             return False
         return done is not None and not done.duplicate
+
+    async def _put_off(self, case_id: str, until: datetime) -> None:
+        await self._engine.submit(job=lambda connection: cases.postpone(connection, case_id, until))

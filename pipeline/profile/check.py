@@ -243,6 +243,12 @@ def _replies(profile: Profile, templates: Mapping[Key, str]) -> Iterator[Finding
                 yield from _variables(template_file(key), source, FACTS | fields)
 
 
+def _by_intake(profile: Profile) -> Iterator[tuple[str | None, Trail, frozenset[str]]]:
+    """The replies that intake itself sends, where they are named, and the fields they may use: none."""
+    yield profile.intake.reply, ("intake", "reply"), frozenset()
+    yield profile.intake.after_end, ("intake", "after_end"), frozenset()
+
+
 def _senders(profile: Profile) -> dict[str, tuple[Trail, frozenset[str]]]:
     """Each reply that is sent: by what first, and the fields that all that send it have."""
     found: dict[str, tuple[Trail, frozenset[str]]] = {}
@@ -250,7 +256,7 @@ def _senders(profile: Profile) -> dict[str, tuple[Trail, frozenset[str]]]:
         (step.reply, ("transitions", name, "reply"), frozenset(step.fields))
         for name, step in profile.transitions.items()
     ]
-    for reply, path, fields in [(profile.intake.reply, ("intake", "reply"), frozenset[str]()), *sent]:
+    for reply, path, fields in [*_by_intake(profile), *sent]:
         if reply is not None:
             first, common = found.get(reply, (path, fields))
             found[reply] = (first, common & fields)

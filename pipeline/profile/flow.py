@@ -77,7 +77,7 @@ def _references(
     yield ("intake", "complete"), "transition", profile.intake.complete, steps
     yield ("routing", "transition"), "transition", profile.routing.transition, steps
     replies = {step.reply for step in profile.transitions.values() if step.reply} | (
-        {profile.intake.reply} if profile.intake.reply else set()
+        {name for name in (profile.intake.reply, profile.intake.after_end) if name}
     )
     for key, rules in (
         ("on_sent", profile.publication.on_sent),

@@ -101,6 +101,8 @@ class State(Section):
     public: Text | None = None
     owner: Name | None = None
     final: bool = False
+    hides_text: bool = False
+    """Whether the public page leaves out what the reporter wrote (a rejected case)."""
 
 
 class FormField(Section):
@@ -240,6 +242,8 @@ class Intake(Section):
     incomplete: Name | None = None
     complete: Name | None = None
     reply: Name | None = None
+    after_end: Name | None = None
+    """The template sent when a message joins a case that has ended; staff finds it among what needs attention."""
     follow_up: Limit | None = None
     new_case_words: tuple[str, ...] = ()
 

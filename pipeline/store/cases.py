@@ -34,7 +34,7 @@ _CONVERSATIONS = select(conversations).where(conversations.c.id.in_(bindparam("i
 _RECEIVED = select(received).where(received.c.message_id.in_(bindparam("ids", expanding=True)))
 _DUE = (
     select(cases.c.state)
-    .where(cases.c.alarm_at <= bindparam("now"))
+    .where(cases.c.alarm_at <= bindparam("now"), cases.c.profile.in_(bindparam("profiles", expanding=True)))
     .order_by(cases.c.alarm_at, cases.c.id)
     .limit(bindparam("most"))
 )
@@ -64,6 +64,7 @@ def save_cases(connection: Connection, states: Iterable[CaseState]) -> None:
         rows.append(
             {
                 "id": state.id,
+                "profile": state.profile,
                 "ticket": state.ticket,
                 "seq": state.seq,
                 "alarm_at": state.clocks[alarm[0]].alarms[alarm[1]] if alarm else None,
@@ -77,10 +78,15 @@ def save_cases(connection: Connection, states: Iterable[CaseState]) -> None:
     connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=changed), rows)
 
 
-def due_cases(connection: Connection, now: datetime, most: int) -> list[CaseState]:
-    """Cases with an alarm that is due, the longest due first."""
-    rows = connection.execute(_DUE, {"now": now, "most": most})
+def due_cases(connection: Connection, profiles: Sequence[str], now: datetime, most: int) -> list[CaseState]:
+    """Cases of these profiles with an alarm that is due, the longest due first."""
+    rows = connection.execute(_DUE, {"profiles": profiles, "now": now, "most": most})
     return [CaseState.model_validate_json(row.state) for row in rows]
+
+
+def postpone(connection: Connection, case_id: str, until: datetime) -> None:
+    """Puts off an alarm that could not be rung, so that it does not keep others from ringing."""
+    connection.execute(cases.update().where(cases.c.id == case_id).values(alarm_at=until))
 
 
 def load_conversations(connection: Connection, ids: Iterable[str]) -> dict[str, Conversation]:

@@ -29,6 +29,7 @@ def open_database(path: Path) -> Engine:
         pool_size=8,
         max_overflow=24,
         connect_args={"check_same_thread": False},
+        hide_parameters=True,  # an error's text must not hold what a citizen wrote
     )
 
     @event.listens_for(engine, "connect")

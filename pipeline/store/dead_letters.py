@@ -31,7 +31,14 @@ def bury(connection: Connection, letter: DeadLetter) -> None:
     statement = insert(connection, dead_letters).values(row)
     connection.execute(
         statement.on_conflict_do_update(
-            index_elements=["id"], set_={"at": letter.at, "reason": letter.reason, "stage": letter.stage}
+            index_elements=["id"],
+            set_={
+                "at": letter.at,
+                "reason": letter.reason,
+                "stage": letter.stage,
+                "sealed": letter.sealed,
+                "replayed_at": None,
+            },
         )
     )
 
@@ -50,7 +57,10 @@ def find(connection: Connection, name: str) -> DeadLetter | None:
 
 
 def replayed(connection: Connection, name: str, at: datetime) -> None:
-    connection.execute(update(dead_letters).where(dead_letters.c.id == name).values(replayed_at=at))
+    """The letter is done: what it held is now with its case, and gone from here."""
+    connection.execute(
+        update(dead_letters).where(dead_letters.c.id == name).values(replayed_at=at, sealed="")
+    )
 
 
 def _letter(row: Row[tuple[object, ...]]) -> DeadLetter:

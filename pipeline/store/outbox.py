@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, bindparam, exists, select, update
+from sqlalchemy import Connection, bindparam, exists, select, tuple_, update
 
 from laporhub.pipeline.models import CaseEvent, CaseState, ReplyQueued
 from laporhub.pipeline.store.tables import outbox
@@ -40,6 +40,11 @@ class Queued:
     attempted_at: datetime | None
     sent: tuple[str, ...]
     """Platform ids of the parts that arrived, in order."""
+
+    def is_complete_with(self, part: int | None) -> bool:
+        """Whether word of this part (from 0) is word of the whole reply: all were sent, and it is the last."""
+        return self.status == "sent" and (part is None or part == len(self.sent) - 1)
+
     next_at: datetime | None = None
 
 
@@ -83,7 +88,7 @@ _DUE = (
     select(outbox)
     .where(
         outbox.c.next_at <= bindparam("now"),
-        outbox.c.channel.in_(bindparam("channels", expanding=True)),
+        tuple_(outbox.c.profile, outbox.c.channel).in_(bindparam("spoken", expanding=True)),
         ~_BLOCKED,
     )
     .order_by(outbox.c.next_at, outbox.c.ordinal)
@@ -91,11 +96,11 @@ _DUE = (
 )
 
 
-def due(connection: Connection, now: datetime, channels: Sequence[str], most: int) -> list[Queued]:
-    """What may be sent now: the first unfinished reply of each conversation."""
+def due(connection: Connection, now: datetime, spoken: Sequence[tuple[str, str]], most: int) -> list[Queued]:
+    """What may be sent now on these (profile, channel) pairs: the first unfinished reply of each conversation."""
     return [
         _queued(dict(row._mapping))
-        for row in connection.execute(_DUE, {"now": now, "channels": channels, "most": most})
+        for row in connection.execute(_DUE, {"now": now, "spoken": spoken, "most": most})
     ]
 
 

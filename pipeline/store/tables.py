@@ -72,6 +72,7 @@ cases = Table(
     "cases",
     metadata,
     Column("id", Text, primary_key=True),
+    Column("profile", Text, nullable=False),
     Column("ticket", Text, nullable=False, unique=True),
     Column("seq", Integer, nullable=False),
     Column("alarm_at", Moment),
