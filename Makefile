@@ -25,7 +25,7 @@ run: $(VENV)/.run  ## the demo on http://127.0.0.1:8080
 	@$(BIN)/laporhub demo
 
 test: $(VENV)/.dev  ## every test
-	@$(BIN)/pytest $(ARGS)
+	@$(BIN)/pytest -n auto $(ARGS)
 
 check: $(VENV)/.dev  ## lint, types, import rules
 	@$(BIN)/ruff check .

@@ -1,7 +1,8 @@
 """`make bench`: measures the hub and writes bench/results.json.
 
 Every figure that matters is a ratio taken in one run: the windows of two hubs alternate, so that a noisy
-machine disturbs both alike, and medians are reported. CASES names another size for the large hub.
+machine disturbs both alike, and medians are reported. CASES names another size for the large hub;
+BENCH_FOLDER keeps the filled hubs for the next run.
 """
 
 from __future__ import annotations
@@ -180,16 +181,16 @@ def machine() -> str:
 
 def main() -> None:
     with tempfile.TemporaryDirectory(prefix="laporhub-bench-") as name:
-        top = Path(name)
+        top = Path(os.environ.get("BENCH_FOLDER", name))
         folders = {size: top / f"hub-{size}" for size in SIZES}
         for size, folder in folders.items():
-            folder.mkdir()
-            if size:
+            if not folder.exists():
+                folder.mkdir(parents=True)
                 print(f"a hub with {size} cases", flush=True)
                 asyncio.run(fill(folder, size))
         print("measuring", flush=True)
         rates = asyncio.run(measure(folders))
-        bare = statistics.median(bare_log(Path(tempfile.mkdtemp(dir=top))) for _ in range(3))
+        bare = statistics.median(bare_log(Path(tempfile.mkdtemp(dir=name))) for _ in range(3))
         peak = peak_mib(folders[SIZES[-1]])
         database = (folders[SIZES[-1]] / "hub.db").stat().st_size / 2**20
         events = count_events(folders[SIZES[-1]])

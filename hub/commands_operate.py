@@ -163,6 +163,19 @@ def erase(reporter: str, profile: ProfileOption = None, data: DataOption = None)
     print_json({"reporter": reporter, "keys_erased": erased})
 
 
+def rebuild(profile: ProfileOption = None, data: DataOption = None) -> None:
+    """Write the search index and the lists anew from the cases."""
+    from laporhub.pipeline.embedded.rebuild import rebuild as write_anew
+
+    settings = settings_for(profile, data)
+    configure_logging(settings, quiet=True)
+
+    async def work(hub: Hub) -> int:
+        return await asyncio.to_thread(write_anew, hub.database, hub.sink)
+
+    print_json({"cases": run_with_hub(settings, work)})
+
+
 def doctor(profile: ProfileOption = None, data: DataOption = None) -> None:
     """Say what is missing, and what to do about it."""
     settings = settings_for(profile, data)
@@ -197,5 +210,5 @@ _NO_STAFF = "nobody can sign in: laporhub user add NAME --role ROLE"
 def register(app: typer.Typer) -> None:
     app.add_typer(deadletter, name="deadletter")
     app.add_typer(user, name="user")
-    for command in (token, erase, doctor):
+    for command in (token, erase, rebuild, doctor):
         app.command()(command)

@@ -19,6 +19,7 @@ from laporhub.hub.settings import Settings
 from laporhub.pipeline.door import Door
 from laporhub.pipeline.embedded.engine import EmbeddedEngine
 from laporhub.pipeline.embedded.publisher import Publisher
+from laporhub.pipeline.embedded.rebuild import catch_up
 from laporhub.pipeline.embedded.ticker import Ticker
 from laporhub.pipeline.errors import Misconfigured
 from laporhub.pipeline.ports import Connector
@@ -64,6 +65,7 @@ async def open_hub(
         tracking = SqliteTracking(database)
         engine = EmbeddedEngine(database, _governments(rulebooks), [tracking])
         if exclusive:
+            catch_up(database, tracking)
             engine.start()
             stack.callback(engine.stop)
         connectors = _connectors(settings, rulebooks)
@@ -83,6 +85,7 @@ async def open_hub(
             engine=engine,
             publisher=publisher,
             tracking=tracking,
+            sink=tracking,
             ring=ring,
             door=Door(ring, secrets.pepper),
             connectors=connectors,

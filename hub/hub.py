@@ -17,7 +17,7 @@ from sqlalchemy import Engine, text
 
 from laporhub.pipeline import ids
 from laporhub.pipeline.door import Door, merged_identity
-from laporhub.pipeline.embedded.engine import EmbeddedEngine
+from laporhub.pipeline.embedded.engine import EmbeddedEngine, Sink
 from laporhub.pipeline.embedded.publisher import Publisher
 from laporhub.pipeline.errors import NotFound, Refused, RetryLater, Unparsable
 from laporhub.pipeline.models import (
@@ -67,6 +67,7 @@ class Hub:
         engine: EmbeddedEngine,
         publisher: Publisher,
         tracking: Tracking,
+        sink: Sink,
         ring: KeyRing,
         door: Door,
         connectors: Mapping[str, Connector],
@@ -75,6 +76,7 @@ class Hub:
     ) -> None:
         self.rulebooks = rulebooks
         self.tracking = tracking
+        self.sink = sink
         self.accounts = AccountStore(database)
         self.publisher = publisher
         self.ring = ring

@@ -281,3 +281,16 @@ async def test_events_are_numbered_without_gaps_whatever_comes_at_once(tmp_path:
         )
         events: list[CaseEvent] = list(hub.events(receipt.case_id))
         assert [event.sequence for event in events] == list(range(1, len(events) + 1))
+
+
+async def test_a_search_index_that_fell_behind_is_built_anew_at_the_start(tmp_path: Path) -> None:
+    async with hub_on(tmp_path) as hub:
+        for number in range(5):
+            await hub.receive(PROFILE, "web", form(number))
+    connection = sqlite3.connect(tmp_path / "hub.db")
+    connection.execute("DELETE FROM tracking")
+    connection.execute("UPDATE cursors SET offset = 0")
+    connection.commit()
+    connection.close()
+    async with hub_on(tmp_path) as hub:
+        assert len(hub.tracking.find(Query((PROFILE,), text="berlubang"), hub.now()).cases) == 5

@@ -85,7 +85,7 @@ async def test_a_report_that_the_hub_cannot_take_now_is_not_lost(
 
         monkeypatch.setattr(web.hub, "receive", busy)
         page = await web.submit("/", "/", REPORT)
-        assert page.status_code == 422
+        assert page.status_code == 503
         assert REPORT["text"] in page.text and "coba kirim lagi" in page.text
 
 

@@ -19,8 +19,8 @@ from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.profile.schema import Requirement
 
 LINE_LIMIT = 500
-_PART_LIMIT = 12 * (TEXT_LIMIT + LINE_LIMIT)
-"""Bytes of one field and its name as they are sent: an emoji takes twelve."""
+_PART_LIMIT = 16 * 1024 * 1024
+"""Bytes of one field: more than a whole body may have (see `WebSettings`), so that only that limit counts."""
 EARLIEST_YEAR, LATEST_YEAR = 1945, 2200
 _FILLED_IN = "(Kelengkapan diisi di halaman laporan.)"
 """The words of a message that only filled in what was missing."""

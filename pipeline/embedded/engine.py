@@ -22,10 +22,11 @@ from sqlalchemy.exc import DBAPIError
 
 from laporhub.pipeline.errors import LaporHubError, RetryLater
 from laporhub.pipeline.models import CaseState, Command, Message, ReplyQueued, Tick
-from laporhub.pipeline.store import outbox
+from laporhub.pipeline.store import log, outbox
 from laporhub.pipeline.store.batch import Batch, Done, Government
 from laporhub.pipeline.store.database import writer
 from laporhub.pipeline.store.keys import save_keys
+from laporhub.pipeline.store.tables import events
 from laporhub.pipeline.vault import ReporterKey
 
 _BATCH = 256
@@ -39,7 +40,12 @@ Job: TypeAlias = Callable[[Connection], None]
 
 
 class Sink(Protocol):
-    """Brings searchable records up to date, within the writer's transaction."""
+    """Brings searchable records up to date, within the writer's transaction. `name` is its cursor's."""
+
+    @property
+    def name(self) -> str: ...
+
+    def clear(self, connection: Connection) -> None: ...
 
     def write(self, connection: Connection, states: Sequence[CaseState], spoken: frozenset[str]) -> None: ...
 
@@ -166,6 +172,7 @@ class EmbeddedEngine:
         outbox.enqueue(connection, replies, batch.states)
         for sink in self._sinks:
             sink.write(connection, changed, batch.spoken())
+            log.advance(connection, sink.name, log.tail(connection, events))
         return len(replies), changed
 
     def _take(self, connection: Connection, batch: Batch, each: Submission) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, select
@@ -82,6 +82,18 @@ def due_cases(connection: Connection, profiles: Sequence[str], now: datetime, mo
     """Cases of these profiles with an alarm that is due, the longest due first."""
     rows = connection.execute(_DUE, {"profiles": profiles, "now": now, "most": most})
     return [CaseState.model_validate_json(row.state) for row in rows]
+
+
+def every_case(connection: Connection, batch: int = 500) -> Iterator[list[CaseState]]:
+    """All cases in the order of their ids, a batch in memory at a time."""
+    after = ""
+    while True:
+        found = select(cases.c.id, cases.c.state).where(cases.c.id > after).order_by(cases.c.id).limit(batch)
+        rows = connection.execute(found).all()
+        if not rows:
+            return
+        yield [CaseState.model_validate_json(row.state) for row in rows]
+        after = rows[-1].id
 
 
 def postpone(connection: Connection, case_id: str, until: datetime) -> None:

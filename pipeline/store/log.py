@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 from sqlalchemy import Connection, Table, func, select
 
@@ -16,24 +16,9 @@ def append(connection: Connection, stream: Table, records: Sequence[tuple[str, s
         connection.execute(stream.insert(), [{"id": name, "body": body} for name, body in records])
 
 
-def read(connection: Connection, stream: Table, after: int, most: int) -> list[tuple[int, str, str]]:
-    """Up to `most` records behind offset `after`, in order: (offset, id, body)."""
-    columns = stream.c
-    found = select(columns.offset, columns.id, columns.body).where(columns.offset > after)
-    rows = connection.execute(found.order_by(columns.offset).limit(most))
-    return [(row.offset, row.id, row.body) for row in rows]
-
-
-def scan(connection: Connection, stream: Table, batch: int = 1000) -> Iterator[tuple[int, str, str]]:
-    """The whole stream from its beginning, a batch in memory at a time."""
-    after = 0
-    while records := read(connection, stream, after, batch):
-        yield from records
-        after = records[-1][0]
-
-
-def count(connection: Connection, stream: Table) -> int:
-    return connection.execute(select(func.count()).select_from(stream)).scalar_one()
+def tail(connection: Connection, stream: Table) -> int:
+    """The offset of the newest record; 0 when there is none."""
+    return connection.execute(select(func.max(stream.c.offset))).scalar() or 0
 
 
 def case_events(connection: Connection, case_id: str) -> list[CaseEvent]:
