@@ -24,6 +24,10 @@ def serve(
     """Run the hub: web, API, hooks and the whole pipeline, in one process."""
     settings = settings_for(profile, data, host=host, port=port)
     configure_logging(settings)
+    if (settings.data / "demo").exists():
+        raise Misconfigured(
+            f"{settings.data} is a demo's folder, with known passwords: choose another --data"
+        )
     asyncio.run(_serve(settings))
 
 
