@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,12 +38,24 @@ def _kept(folder: Path, name: str) -> bytes:
     path = folder / f"{name}.key"
     if not path.exists():
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(handle, "wb") as file:
-            file.write(base64.b64encode(os.urandom(32)))
-            file.flush()
-            os.fsync(file.fileno())
+        _make(path)
     return _decoded(path.read_text(encoding="ascii"), str(path))
+
+
+def _make(path: Path) -> None:
+    """A new key, whole or not at all: a crash half-way leaves no empty file, and what is there is never replaced."""
+    draft = path.with_suffix(f".{os.getpid()}")
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(base64.b64encode(os.urandom(32)))
+        file.flush()
+        os.fsync(file.fileno())
+    with suppress(FileExistsError):
+        os.link(draft, path)
+    draft.unlink()
+    folder = os.open(path.parent, os.O_RDONLY)
+    os.fsync(folder)  # a power cut must not keep the data and lose the key to it
+    os.close(folder)
 
 
 def _decoded(text: str, where: str) -> bytes:

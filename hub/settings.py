@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Self
 
-from pydantic import SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from laporhub.pipeline.errors import Misconfigured
@@ -21,7 +21,7 @@ class Settings(BaseSettings):
     profile: str = "laporgub-jateng"
     """Names or folders of profiles, separated by commas; the first is the default."""
     host: str = "127.0.0.1"
-    port: int = 8080
+    port: int = Field(8080, ge=1, le=65535)
     public_url: str = ""
     """The address citizens and platforms use; needed where it is not http://host:port, e.g. behind a proxy."""
     master_key: SecretStr | None = None
