@@ -45,6 +45,7 @@ TEXTS = (
     "Sampah menumpuk di pinggir jalan raya dekat Terminal Contoh Kabupaten Pati, baunya menyengat sekali",
     "Mohon info jadwal pemutihan pajak kendaraan di Samsat Contoh Kabupaten Klaten tahun ini",
 )
+UNITS = ("dinas-pupr", "dishub", "dinas-sosial", "kab-pati", "bapenda")
 ADMIN = Actor(id="bench", role="admin_disposisi")
 
 
@@ -64,18 +65,15 @@ def inbound(number: int) -> Inbound:
 async def lifecycle(hub: Hub, number: int) -> None:
     """Send, dispose, respond, approve: each durable before the next; then published and found by search."""
     receipt = await hub.receive(PROFILE, "web", inbound(number))
-    state = hub.case(receipt.ticket)
-    assert state is not None
-    guesses = state.suggestion.units if state.suggestion else ()
-    unit = guesses[0].unit if guesses else "diskominfo"
-    await hub.act(state.id, "dispose", {"unit": unit}, ADMIN)
+    unit = UNITS[number % len(UNITS)]
+    await hub.act(receipt.case_id, "dispose", {"unit": unit}, ADMIN)
     await hub.act(
-        state.id,
+        receipt.case_id,
         "respond",
         {"response": "Sudah kami perbaiki hari ini."},
         Actor(id="u", role="admin_unit", unit=unit),
     )
-    state = await hub.act(state.id, "approve", {}, ADMIN)
+    state = await hub.act(receipt.case_id, "approve", {}, ADMIN)
     if (
         state.status != "answered"
         or not hub.tracking.find(Query((PROFILE,), text=state.ticket), hub.now()).cases

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 import ftfy
 
@@ -136,6 +137,7 @@ def normalise(text: str) -> str:
     return " ".join([_plain(word) for word in _WORD.findall(text)])
 
 
+@lru_cache(maxsize=50_000)
 def _plain(word: str) -> str:
     if word.isascii() and word in _SLANG:
         return _SLANG[word]
