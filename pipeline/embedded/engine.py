@@ -31,6 +31,7 @@ from laporhub.pipeline.vault import ReporterKey
 
 _BATCH = 256
 _AT_HAND = 2000
+_CACHE_KIB = 160 * 1024
 _CRASHES_AT_MOST = 50
 """Unforeseen errors in a row after which the engine takes nothing more: a bad deploy must not eat the queue."""
 
@@ -119,6 +120,13 @@ class EmbeddedEngine:
     # ── the writer's thread ──────────────────────────────────────────────────────────────────────
 
     def _run(self) -> None:
+        # One connection for good: its cache holds the pages that random keys touch, however many cases there are.
+        with self._database.connect() as connection:
+            with connection.begin():
+                connection.exec_driver_sql(f"PRAGMA cache_size = -{_CACHE_KIB}")
+            self._work_on(connection)
+
+    def _work_on(self, connection: Connection) -> None:
         ended = False
         while not ended:
             submission = self._queue.get()
@@ -131,19 +139,19 @@ class EmbeddedEngine:
             else:
                 ended = True
             if work:
-                self._commit(work)
+                self._commit(connection, work)
                 _answer(work)
 
-    def _commit(self, work: Sequence[Submission]) -> None:
+    def _commit(self, connection: Connection, work: Sequence[Submission]) -> None:
         """One transaction for all; if that fails, each on its own, so that one cannot take others down."""
         try:
-            with self._database.begin() as connection:
+            with connection.begin():
                 replies, states = self._process(connection, work)
         except Exception as error:
             if len(work) > 1:
                 for each in work:
                     each.result = None
-                    self._commit([each])
+                    self._commit(connection, [each])
                 return
             work[0].result = self._explained(error, counts=not isinstance(work[0].command, Tick))
             return

@@ -15,7 +15,7 @@ _PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     "PRAGMA synchronous = FULL",  # an answered message survives a power cut
     "PRAGMA busy_timeout = 15000",
-    "PRAGMA cache_size = -32768",
+    "PRAGMA cache_size = -8192",  # the writer asks for more: see `embedded.engine`
     "PRAGMA temp_store = MEMORY",
     "PRAGMA wal_autocheckpoint = 4000",
 )
