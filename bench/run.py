@@ -35,6 +35,8 @@ WINDOW = 1000
 """Lifecycles in one measurement."""
 ROUNDS = 5
 CLIENTS = 100
+FIRST = int(time.time()) * 100_000
+"""Numbers no earlier run on a kept hub has used."""
 COMMAND = "make bench"
 ROOT = Path(__file__).parent
 
@@ -117,7 +119,7 @@ async def measure(folders: dict[int, Path]) -> dict[int, list[float]]:
             if copy != folder:
                 await asyncio.to_thread(clone, folder, copy)
             async with open_hub(settings(copy), background=False) as hub:
-                numbers = count(10_000_000 + turn * 2 * WINDOW)
+                numbers = count(FIRST + turn * 2 * WINDOW)
                 await run_window(hub, numbers, 100)  # warm caches, compiled statements
                 rates[size].append(await run_window(hub, numbers, WINDOW))
             if copy != folder:
@@ -160,7 +162,7 @@ def peak_mib(folder: Path) -> float:
         "from laporhub.hub.compose import open_hub\n"
         "async def main():\n"
         "    async with open_hub(run.settings(Path(sys.argv[2])), background=False) as hub:\n"
-        "        await run.run_window(hub, count(20_000_000), 3 * run.WINDOW)\n"
+        "        await run.run_window(hub, count(run.FIRST + 50 * run.WINDOW), 3 * run.WINDOW)\n"
         "asyncio.run(main()); print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"
     )
     done = subprocess.run(
