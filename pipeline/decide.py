@@ -144,6 +144,8 @@ class _Turn:
             dataschema="urn:laporhub:case-event:1",
             sequence=sequence,
             profile=self.command.profile,
+            channel=data.channel if isinstance(data, Opened) else self.state.channel,
+            unit=data.unit if isinstance(data, Assigned) else self.last and self.last.unit,
             cause=self.command.id,
             actorid=actor.id,
             actorrole=actor.role,
@@ -313,9 +315,9 @@ class _Turn:
             actor,
         )
         if step.assign and (unit := fields.get(step.assign)):
-            self.emit(Assigned(unit=str(unit)), actor)
+            self.emit(Assigned(unit=str(unit), previous=self.state.unit), actor)
         if step.unassign and self.state.unit is not None:
-            self.emit(Assigned(unit=None), actor)
+            self.emit(Assigned(unit=None, previous=self.state.unit), actor)
         if step.draft and isinstance(words := fields.get(step.draft), Words) and words.text.strip():
             self.emit(Drafted(words=words), actor)
         if step.rate and isinstance(rating := fields.get(step.rate), int):

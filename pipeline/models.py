@@ -312,6 +312,8 @@ class Assigned(Model):
 
     kind: Literal["assigned"] = "assigned"
     unit: str | None
+    previous: str | None = None
+    """Whose it was until now."""
 
 
 class Drafted(Model):
@@ -439,8 +441,9 @@ class CaseEvent(Model):
     """A fact about one case, as a CloudEvent 1.0 in JSON (structured mode).
 
     `subject` is the case, `sequence` its place in the case's history (from 1, without gaps), `cause`
-    the command that led to it. `sequence`, `cause`, `profile`, `actor…` are extension attributes:
-    lower-case and flat, as the specification asks.
+    the command that led to it, `unit` whose case it is once this has happened, `channel` where it came from.
+    `sequence`, `cause`, `profile`, `unit`, `channel`, `actor…` are extension attributes: lower-case and flat,
+    as the specification asks.
     """
 
     specversion: Literal["1.0"] = "1.0"
@@ -453,6 +456,8 @@ class CaseEvent(Model):
     dataschema: str
     sequence: int
     profile: str
+    channel: str
+    unit: str | None = None
     cause: str
     actorid: str
     actorrole: str
