@@ -11,7 +11,7 @@ import re
 from collections.abc import Mapping
 from typing import TypeAlias
 
-from laporhub.classifiers.duties import Duties, Evidence
+from laporhub.classifiers.duties import NOTHING_SAID, Duties, Evidence
 from laporhub.classifiers.place import READ, Found, PlaceFinder, as_place, region_name
 from laporhub.classifiers.signals import flags, urgency
 from laporhub.pipeline.models import Location, Suggestion, UnitGuess
@@ -23,15 +23,14 @@ MODEL = "cold-start/1"
 _SHARPNESS = 2.4
 _NOTHING = 0.5
 """The score that a text without any meaning for a unit reaches: it takes the rest of the probability."""
-_PLACE_SPEAKS = 0.25
-"""Added to the score of governments with a territory where the text names one."""
+_SPOKEN_OF = math.exp(_SHARPNESS * 0.25)
+"""What the odds of governments with a territory gain where the text names one."""
 _ELSEWHERE = 0.01
 """What is left of a unit's likelihood if the text names another territory."""
 _ANYWHERE = 0.5
 """What is left of it if the text names none; all units that share the duty share that, too."""
 _MARGIN = 0.15
 _REASONS = 3
-_NOTHING_SAID = Evidence()
 
 Ranking: TypeAlias = list[tuple[str, float]]
 """Units with their probabilities, the likeliest first."""
@@ -62,6 +61,9 @@ class ColdStartClassifier:
         self._sure_from = sure_from
         self._suggest_from = suggest_from
         self._top = top
+        self._each = [
+            (unit.id, self._duties.of[unit.id], unit.territory is not None) for unit in units.values()
+        ]
         self._sharing = {
             duty: sum(1 for other in self._duties.of.values() if other == duty)
             for duty in set(self._duties.of.values())
@@ -81,7 +83,7 @@ class ColdStartClassifier:
             UnitGuess(
                 unit=unit,
                 probability=round(probability, 4),
-                reasons=self._reasons(unit, evidence.get(self._duties.of[unit], _NOTHING_SAID), found),
+                reasons=self._reasons(unit, evidence.get(self._duties.of[unit], NOTHING_SAID), found),
             )
             for unit, probability in ranked
             if probability >= self._suggest_from and self._can_be_told(unit, evidence, found)
@@ -100,25 +102,23 @@ class ColdStartClassifier:
         self, evidence: Mapping[str, Evidence], found: Mapping[str, Found]
     ) -> list[tuple[str, float]]:
         """All units, the likeliest first; their probabilities and that of "none of them" sum up to 1."""
+        odds = {duty: math.exp(_SHARPNESS * said.score) for duty, said in evidence.items()}
         likelihood: dict[str, float] = {}
-        for unit in self._units.values():
-            duty = self._duties.of[unit.id]
-            if duty not in evidence and unit.id not in found:
+        for unit, duty, territory in self._each:
+            if duty not in odds and unit not in found:
                 continue
-            here = unit.territory is not None and bool(found)
-            score = evidence.get(duty, _NOTHING_SAID).score + (_PLACE_SPEAKS if here else 0.0)
-            likelihood[unit.id] = math.exp(_SHARPNESS * score) * self._fit(unit, found)
+            likelihood[unit] = odds.get(duty, 1.0)
+            if territory:
+                likelihood[unit] *= self._fit(unit, duty, found)
         total = sum(likelihood.values()) + math.exp(_SHARPNESS * _NOTHING)
         ranked = ((unit, value / total) for unit, value in likelihood.items())
         return sorted(ranked, key=lambda each: (-each[1], each[0]))
 
-    def _fit(self, unit: Unit, found: Mapping[str, Found]) -> float:
-        """How well the place suits the unit, 0..1."""
-        if unit.territory is None:
-            return 1.0
+    def _fit(self, unit: str, duty: str, found: Mapping[str, Found]) -> float:
+        """What the place makes of the odds of a unit with a territory."""
         if not found:
-            return _ANYWHERE / self._sharing[self._duties.of[unit.id]]
-        return found[unit.id].weight if unit.id in found else _ELSEWHERE
+            return _ANYWHERE / self._sharing[duty]
+        return _SPOKEN_OF * (found[unit].weight if unit in found else _ELSEWHERE)
 
     def _can_be_told(self, unit: str, evidence: Mapping[str, Evidence], found: Mapping[str, Found]) -> bool:
         """Whether there is a reason to name it. Of governments that share a duty, a place must tell which."""
@@ -137,7 +137,7 @@ class ColdStartClassifier:
         """The keyword that says most for the likeliest unit, even if the place to name it is missing."""
         if not ranked:
             return None
-        words = evidence.get(self._duties.of[ranked[0][0]], _NOTHING_SAID).words
+        words = evidence.get(self._duties.of[ranked[0][0]], NOTHING_SAID).words
         return words[0][1] if words else None
 
     def _reasons(self, unit: str, known: Evidence, found: Mapping[str, Found]) -> tuple[str, ...]:

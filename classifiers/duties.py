@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations, pairwise
 
@@ -62,15 +62,40 @@ def _stems_of(text: str) -> list[str]:
     return stems(normalise(text).split())
 
 
-@dataclass(slots=True)
-class Evidence:
-    """What speaks for a duty: the score, the keywords with what each contributed, strongest first,
-    and hints: other words (as stems) of its tasks and examples."""
+Found = Mapping["Phrase", tuple[float, str | None]]
+"""Phrase → what it weighs, and the keyword it stands for, if it is one."""
 
-    score: float = 0.0
-    words: list[tuple[float, str]] = field(default_factory=list)
-    hints: list[tuple[float, str]] = field(default_factory=list)
-    against: list[str] = field(default_factory=list)
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What speaks for a duty, and how strongly. The words are sorted only where somebody asks for them."""
+
+    score: float
+    phrases: Found
+
+    @property
+    def words(self) -> list[tuple[float, str]]:
+        """The keywords with what each contributed, strongest first."""
+        return _strongest((weight, shown) for weight, shown in self.phrases.values() if shown and weight > 0)
+
+    @property
+    def hints(self) -> list[tuple[float, str]]:
+        """Other words (as stems) of its tasks and examples, strongest first."""
+        return _strongest(
+            (weight, " ".join(phrase)) for phrase, (weight, shown) in self.phrases.items() if not shown
+        )
+
+    @property
+    def against(self) -> list[str]:
+        """Keywords that are said not to be the unit's."""
+        return sorted(shown for weight, shown in self.phrases.values() if shown and weight <= 0)
+
+
+NOTHING_SAID = Evidence(0.0, {})
+
+
+def _strongest(words: Iterable[tuple[float, str]]) -> list[tuple[float, str]]:
+    return sorted(words, key=lambda each: (-each[0], each[1]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +124,10 @@ class Duties:
             for phrase, postings in weighed.items()
         }
         self._pairs = _apart(self._postings)
+        self._paired = frozenset(word for pair in self._pairs for word in pair)
+        self._longest: dict[str, int] = {}
+        for phrase in self._postings:
+            self._longest[phrase[0]] = max(len(phrase), self._longest.get(phrase[0], 0))
 
     def evidence(self, text: str) -> dict[str, Evidence]:
         """Duty → what in the normalised text speaks for and against it."""
@@ -112,7 +141,7 @@ class Duties:
                     mine[phrase] = (weight, posting.shown)
         # A long story touches on many things: each then says less.
         dilution = (1 + max(0, len(words) - 25) / 25) ** 0.35
-        return {duty: _sum_up(phrases, dilution) for duty, phrases in found.items()}
+        return {duty: Evidence(_score(phrases, dilution), phrases) for duty, phrases in found.items()}
 
     def _without_addresses(self, words: list[str]) -> Iterable[str]:
         """The words without those that only say where: "kelurahan", "rt" and the like before a name or number."""
@@ -132,11 +161,14 @@ class Duties:
 
     def _matches(self, words: list[str]) -> Iterable[tuple[Phrase, tuple[_Posting, ...], float]]:
         for i, word in enumerate(words):
-            for size in range(1, min(_LONGEST, len(words) - i) + 1):
+            longest = self._longest.get(word, 0)
+            for size in range(1, min(longest, len(words) - i) + 1):
                 phrase = tuple(words[i : i + size])
                 postings = self._postings.get(phrase)
                 if postings:
                     yield phrase, postings, 1.0
+            if word not in self._paired:
+                continue
             for other in words[i + 1 : i + 1 + _REACH]:
                 pair = (word, other) if word <= other else (other, word)
                 for phrase, postings in self._pairs.get(pair, ()):
@@ -225,20 +257,10 @@ def _parts(phrase: Phrase) -> frozenset[Phrase]:
     return frozenset(part for size in range(1, len(phrase)) for part in combinations(phrase, size))
 
 
-def _sum_up(phrases: Mapping[Phrase, tuple[float, str | None]], dilution: float) -> Evidence:
-    evidence = Evidence()
+def _score(phrases: Found, dilution: float) -> float:
     within = {part for phrase in phrases if len(phrase) > 1 for part in _parts(phrase)}
+    score, doubted = 0.0, False
     for phrase, (weight, shown) in phrases.items():
-        evidence.score += weight * (_WITHIN if phrase in within else 1.0) / dilution
-        if shown and weight > 0:
-            evidence.words.append((weight, shown))
-        elif shown:
-            evidence.against.append(shown)
-        else:
-            evidence.hints.append((weight, " ".join(phrase)))
-    if evidence.against and evidence.score > 0:
-        evidence.score *= _DOUBTED
-    evidence.words.sort(key=lambda each: (-each[0], each[1]))
-    evidence.hints.sort(key=lambda each: (-each[0], each[1]))
-    evidence.against.sort()
-    return evidence
+        score += weight * (_WITHIN if phrase in within else 1.0) / dilution
+        doubted = doubted or (shown is not None and weight <= 0)
+    return score * _DOUBTED if doubted and score > 0 else score

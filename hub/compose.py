@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -53,6 +54,8 @@ async def open_hub(
     `exclusive` False opens it beside another one: for reading, and for accounts. Messages and commands are
     then refused. Raises `Misconfigured` when a setting or profile is wrong, or another hub runs on the same folder.
     """
+    # Values of frozen models make no cycles: at the usual 700 the collector takes a fifth of the time for nothing.
+    gc.set_threshold(50_000, 20, 50)
     rulebooks = {book.name: book for book in (load(name) for name in settings.profiles)}
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     async with AsyncExitStack() as stack:

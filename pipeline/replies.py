@@ -65,7 +65,11 @@ def template_file(key: Key) -> str:
 
 def format_due(at: datetime, rulebook: Rulebook, language: str) -> str:
     """A moment as the office's people say it: "Senin, 23 November 2026 pukul 09.30 WIB"."""
-    local = rulebook.calendar.local(at)
+    return _spelled(rulebook.calendar.local(at).replace(second=0, microsecond=0), language)
+
+
+@lru_cache(maxsize=4096)
+def _spelled(local: datetime, language: str) -> str:
     locale = _locale(language)
     day, clock = format_date(local, "full", locale), format_time(local, "short", locale=locale)
     return f"{day}{_BEFORE_TIME.get(locale.language, ', ')}{clock} {_zone_name(local)}"

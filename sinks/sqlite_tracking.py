@@ -7,7 +7,8 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
@@ -20,11 +21,13 @@ from sqlalchemy import (
     Table,
     Text,
     and_,
+    bindparam,
     func,
     literal_column,
     not_,
     select,
     text,
+    type_coerce,
 )
 from sqlalchemy.dialects import sqlite
 
@@ -103,13 +106,7 @@ class SqliteTracking:
         """Brings the rows of `states` up to date, and the text of those in `spoken`."""
         if not states:
             return
-        statement = sqlite.insert(tracking)
-        kept = ("status", "final", "unit", "urgency", "private", "attention", "due")
-        update = {name: statement.excluded[name] for name in kept}
-        connection.execute(
-            statement.on_conflict_do_update(index_elements=["case_id"], set_=update),
-            [_row(s) for s in states],
-        )
+        connection.execute(_upsert(), [_row(s) for s in states])
         self._index(connection, [state for state in states if state.id in spoken])
 
     def _index(self, connection: Connection, states: Sequence[CaseState]) -> None:
@@ -127,21 +124,21 @@ class SqliteTracking:
 
     def find(self, query: Query, now: datetime) -> Page:
         """A page of cases. Raises `Refused` for a cursor that is none."""
-        found = _ordered(select(tracking).where(*_conditions(query, now)), query)
+        asked = _asked(query, now) | {"most": query.limit + 1}
+        if query.cursor:
+            asked |= zip(_PLACE, _decoded(query.cursor, query), strict=False)
         with self._engine.connect() as connection:
-            rows = connection.execute(found.limit(query.limit + 1)).all()
+            rows = connection.execute(_found(_shape(query)), asked).all()
             more = len(rows) > query.limit
             rows = rows[: query.limit]
             states = load_cases(connection, (row.case_id for row in rows))
         return Page([states[row.case_id] for row in rows], _cursor(rows[-1], query) if more else None)
 
     def count(self, query: Query, by: str, now: datetime) -> Mapping[str, int]:
-        columns = _COUNTED[by]
-        found = select(columns[-1], func.count()).where(*_conditions(query, now)).group_by(*columns)
         names = {number: name for name, number in _URGENCY.items()}
         counted: Counter[str] = Counter()
         with self._engine.connect() as connection:
-            for value, number in connection.execute(found):
+            for value, number in connection.execute(_counts(_shape(query), by), _asked(query, now)):
                 counted[names[value] if by == "urgency" else value or ""] += number
         return counted
 
@@ -155,12 +152,24 @@ def _create(connection: Connection) -> None:
 _VERSIONS = 1024
 """Full-text rows a case may have: one for each message it grew by."""
 
+_HITS = f"SELECT rowid / {_VERSIONS} AS rowid FROM tracking_text WHERE tracking_text MATCH :phrase"  # noqa: S608
+
+
+@lru_cache(maxsize=1)
+def _upsert() -> sqlite.Insert:
+    statement = sqlite.insert(tracking)
+    kept = ("status", "final", "unit", "urgency", "private", "attention", "due")
+    changed = {name: statement.excluded[name] for name in kept}
+    return statement.on_conflict_do_update(index_elements=["case_id"], set_=changed)
+
+
+_ROWS_OF = select(tracking.c.case_id, tracking.c.rowid).where(
+    tracking.c.case_id.in_(bindparam("ids", expanding=True))
+)
+
 
 def _rows_of(connection: Connection, ids: Sequence[str]) -> dict[str, int]:
-    found = connection.execute(
-        select(tracking.c.case_id, tracking.c.rowid).where(tracking.c.case_id.in_(ids))
-    )
-    return {row.case_id: row.rowid for row in found}
+    return {row.case_id: row.rowid for row in connection.execute(_ROWS_OF, {"ids": ids})}
 
 
 def _row(state: CaseState) -> dict[str, Any]:
@@ -185,75 +194,128 @@ def _needs_attention(state: CaseState) -> bool:
     return unread or any(reply.status == "failed" for reply in state.replies.values())
 
 
-def _conditions(query: Query, now: datetime) -> Iterable[ColumnElement[bool]]:
-    # Words, tickets and attention are far more telling than the profile: the plus keeps its indices out of the plan.
-    narrow = bool(query.tickets or query.text.strip() or query.attention)
-    profile: ColumnElement[str] = literal_column("+tracking.profile") if narrow else tracking.c.profile
-    yield profile.in_(query.profiles)
-    for column, wanted in (
-        (tracking.c.status, query.statuses),
-        (tracking.c.unit, query.units),
-        (tracking.c.channel, query.channels),
-    ):
-        if wanted:
-            yield column.in_(wanted)
-    if query.overdue is not None:
-        # What has ended is late no more. The numbers stand in the statement, or a partial index goes unused.
-        late = (tracking.c.due < to_micros(now), tracking.c.final == literal_column("0"))
-        yield and_(*late) if query.overdue else not_(and_(*late))
-    if query.attention is not None:
-        yield tracking.c.attention == literal_column("1" if query.attention else "0")
-    if query.private is not None:
-        yield tracking.c.private == int(query.private)
-    if query.opened_from is not None:
-        yield tracking.c.opened_at >= query.opened_from
-    if query.opened_to is not None:
-        yield tracking.c.opened_at < query.opened_to
-    if query.tickets:
-        yield tracking.c.case_id.in_(select(cases.c.id).where(cases.c.ticket.in_(query.tickets)))
-    if query.text.strip():
-        yield _matching(query.text)
+# ── statements ───────────────────────────────────────────────────────────────────────────────────
+# Building one takes longer than running it, so each shape of question is built once, its values bound later.
 
 
-def _matching(typed: str) -> ColumnElement[bool]:
-    """A ticket finds its case; otherwise all words must occur, the last one as a beginning."""
-    if (ticket := parse_ticket(typed)) is not None:
-        return tracking.c.case_id.in_(select(cases.c.id).where(cases.c.ticket == ticket))
-    words = re.findall(r"\w+", typed)[:_TOKENS_AT_MOST]
-    phrase = " ".join(f'"{word}"' for word in words) + "*" if words else '""'
-    hits = text(f"SELECT rowid / {_VERSIONS} AS rowid FROM tracking_text WHERE tracking_text MATCH :phrase")  # noqa: S608
-    return tracking.c.rowid.in_(
-        hits.bindparams(phrase=phrase).columns(Column("rowid", Integer)).subquery().select()
+def _shape(query: Query) -> Query:
+    """What decides the statement: which filters are set, and the order; not what they are set to."""
+    words = query.text.strip()
+    return Query(
+        profiles=(),
+        statuses=query.statuses[:1] and _SET,
+        units=query.units[:1] and _SET,
+        channels=query.channels[:1] and _SET,
+        text="" if not words else "ticket" if parse_ticket(words) else "words",
+        overdue=query.overdue,
+        private=query.private,
+        attention=query.attention,
+        tickets=query.tickets[:1] and _SET,
+        opened_from=query.opened_from and _SOME_DAY,
+        opened_to=query.opened_to and _SOME_DAY,
+        order=query.order if query.order in ("newest", "oldest") else "urgency",
+        cursor=query.cursor and "set",
+        limit=0,
     )
 
 
-def _ordered(found: Select[Any], query: Query) -> Select[Any]:
+_SET = ("set",)
+_SOME_DAY = datetime(2000, 1, 1, tzinfo=UTC)
+_PLACE = ("place_0", "place_1", "place_2")
+"""The parameters that hold a cursor's place."""
+
+
+def _asked(query: Query, now: datetime) -> dict[str, Any]:
+    """The values of a question: of those that its statement has not, none is set."""
+    words = query.text.strip()
+    asked = {
+        "profiles": query.profiles,
+        "statuses": query.statuses,
+        "units": query.units,
+        "channels": query.channels,
+        "tickets": query.tickets,
+        "opened_from": query.opened_from,
+        "opened_to": query.opened_to,
+        "now": None if query.overdue is None else to_micros(now),
+        "private": None if query.private is None else int(query.private),
+        "ticket": words and parse_ticket(words),
+        "phrase": words and _phrase(words),
+    }
+    return {name: value for name, value in asked.items() if value not in (None, (), "")}
+
+
+@lru_cache(maxsize=512)
+def _found(shape: Query) -> Select[Any]:
+    return _ordered(select(tracking).where(*_conditions(shape)), shape).limit(
+        bindparam("most", type_=Integer)
+    )
+
+
+@lru_cache(maxsize=512)
+def _counts(shape: Query, by: str) -> Select[Any]:
+    columns = _COUNTED[by]
+    return select(columns[-1], func.count()).where(*_conditions(shape)).group_by(*columns)
+
+
+def _conditions(shape: Query) -> Iterable[ColumnElement[bool]]:
+    # Words, tickets and attention are far more telling than the profile: the plus keeps its indices out of the plan.
+    narrow = bool(shape.tickets or shape.text or shape.attention)
+    profile: ColumnElement[str] = literal_column("+tracking.profile") if narrow else tracking.c.profile
+    yield profile.in_(bindparam("profiles", expanding=True))
+    for column, name in (
+        (tracking.c.status, "statuses"),
+        (tracking.c.unit, "units"),
+        (tracking.c.channel, "channels"),
+    ):
+        if getattr(shape, name):
+            yield column.in_(bindparam(name, expanding=True))
+    if shape.overdue is not None:
+        # What has ended is late no more. The number stands in the statement, or a partial index goes unused.
+        late = (tracking.c.due < bindparam("now"), tracking.c.final == literal_column("0"))
+        yield and_(*late) if shape.overdue else not_(and_(*late))
+    if shape.attention is not None:
+        yield tracking.c.attention == literal_column("1" if shape.attention else "0")
+    if shape.private is not None:
+        yield tracking.c.private == bindparam("private")
+    if shape.opened_from is not None:
+        yield tracking.c.opened_at >= bindparam("opened_from")
+    if shape.opened_to is not None:
+        yield tracking.c.opened_at < bindparam("opened_to")
+    if shape.tickets:
+        wanted = cases.c.ticket.in_(bindparam("tickets", expanding=True))
+        yield tracking.c.case_id.in_(select(cases.c.id).where(wanted))
+    if shape.text == "ticket":
+        yield tracking.c.case_id.in_(select(cases.c.id).where(cases.c.ticket == bindparam("ticket")))
+    elif shape.text:
+        hits = text(_HITS)
+        yield tracking.c.rowid.in_(hits.columns(Column("rowid", Integer)).subquery().select())
+
+
+def _phrase(typed: str) -> str:
+    """All words must occur, the last one as a beginning."""
+    words = re.findall(r"\w+", typed)[:_TOKENS_AT_MOST]
+    return " ".join(f'"{word}"' for word in words) + "*" if words else '""'
+
+
+def _ordered(found: Select[Any], shape: Query) -> Select[Any]:
     table = tracking.c
-    after = _decoded(query.cursor, query) if query.cursor else None
-    match query.order:
+    first, second, third = (bindparam(name, type_=Integer) for name in _PLACE)
+    opened = type_coerce(table.opened_at, Integer)
+    match shape.order:
         case "newest":
-            if after:
-                at, rowid = after
-                found = found.where(
-                    (table.opened_at < from_micros(at))
-                    | ((table.opened_at == from_micros(at)) & (table.rowid < rowid))
-                )
+            if shape.cursor:
+                found = found.where((opened < first) | ((opened == first) & (table.rowid < second)))
             return found.order_by(table.opened_at.desc(), table.rowid.desc())
         case "oldest":
-            if after:
-                at, rowid = after
-                found = found.where(
-                    (table.opened_at > from_micros(at))
-                    | ((table.opened_at == from_micros(at)) & (table.rowid > rowid))
-                )
+            if shape.cursor:
+                found = found.where((opened > first) | ((opened == first) & (table.rowid > second)))
             return found.order_by(table.opened_at, table.rowid)
         case _:
-            if after:
-                urgency, due, rowid = after
+            if shape.cursor:
                 found = found.where(
-                    (table.urgency < urgency)
-                    | ((table.urgency == urgency) & (table.due > due))
-                    | ((table.urgency == urgency) & (table.due == due) & (table.rowid > rowid))
+                    (table.urgency < first)
+                    | ((table.urgency == first) & (table.due > second))
+                    | ((table.urgency == first) & (table.due == second) & (table.rowid > third))
                 )
             return found.order_by(table.urgency.desc(), table.due, table.rowid)
 
