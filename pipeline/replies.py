@@ -65,14 +65,16 @@ def template_file(key: Key) -> str:
 
 def format_due(at: datetime, rulebook: Rulebook, language: str) -> str:
     """A moment as the office's people say it: "Senin, 23 November 2026 pukul 09.30 WIB"."""
-    return _spelled(rulebook.calendar.local(at).replace(second=0, microsecond=0), language)
+    local = rulebook.calendar.local(at)
+    return _spelled(local.replace(second=0, microsecond=0, tzinfo=None), _zone_name(local), language)
 
 
 @lru_cache(maxsize=4096)
-def _spelled(local: datetime, language: str) -> str:
+def _spelled(local: datetime, zone: str, language: str) -> str:
+    """`local` has no zone: moments that are the same in two zones must not share a spelling."""
     locale = _locale(language)
     day, clock = format_date(local, "full", locale), format_time(local, "short", locale=locale)
-    return f"{day}{_BEFORE_TIME.get(locale.language, ', ')}{clock} {_zone_name(local)}"
+    return f"{day}{_BEFORE_TIME.get(locale.language, ', ')}{clock} {zone}"
 
 
 def join(items: Sequence[str], language: str) -> str:
