@@ -11,9 +11,12 @@ from sqlalchemy.exc import DBAPIError
 from laporhub.hub import (
     commands_cases,
     commands_complaints,
+    commands_inbox,
     commands_operate,
     commands_profile,
     commands_serve,
+    commands_setup,
+    commands_worker,
 )
 from laporhub.hub.console import fail
 from laporhub.pipeline.errors import LaporHubError, Misconfigured
@@ -49,7 +52,16 @@ def _root(
     """The options before any command."""
 
 
-for commands in (commands_serve, commands_complaints, commands_cases, commands_profile, commands_operate):
+for commands in (
+    commands_serve,
+    commands_complaints,
+    commands_cases,
+    commands_profile,
+    commands_operate,
+    commands_setup,
+    commands_inbox,
+    commands_worker,
+):
     commands.register(app)
 
 

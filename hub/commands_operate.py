@@ -164,13 +164,20 @@ def erase(reporter: str, profile: ProfileOption = None, data: DataOption = None)
 
 
 def rebuild(profile: ProfileOption = None, data: DataOption = None) -> None:
-    """Write the search index and the lists anew from the cases."""
-    from laporhub.pipeline.embedded.rebuild import rebuild as write_anew
-
+    """Write the search index and the lists anew: from the cases, or from the events on Kafka."""
     settings = settings_for(profile, data)
     configure_logging(settings, quiet=True)
+    if settings.kafka_servers:
+        from laporhub.hub.distributed import rebuild_search
+
+        told = asyncio.run(rebuild_search(settings, lambda read: typer.echo(f"{read} events read", err=True)))
+        print_json({"cases": told.cases, "events": told.events, "rejected": len(told.rejected)})
+        raise typer.Exit(1 if told.rejected else 0)
+    from laporhub.pipeline.embedded.rebuild import rebuild as write_anew
 
     async def work(hub: Hub) -> int:
+        if hub.sink is None:
+            raise AssertionError("the embedded hub writes its own lists")
         return await asyncio.to_thread(write_anew, hub.database, hub.sink)
 
     print_json({"cases": run_with_hub(settings, work)})

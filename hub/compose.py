@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -14,22 +13,17 @@ from filelock import FileLock, Timeout
 
 from laporhub.classifiers.cold_start import ColdStartClassifier
 from laporhub.connectors.registry import CONNECTORS, connect
+from laporhub.hub.ground import lay_ground
 from laporhub.hub.hub import Hub
-from laporhub.hub.secrets import load_secrets
 from laporhub.hub.settings import Settings
-from laporhub.pipeline.door import Door
 from laporhub.pipeline.embedded.engine import EmbeddedEngine
-from laporhub.pipeline.embedded.publisher import Publisher
 from laporhub.pipeline.embedded.rebuild import catch_up
 from laporhub.pipeline.embedded.ticker import Ticker
 from laporhub.pipeline.errors import Misconfigured
 from laporhub.pipeline.ports import Connector
-from laporhub.pipeline.profile.load import load
 from laporhub.pipeline.profile.rulebook import Rulebook
+from laporhub.pipeline.publisher import Publisher
 from laporhub.pipeline.store.batch import Government
-from laporhub.pipeline.store.database import open_database
-from laporhub.pipeline.store.keys import KeyRing
-from laporhub.pipeline.vault import Sealer
 from laporhub.sinks.sqlite_tracking import SqliteTracking
 
 _PAGES = ("web", "app")
@@ -49,33 +43,37 @@ async def open_hub(
     background: bool = True,
     exclusive: bool = True,
 ) -> AsyncIterator[Hub]:
-    """A running hub on `settings.data`; `background` False leaves sending and clocks to the caller.
+    """A running hub, on the engine that the settings name: embedded, or distributed where there is Kafka.
 
-    `exclusive` False opens it beside another one: for reading, and for accounts. Messages and commands are
-    then refused. Raises `Misconfigured` when a setting or profile is wrong, or another hub runs on the same folder.
+    `background` False leaves sending and clocks to the caller. `exclusive` False opens it beside another one: for
+    reading, and for accounts; on the embedded engine messages and commands are then refused.
+    Raises `Misconfigured` when a setting or profile is wrong, or another hub runs on the same folder.
     """
-    # Values of frozen models make no cycles: at the usual 700 the collector takes a fifth of the time for nothing.
-    gc.set_threshold(50_000, 20, 50)
-    rulebooks = {book.name: book for book in (load(name) for name in settings.profiles)}
+    if settings.kafka_servers:
+        from laporhub.hub.distributed import open_distributed_hub
+
+        async with open_distributed_hub(settings, now, entropy) as hub:
+            yield hub
+        return
+    if settings.database_url:
+        raise Misconfigured(
+            "LAPORHUB_DATABASE_URL is for the distributed engine: set LAPORHUB_KAFKA_SERVERS too"
+        )
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     async with AsyncExitStack() as stack:
         if exclusive:
             stack.enter_context(_only_one(settings))
-        secrets = load_secrets(settings.data / "keys", settings.master_key)
-        database = open_database(settings.data / "hub.db")
+        ground = lay_ground(settings, entropy)
+        database, rulebooks = ground.database, ground.rulebooks
         stack.callback(database.dispose)
-        ring = KeyRing(database, Sealer(secrets.master, entropy))
         tracking = SqliteTracking(database)
-        engine = EmbeddedEngine(database, _governments(rulebooks), [tracking])
+        engine = EmbeddedEngine(database, governments(rulebooks), [tracking])
         if exclusive:
             catch_up(database, tracking)
             engine.start()
             stack.callback(engine.stop)
-        connectors = _connectors(settings, rulebooks)
-        for connector in connectors.values():
-            if hasattr(connector, "aclose"):
-                stack.push_async_callback(connector.aclose)
-        publisher = Publisher(database, engine, _speaking(settings, rulebooks, connectors), ring, now)
+        connectors = await open_connectors(stack, settings, rulebooks)
+        publisher = Publisher(database, engine, speaking(settings, rulebooks, connectors), ground.ring, now)
         engine.on_replies = _waker(publisher)
         if exclusive:
             await publisher.recover()
@@ -83,16 +81,12 @@ async def open_hub(
             for task in (publisher.run(), Ticker(database, engine, tuple(rulebooks), now).run()):
                 stack.push_async_callback(_cancelled, asyncio.create_task(task))
         yield Hub(
-            rulebooks=rulebooks,
-            database=database,
+            ground=ground,
             engine=engine,
             publisher=publisher,
             tracking=tracking,
             sink=tracking,
-            ring=ring,
-            door=Door(ring, secrets.pepper),
             connectors=connectors,
-            web_secret=secrets.web,
             now=now,
         )
 
@@ -108,7 +102,7 @@ def _only_one(settings: Settings) -> FileLock:
     return lock
 
 
-def _governments(rulebooks: Mapping[str, Rulebook]) -> dict[str, Government]:
+def governments(rulebooks: Mapping[str, Rulebook]) -> dict[str, Government]:
     return {
         name: Government(
             book,
@@ -122,14 +116,20 @@ def _governments(rulebooks: Mapping[str, Rulebook]) -> dict[str, Government]:
     }
 
 
-def _connectors(settings: Settings, rulebooks: Mapping[str, Rulebook]) -> dict[str, Connector]:
-    """A connector for each provider that the profiles name and this installation has."""
+async def open_connectors(
+    stack: AsyncExitStack, settings: Settings, rulebooks: Mapping[str, Rulebook]
+) -> dict[str, Connector]:
+    """A connector for each provider that the profiles name and this installation has; closed with the stack."""
     wanted = {
         channel.provider or name
         for book in rulebooks.values()
         for name, channel in book.profile.channels.items()
     }
-    return {name: connect(name, _options(settings, name)) for name in sorted(wanted & set(CONNECTORS))}
+    connectors = {name: connect(name, _options(settings, name)) for name in sorted(wanted & set(CONNECTORS))}
+    for connector in connectors.values():
+        if hasattr(connector, "aclose"):
+            stack.push_async_callback(connector.aclose)
+    return connectors
 
 
 def _options(settings: Settings, provider: str) -> dict[str, Any]:
@@ -145,7 +145,7 @@ def _options(settings: Settings, provider: str) -> dict[str, Any]:
     }
 
 
-def _speaking(
+def speaking(
     settings: Settings, rulebooks: Mapping[str, Rulebook], connectors: Mapping[str, Connector]
 ) -> dict[tuple[str, str], Connector]:
     """The channels we can answer on. Replies on the others wait in the outbox until they are configured."""

@@ -1,4 +1,4 @@
-"""A running hub: the port that web, API and command line speak to, over the embedded engine."""
+"""A running hub: the port that web, API and command line speak to, over either engine."""
 
 from __future__ import annotations
 
@@ -11,35 +11,38 @@ import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Protocol
 
 import structlog
-from sqlalchemy import Engine, text
+from sqlalchemy import Connection, text
 
+from laporhub.hub.ground import Ground
 from laporhub.pipeline import ids
-from laporhub.pipeline.door import Door, merged_identity
-from laporhub.pipeline.embedded.engine import EmbeddedEngine, Sink
-from laporhub.pipeline.embedded.publisher import Publisher
+from laporhub.pipeline.door import merged_identity
+from laporhub.pipeline.embedded.engine import Sink
 from laporhub.pipeline.errors import NotFound, Refused, RetryLater, Unparsable
 from laporhub.pipeline.models import (
     Act,
     Actor,
     CaseEvent,
     CaseState,
+    Command,
     Delivery,
     Inbound,
+    Message,
     MessageAdded,
     Note,
-    Words,
 )
 from laporhub.pipeline.ports import Connector, Identity, Ignored, Raw, Receipt, StatusUpdate, Tracking
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.profile.schema import say
+from laporhub.pipeline.publisher import Publisher
 from laporhub.pipeline.redact import redact
 from laporhub.pipeline.store import cases, dead_letters, log, outbox
 from laporhub.pipeline.store.accounts import AccountStore
 from laporhub.pipeline.store.batch import Done
 from laporhub.pipeline.store.dead_letters import DeadLetter
-from laporhub.pipeline.store.keys import KeyRing
+from laporhub.pipeline.vault import ReporterKey
 
 logger = structlog.get_logger(__name__)
 
@@ -56,40 +59,75 @@ class Tally:
     dead_lettered: int = 0
 
 
+class Engine(Protocol):
+    """What the hub asks of the embedded and of the distributed engine."""
+
+    @property
+    def health(self) -> str: ...
+
+    def latest(self, case_id: str) -> CaseState | None:
+        """The case, if the engine has it at hand."""
+        ...
+
+    async def submit(
+        self,
+        *,
+        message: Message | None = None,
+        command: Command | None = None,
+        key: ReporterKey | None = None,
+        job: Callable[[Connection], object] | None = None,
+        answer: bool = True,
+    ) -> Done | None:
+        """Durable when it returns. Raises what the core refused, or `RetryLater`. Without `answer` what came of it
+        may not be known yet: then it is None.
+        """
+        ...
+
+    async def replay(self, plain: str) -> bool:
+        """Puts the record in an opened dead letter back on its stream; False if it holds a payload from outside."""
+        ...
+
+
 class Hub:
     """Implements `ports.HubPort`. Made by `compose.open_hub`, which also runs its parts."""
 
     def __init__(
         self,
         *,
-        rulebooks: Mapping[str, Rulebook],
-        database: Engine,
-        engine: EmbeddedEngine,
+        ground: Ground,
+        engine: Engine,
         publisher: Publisher,
         tracking: Tracking,
-        sink: Sink,
-        ring: KeyRing,
-        door: Door,
+        sink: Sink | None,
         connectors: Mapping[str, Connector],
-        web_secret: bytes,
         now: Callable[[], datetime],
     ) -> None:
-        self.rulebooks = rulebooks
+        """`sink` is what writes the tracking rows within the engine's transactions, where it does."""
+        self.rulebooks = ground.rulebooks
         self.tracking = tracking
         self.sink = sink
-        self.accounts = AccountStore(database)
+        self.accounts = AccountStore(ground.database)
         self.publisher = publisher
-        self.ring = ring
+        self.ring = ground.ring
         self.now = now
-        self.database = database
+        self.database = ground.database
         self.engine = engine
-        self._door = door
+        self._door = ground.door
         self._connectors = connectors
-        self.web_secret = web_secret
+        self.web_secret = ground.secrets.web
 
     # ── in ───────────────────────────────────────────────────────────────────────────────────────
 
     async def receive(self, profile: str, channel: str, inbound: Inbound) -> Receipt:
+        message, done = await self._admit(profile, channel, inbound)
+        if done is None:
+            raise AssertionError("a message came to nothing")
+        return self._receipt(self._rulebook(profile), message.id, message.received_at, done)
+
+    async def _admit(
+        self, profile: str, channel: str, inbound: Inbound, *, answer: bool = True
+    ) -> tuple[Message, Done | None]:
+        """Durable when it returns. Without `answer` nobody waits for what comes of it, where others do the work."""
         rulebook = self._rulebook(profile)
         case = self._case(inbound.case_id) if inbound.case_id else None
         admitted = (rulebook, channel, inbound, self.now(), case)
@@ -98,12 +136,10 @@ class Hub:
         else:
             message = self._door.admit(*admitted)
         key = self.ring.pending(message.reporter)
-        done = await self.engine.submit(message=message, key=key)
-        if done is None:
-            raise AssertionError("a message came to nothing")
+        done = await self.engine.submit(message=message, key=key, answer=answer)
         if key is not None:
             self.ring.stored(key)
-        return self._receipt(rulebook, message.id, message.received_at, done)
+        return message, done
 
     async def hook(self, profile: str, connector: str, raw: Raw) -> int:
         self._connector(connector).verify(raw)
@@ -137,7 +173,7 @@ class Hub:
     ) -> None:
         try:
             where = (profile, channel) if channel else self._addressed(profile, provider, item)
-            receipt = await self.receive(*where, item)
+            _, done = await self._admit(*where, item, answer=False)
         except RetryLater:
             raise
         except Refused as error:
@@ -152,8 +188,9 @@ class Hub:
             tally.dead_lettered += 1
             await self._bury(profile, channel or provider, "intake", reason, raw)
             return
-        tally.duplicate += receipt.duplicate
-        tally.accepted += not receipt.duplicate
+        duplicate = done is not None and done.duplicate
+        tally.duplicate += duplicate
+        tally.accepted += not duplicate
 
     def _addressed(self, profile: str, provider: str, item: Inbound) -> tuple[str, str]:
         """Which profile and channel has the account that was written to; the given profile's comes first."""
@@ -205,14 +242,14 @@ class Hub:
             at=self.now(),
             actor=actor,
             transition=transition,
-            fields=self._typed(rulebook, state, transition, fields),
+            fields=self._door.typed(rulebook, state.reporter, transition, fields, self.now()),
             seen=seen,
         )
         key = self.ring.pending(state.reporter)
         done = await self.engine.submit(command=command, key=key)
         if key is not None:
             self.ring.stored(key)
-        return done.state if done else state
+        return await self._seen(done.state if done else state)
 
     async def note(self, case_id: str, text: str, actor: Actor) -> CaseState:
         state = self._case(case_id)
@@ -229,23 +266,13 @@ class Hub:
         done = await self.engine.submit(command=command, key=key)
         if key is not None:
             self.ring.stored(key)
-        return done.state if done else state
+        return await self._seen(done.state if done else state)
 
-    def _typed(
-        self, rulebook: Rulebook, state: CaseState, transition: str, fields: Mapping[str, str]
-    ) -> dict[str, Words | str | int]:
-        """Form values as the transition's fields want them; what does not fit is left for `decide` to refuse."""
-        step = rulebook.profile.transitions.get(transition)
-        typed: dict[str, Words | str | int] = {}
-        for name, value in fields.items():
-            field = step.fields.get(name) if step else None
-            if field is not None and field.type == "text":
-                typed[name] = self._door.words(rulebook, state.reporter, value, self.now())
-            elif field is not None and field.type == "rating" and value.strip().isdecimal():
-                typed[name] = int(value)
-            else:
-                typed[name] = value
-        return typed
+    async def _seen(self, state: CaseState) -> CaseState:
+        """The state, once lists and search know it: where others write those, that takes a moment."""
+        if self.sink is None:
+            await asyncio.to_thread(self.tracking.settle, state.id, state.seq)
+        return state
 
     # ── reads ────────────────────────────────────────────────────────────────────────────────────
 
@@ -298,28 +325,35 @@ class Hub:
 
     def dead_letter(self, name: str) -> tuple[DeadLetter, Raw | None]:
         """A dead letter and its payload; None if its key was erased. Raises `NotFound`."""
+        letter, plain = self._opened(name)
+        return letter, None if plain is None else _raw(json.loads(plain))
+
+    def _opened(self, name: str) -> tuple[DeadLetter, str | None]:
         with self.database.connect() as connection:
             letter = dead_letters.find(connection, name)
         if letter is None:
             raise NotFound(f"there is no dead letter {name!r}: laporhub deadletter list")
-        plain = self.ring.open(letter.sealed) if letter.sealed else None
-        return letter, None if plain is None else _raw(json.loads(plain))
+        return letter, self.ring.open(letter.sealed) if letter.sealed else None
 
     async def replay(self, name: str) -> Tally:
         """Takes a dead letter's payload once more; if it fails again it stays, with the new reason."""
-        letter, raw = self.dead_letter(name)
-        if raw is None:
+        letter, plain = self._opened(name)
+        if plain is None:
             raise Refused("The payload was replayed before, or erased", code="erased")
+        if await self.engine.replay(plain):
+            await self._done_with(name)
+            return Tally(accepted=1)
         provider = self._provider(letter.profile, letter.channel)
         channel = (
             letter.channel if letter.channel in self._rulebook(letter.profile).profile.channels else None
         )
-        tally = await self.take(letter.profile, channel, provider, raw)
+        tally = await self.take(letter.profile, channel, provider, _raw(json.loads(plain)))
         if not tally.dead_lettered and not tally.rejected:
-            await self.engine.submit(
-                job=lambda connection: dead_letters.replayed(connection, name, self.now())
-            )
+            await self._done_with(name)
         return tally
+
+    async def _done_with(self, name: str) -> None:
+        await self.engine.submit(job=lambda connection: dead_letters.replayed(connection, name, self.now()))
 
     async def _bury(self, profile: str, channel: str, stage: str, reason: str, raw: Raw) -> None:
         reason = redact(reason)
@@ -383,4 +417,6 @@ def _kept(raw: Raw) -> dict[str, object]:
 
 
 def _raw(kept: Mapping[str, str]) -> Raw:
+    if "topic" in kept:  # a record of a stream, not a payload
+        return Raw(base64.b64decode(kept["value"] or ""), "application/json")
     return Raw(base64.b64decode(kept["body"]), kept["content_type"])

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from laporhub.pipeline.errors import Misconfigured
+from laporhub.pipeline.topics import DEFAULT_PREFIX, PARTITIONS
 
 
 class Settings(BaseSettings):
@@ -32,11 +33,43 @@ class Settings(BaseSettings):
     twilio_auth_token_file: Path | None = None
     twilio_api_url: str | None = None
     """Only for a simulated or proxied Twilio."""
+    database_url: SecretStr | None = None
+    """PostgreSQL, as postgresql://USER:PASSWORD@HOST:5432/NAME; SQLite in the data folder when not given."""
+    database_url_file: Path | None = None
+    kafka_servers: str = ""
+    """Brokers of the distributed engine, as host:port separated by commas; the embedded engine when empty."""
+    kafka_security: Literal["PLAINTEXT", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    """SASL is by SCRAM-SHA-512, with the user and password below."""
+    kafka_username: str | None = None
+    kafka_password: SecretStr | None = None
+    kafka_password_file: Path | None = None
+    kafka_ca_file: Path | None = None
+    """Who signed the brokers' certificates; the machine's own list when not given."""
+    topic_prefix: str = Field(DEFAULT_PREFIX, pattern=r"^[a-zA-Z0-9._-]{0,80}$")
+    partitions: int = Field(PARTITIONS, ge=1, le=1000)
+    """Of each wide topic when it is made, and so how many workers can share the load."""
+    replication: int = Field(1, ge=1, le=10)
+    """Copies of each topic: 3 where there are three brokers or more."""
+    elasticsearch_url: str = ""
+    """Addresses of the search servers, separated by commas."""
+    elasticsearch_username: str | None = None
+    elasticsearch_password: SecretStr | None = None
+    elasticsearch_password_file: Path | None = None
+    elasticsearch_ca_file: Path | None = None
+    index_prefix: str = Field("laporhub", pattern=r"^[a-z][a-z0-9-]{0,40}$")
+    kibana_url: str = ""
+    """Where dashboards are brought in; with Elasticsearch's user and password."""
     log_format: str = "text"
 
     @model_validator(mode="after")
     def _read_files(self) -> Self:
-        for name in ("master_key", "twilio_auth_token"):
+        for name in (
+            "master_key",
+            "twilio_auth_token",
+            "database_url",
+            "kafka_password",
+            "elasticsearch_password",
+        ):
             path: Path | None = getattr(self, f"{name}_file")
             if path is not None and getattr(self, name) is None:
                 try:

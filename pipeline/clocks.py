@@ -20,8 +20,10 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
+from laporhub.pipeline import ids
 from laporhub.pipeline.calendar import WorkCalendar
-from laporhub.pipeline.models import Clock, Measure
+from laporhub.pipeline.evolve import next_alarm
+from laporhub.pipeline.models import CaseState, Clock, Measure, Tick
 from laporhub.pipeline.profile.schema import ClockRule, Limit
 
 WARN: Final = "warn"
@@ -101,3 +103,21 @@ def after(calendar: WorkCalendar, start: datetime, *spans: Limit) -> datetime:
 def elapsed(span: Limit) -> timedelta:
     """Length of a span in minutes, hours or days."""
     return timedelta(minutes=span.minutes or 0, hours=span.hours or 0, days=span.days or 0)
+
+
+def tick(state: CaseState, now: datetime) -> Tick | None:
+    """The command for the case's next alarm; None if it has none. The same alarm is always the same command."""
+    alarm = next_alarm(state)
+    if alarm is None:
+        return None
+    clock, name = alarm
+    due_at = state.clocks[clock].alarms[name]
+    return Tick(
+        id=ids.derive("d", "tick", state.id, clock, name, due_at.isoformat()),
+        profile=state.profile,
+        case_id=state.id,
+        at=now,
+        clock=clock,
+        alarm=name,
+        due_at=due_at,
+    )

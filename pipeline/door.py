@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -96,6 +96,22 @@ class Door:
         plain = clean(text)
         public = redact(plain, rulebook.offices)
         return Words(text=public, sealed=None if public == plain else self.seals.seal(reporter, plain, now))
+
+    def typed(
+        self, rulebook: Rulebook, reporter: str, transition: str, fields: Mapping[str, str], now: datetime
+    ) -> dict[str, Words | str | int]:
+        """Form values as the transition's fields want them; what does not fit is left for `decide` to refuse."""
+        step = rulebook.profile.transitions.get(transition)
+        typed: dict[str, Words | str | int] = {}
+        for name, value in fields.items():
+            field = step.fields.get(name) if step else None
+            if field is not None and field.type == "text":
+                typed[name] = self.words(rulebook, reporter, value, now)
+            elif field is not None and field.type == "rating" and value.strip().isdecimal():
+                typed[name] = int(value)
+            else:
+                typed[name] = value
+        return typed
 
     def _conversation(self, rulebook: Rulebook, channel: str, reporter: str, inbound: Inbound) -> str:
         account = rulebook.profile.channels[channel].account

@@ -2,6 +2,7 @@
 
 LaporHubError
 ├── RetryLater         try the same thing again, not before `after`
+│   └── WriteConflict  another process wrote the same case first: load it again, decide again
 ├── Refused            this one is skipped: tell whoever sent it why; nothing has changed
 │   ├── Unparsable     a payload nobody understands: keep it in the dead letter
 │   ├── Forged         a signature or token that does not match: 403, and count it
@@ -26,6 +27,10 @@ class RetryLater(LaporHubError):
         """`after` is the platform's own hint, in seconds."""
         super().__init__(message)
         self.after = after
+
+
+class WriteConflict(RetryLater):
+    """Another process changed meanwhile what this transaction was about to write; nothing of it was written."""
 
 
 class Refused(LaporHubError):

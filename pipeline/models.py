@@ -311,7 +311,7 @@ class Assigned(Model):
     """The unit that must act; None takes it away."""
 
     kind: Literal["assigned"] = "assigned"
-    unit: str | None
+    unit: str | None = None
     previous: str | None = None
     """Whose it was until now."""
 

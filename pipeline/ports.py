@@ -171,6 +171,10 @@ class Tracking(Protocol):
         """Cases by "status", "unit", "channel" or "urgency"."""
         ...
 
+    def settle(self, case_id: str, sequence: int) -> None:
+        """Read-your-own-write: returns when `find` and `count` know the case as of `sequence`. Blocking."""
+        ...
+
 
 # ── the hub as the web, the API and the command line see it ─────────────────────────────────────
 

@@ -142,6 +142,9 @@ class SqliteTracking:
                 counted[names[value] if by == "urgency" else value or ""] += number
         return counted
 
+    def settle(self, case_id: str, sequence: int) -> None:
+        """Nothing to wait for: it was written in the case's own transaction."""
+
 
 def _create(connection: Connection) -> None:
     tracking.create(connection, checkfirst=True)

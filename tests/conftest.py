@@ -1,4 +1,4 @@
-"""What all tests share: the browser, profiles read once, and a list of what was not run."""
+"""What all tests share: the browser, real servers, profiles read once, and a list of what was not run."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from laporhub.hub import commands_complaints, commands_profile, compose
+from laporhub.hub import commands_complaints, commands_profile, ground
 from laporhub.pipeline.profile.rulebook import Rulebook
 
+pytest_plugins = ["servers.plugin"]
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -36,7 +37,7 @@ def chromium() -> Path:
 @pytest.fixture(scope="session", autouse=True)
 def shipped_profiles_are_read_once() -> Iterator[None]:
     """Reading one takes half a second. They are immutable; folders, which a test may change, are read anew."""
-    honest, users = compose.load, (compose, commands_complaints, commands_profile)
+    honest, users = ground.load, (ground, commands_complaints, commands_profile)
     shipped = cache(honest)
 
     def load(where: str | Path) -> Rulebook:

@@ -18,10 +18,10 @@ from hypothesis import strategies as st
 from support import ADMIN, COMPLETE, Clock, Stub, hub_on, unit_admin, whatsapp
 
 from laporhub.hub.hub import Hub
-from laporhub.pipeline.embedded.publisher import Publisher
 from laporhub.pipeline.errors import RetryLater, StopChannel
 from laporhub.pipeline.models import CaseState, Location
 from laporhub.pipeline.ports import Failed, Outcome, Outgoing, Raw, Sent, Unknown
+from laporhub.pipeline.publisher import Publisher
 from laporhub.pipeline.store import outbox
 from laporhub.pipeline.store.tables import outbox as outbox_table
 

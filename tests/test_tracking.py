@@ -1,31 +1,41 @@
 """The contract of `ports.Tracking`: what lists, search and counts promise, whichever store keeps them.
 
-A further store adds itself to `STORES`; the tests of how SQLite finds its rows are at the end.
+A further store adds itself to `STORES`. At the end is what only one of them does: how SQLite finds its rows, and what
+Elasticsearch, which is told later than the database, shows meanwhile.
 """
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Protocol
+from uuid import uuid4
 
 import pytest
+from elasticsearch import AsyncElasticsearch, Elasticsearch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from sqlalchemy import event
 from support import MONDAY
 
 from laporhub.pipeline import ids
-from laporhub.pipeline.errors import Refused
+from laporhub.pipeline.errors import Refused, RetryLater
 from laporhub.pipeline.models import CaseState, Clock, Reply, Suggestion
 from laporhub.pipeline.ports import Query, Tracking
 from laporhub.pipeline.store.cases import save_cases
 from laporhub.pipeline.store.database import open_database, writer
+from laporhub.sinks.elasticsearch_bulk import Bulk
+from laporhub.sinks.elasticsearch_sink import Documents
+from laporhub.sinks.elasticsearch_templates import Indices, delete_all, install, uninstall
+from laporhub.sinks.elasticsearch_tracking import ElasticsearchTracking
 from laporhub.sinks.sqlite_tracking import SqliteTracking
 
 PROFILE, OTHER = "kota-contoh", "kota-tetangga"
@@ -81,6 +91,8 @@ class Store(Protocol):
 
 
 class InSqlite:
+    examples = 60
+
     def __init__(self, folder: Path) -> None:
         self.engine = open_database(folder / "hub.db")
         self.tracking = SqliteTracking(self.engine)
@@ -96,13 +108,72 @@ class InSqlite:
         self.engine.dispose()
 
 
-STORES: list[Callable[[Path], Store]] = [InSqlite]
+class InElasticsearch:
+    """Its database is the hub's own, here SQLite; `seq` must rise with every change of a case, as it does in life."""
+
+    examples = 10
+
+    def __init__(self, folder: Path, client: Elasticsearch, indices: Indices) -> None:
+        self.engine = open_database(folder / "hub.db")
+        self.client, self.indices = client, indices
+        delete_all(client, indices)
+        client.indices.create(index=indices.cases)
+        self.tracking = ElasticsearchTracking(client, self.engine, indices)
+
+    def put(self, *states: CaseState, silent: bool = False) -> None:
+        self.save(*states)
+        asyncio.run(self._index(states))
+        for state in states:
+            self.tracking.settle(state.id, state.seq)
+
+    def save(self, *states: CaseState) -> None:
+        """In the database only, as it is for a moment after each change."""
+        with writer(self.engine).begin() as connection:
+            save_cases(connection, states)
+
+    async def _index(self, states: tuple[CaseState, ...]) -> None:
+        (node,) = self.client.transport.node_pool.all()
+        async with AsyncElasticsearch(node.base_url) as client:
+            bulk = Bulk(client)
+            documents = Documents(self.indices, bulk)
+            for state in states:
+                documents.add_case(state)
+            province = [each for each in documents.operations if each.kind == "case"]
+            assert await bulk.send(province) == documents.rejected == []
+
+    def close(self) -> None:
+        self.engine.dispose()
 
 
-@pytest.fixture(params=STORES)
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Any:
-    with closing(request.param(tmp_path)) as made:
+@pytest.fixture(scope="module")
+def on_server(elasticsearch: str) -> Iterator[Callable[[Path], InElasticsearch]]:
+    indices = Indices(f"test-{uuid4().hex[:12]}")
+    with Elasticsearch(elasticsearch) as client:
+        install(client, indices)
+        yield partial(InElasticsearch, client=client, indices=indices)
+        delete_all(client, indices)
+        uninstall(client, indices)
+
+
+STORES = {"sqlite": InSqlite, "elasticsearch": InElasticsearch}
+
+
+@pytest.fixture(scope="module", params=STORES)
+def make(request: pytest.FixtureRequest) -> Callable[[Path], Store]:
+    """Makes an empty store."""
+    return InSqlite if request.param == "sqlite" else request.getfixturevalue("on_server")
+
+
+@pytest.fixture
+def store(make: Callable[[Path], Store], tmp_path: Path) -> Iterator[Store]:
+    with closing(make(tmp_path)) as made:
         yield made
+
+
+@pytest.fixture
+def examples(make: Callable[[Path], Store], request: pytest.FixtureRequest) -> int:
+    """How many examples hypothesis may try: a server takes its time."""
+    return STORES[request.node.callspec.params["make"]].examples
 
 
 def found(store: Store, query: Query, now: datetime = MONDAY) -> list[str]:
@@ -201,24 +272,30 @@ queries = st.builds(
 )
 
 
-@pytest.mark.parametrize("make", STORES)
-@settings(deadline=None, max_examples=60)
-@given(states=some_cases, asked=st.lists(queries, min_size=1, max_size=6))
 def test_every_case_that_fits_is_found_once_in_order_and_counted(
-    make: Callable[[Path], Store], states: list[CaseState], asked: list[Query]
+    make: Callable[[Path], Store], examples: int
 ) -> None:
-    with TemporaryDirectory() as folder, closing(make(Path(folder))) as store:
-        store.put(*states)
-        for query in asked:
-            fitting = [state for state in states if fits(state, query, MONDAY)]
-            walked = pages(store.tracking, query)
-            assert Counter(s.id for s in walked) == Counter(s.id for s in fitting)
-            key: Callable[[CaseState], Any] = place if query.order == "urgency" else lambda s: s.opened_at
-            expected = sorted((key(state) for state in walked), reverse=query.order == "newest")
-            assert [key(state) for state in walked] == expected
-            for by, value in COUNTED.items():
-                counted = store.tracking.count(query, by, MONDAY)
-                assert dict(counted) == dict(Counter(value(state) for state in fitting)), by
+    @settings(deadline=None, max_examples=examples)
+    @given(states=some_cases, asked=st.lists(queries, min_size=1, max_size=6))
+    def holds(states: list[CaseState], asked: list[Query]) -> None:
+        with TemporaryDirectory() as folder, closing(make(Path(folder))) as store:
+            store.put(*states)
+            for query in asked:
+                assert_answered(store.tracking, states, query)
+
+    holds()
+
+
+def assert_answered(tracking: Tracking, states: list[CaseState], query: Query) -> None:
+    fitting = [state for state in states if fits(state, query, MONDAY)]
+    walked = pages(tracking, query)
+    assert Counter(s.id for s in walked) == Counter(s.id for s in fitting)
+    key: Callable[[CaseState], Any] = place if query.order == "urgency" else lambda s: s.opened_at
+    expected = sorted((key(state) for state in walked), reverse=query.order == "newest")
+    assert [key(state) for state in walked] == expected
+    for by, value in COUNTED.items():
+        counted = tracking.count(query, by, MONDAY)
+        assert dict(counted) == dict(Counter(value(state) for state in fitting)), by
 
 
 def test_what_has_ended_is_late_no_more(store: Store) -> None:
@@ -287,14 +364,34 @@ def test_all_words_must_occur_in_any_order_the_last_as_a_beginning(
     assert set(found(store, replace(ALL, text=typed))) == {case(number).id for number in numbers}
 
 
-@settings(deadline=None, max_examples=60)
-@given(st.text(max_size=40))
-def test_anything_may_be_typed_into_the_search(typed: str) -> None:
-    with TemporaryDirectory() as folder, closing(InSqlite(Path(folder))) as store:
-        store.put(case(1))
+def test_anything_may_be_typed_into_the_search(store: Store, examples: int) -> None:
+    store.put(case(1))
+
+    @settings(deadline=None, max_examples=examples)
+    @given(st.text(max_size=40))
+    def holds(typed: str) -> None:
         typed = typed.encode("utf-8", "replace").decode()
         store.tracking.find(replace(ALL, text=typed), MONDAY)
         store.tracking.count(replace(ALL, text=typed), "status", MONDAY)
+
+    holds()
+
+
+@pytest.mark.parametrize(
+    ("said", "typed"),
+    [
+        ("Rusak di Jl.Sudirman", "sudirman"),
+        ("RT.03/RW.05 banjir", "rw 05"),
+        ("pasar-contoh kotor", "pasar contoh"),
+        ("“Lampu” mati…", "lampu"),
+        ("ＬＡＭＰＵ", "lampu"),
+        ("aduan_baru", "baru"),
+        ("9" * 300, "9" * 300),
+    ],
+)
+def test_words_end_where_a_sign_is_however_they_are_run_together(store: Store, said: str, typed: str) -> None:
+    store.put(case(1, text=said), case(2, text="lain"))
+    assert found(store, replace(ALL, text=typed)) == [case(1).id]
 
 
 @pytest.mark.parametrize(
@@ -309,7 +406,7 @@ def test_a_ticket_finds_its_case_however_it_is_written(store: Store, spelling: C
 
 def test_what_the_reporter_adds_is_found_and_what_was_said_before_too(store: Store) -> None:
     store.put(case(1, text="Jalan berlubang"))
-    store.put(case(1, text="Jalan berlubang\nDekat jembatan", messages=2))
+    store.put(case(1, text="Jalan berlubang\nDekat jembatan", messages=2, seq=2))
     for typed in ("berlubang", "jembatan", "berlubang jembatan"):
         assert found(store, replace(ALL, text=typed)) == [case(1).id]
 
@@ -330,6 +427,13 @@ def test_a_list_shows_a_case_as_it_was_last_written(store: Store) -> None:
     assert found(store, replace(ALL, statuses=("received",))) == []
     assert store.tracking.count(ALL, "urgency", MONDAY) == {"critical": 1}
     assert found(store, replace(ALL, text="berlubang")) == [moved.id]
+
+
+def test_a_list_shows_what_was_settled(store: Store) -> None:
+    """Nothing to wait for in SQLite, where it is written with the case; the same words for both."""
+    store.put(case(1))
+    store.tracking.settle(case(1).id, 1)
+    assert found(store, ALL) == [case(1).id]
 
 
 # ── how SQLite finds them ──
@@ -402,3 +506,102 @@ def test_a_page_of_the_work_list_comes_by_an_index(
     with closing(InSqlite(tmp_path)) as store:
         plan = plans(store, lambda tracking: tracking.find(replace(ALL, **changes), MONDAY))[0]
         assert f"INDEX {index}" in plan
+
+
+# ── what Elasticsearch shows meanwhile ──
+
+
+@pytest.fixture
+def elastic(on_server: Callable[[Path], InElasticsearch], tmp_path: Path) -> Iterator[InElasticsearch]:
+    with closing(on_server(tmp_path)) as made:
+        yield made
+
+
+def test_a_case_that_has_moved_on_is_left_out_before_its_document_says_so(elastic: InElasticsearch) -> None:
+    elastic.put(*(case(number, unit="dishub") for number in range(1, 7)))
+    gone = [case(1), case(2, unit="dinas-pupr"), case(3, private=True, unit="dishub"), case(4)]
+    elastic.save(*(state.but({"seq": 2}) for state in gone))
+    mine = replace(ALL, units=("dishub",), private=False, limit=2)
+    assert [state.id for state in pages(elastic.tracking, mine)] == [
+        state.id for state in pages(elastic.tracking, replace(mine, limit=50))
+    ]
+    assert {state.id for state in pages(elastic.tracking, mine)} == {case(5).id, case(6).id}
+
+
+def test_waiting_for_a_document_ends_when_it_comes(elastic: InElasticsearch) -> None:
+    looked: list[float] = []
+
+    def pause(span: float) -> None:
+        looked.append(span)
+        if len(looked) == 3:
+            elastic.put(case(1, seq=4))
+
+    tracking = ElasticsearchTracking(
+        elastic.client, elastic.engine, elastic.indices, clock=lambda: 0.0, pause=pause
+    )
+    elastic.put(case(1, seq=3))
+    assert tracking.visible(case(1).id, 3) and looked == []
+    assert tracking.visible(case(1).id, 4) and len(looked) == 3
+    assert tracking.visible(case(1).id, 2), "a later one has it all"
+    assert found(elastic, ALL) == [case(1).id]
+
+
+def test_nobody_waits_for_ever(elastic: InElasticsearch) -> None:
+    at = [0.0]
+
+    def pause(span: float) -> None:
+        at[0] += span
+
+    tracking = ElasticsearchTracking(
+        elastic.client, elastic.engine, elastic.indices, clock=lambda: at[0], pause=pause
+    )
+    assert not tracking.visible(case(1).id, 1, patience=2.0)
+    assert at == [2.0]
+    tracking.settle(case(1).id, 1)
+
+
+def test_those_who_wait_at_once_share_a_refresh(elastic: InElasticsearch) -> None:
+    elastic.put(case(1))
+    begun, go, queued = threading.Event(), threading.Event(), threading.Semaphore(0)
+    refreshed: list[int] = []
+
+    class Told(threading.Condition):
+        def wait(self, timeout: float | None = None) -> bool:
+            queued.release()
+            return super().wait(timeout)
+
+    class Slow(ElasticsearchTracking):
+        def _refresh(self) -> None:
+            refreshed.append(1)
+            begun.set()
+            assert go.wait(60)
+            super()._refresh()
+
+    tracking = Slow(elastic.client, elastic.engine, elastic.indices)
+    tracking._refreshing._state = Told()
+    people = [threading.Thread(target=tracking.settle, args=(case(1).id, 1)) for _ in range(10)]
+    people[0].start()
+    assert begun.wait(60)
+    for person in people[1:]:
+        person.start()
+    for _ in people[1:]:
+        assert queued.acquire(timeout=60)
+    go.set()
+    for person in people:
+        person.join(60)
+    assert len(refreshed) == 2, "one was on its way already and may have missed them; they share the next"
+
+
+def test_a_server_that_is_away_is_a_reason_to_try_again(elastic: InElasticsearch) -> None:
+    with Elasticsearch("http://127.0.0.1:1") as nobody:
+        away = ElasticsearchTracking(nobody, elastic.engine, elastic.indices)
+        for ask in (
+            lambda: away.find(ALL, MONDAY),
+            lambda: away.count(ALL, "status", MONDAY),
+            lambda: away.settle("c", 1),
+        ):
+            with pytest.raises(RetryLater):
+                ask()
+    missing = ElasticsearchTracking(elastic.client, elastic.engine, Indices("test-nowhere"))
+    with pytest.raises(RetryLater, match="laporhub setup"):
+        missing.find(ALL, MONDAY)

@@ -16,7 +16,7 @@ from argon2 import PasswordHasher
 from fastapi import FastAPI
 from support import ADMIN, Clock, form, hub_on, unit_admin, whatsapp
 
-from laporhub.hub import compose
+from laporhub.hub import ground
 from laporhub.hub.hub import Hub
 from laporhub.pipeline.models import CaseState
 from laporhub.pipeline.ports import Account, Receipt
@@ -131,7 +131,7 @@ async def web_on(folder: Path, *, profile: str = PROFILE, **settings: object) ->
     twilio = {"twilio_account_sid": "AC" + "0" * 32, "twilio_auth_token": "t" * 32}
     async with AsyncExitStack() as stack:
         stack.enter_context(patch.object(accounts, "_hasher", QUICK_HASHER))
-        stack.enter_context(patch.object(compose, "load", _load_once))
+        stack.enter_context(patch.object(ground, "load", _load_once))
         hub = await stack.enter_async_context(hub_on(folder, clock, profile=profile, **twilio))
         keys = iter(f"key-{number}" for number in range(1_000_000))
         given = WebSettings(SECRET, PUBLIC_URL, now=clock, new_key=lambda: next(keys))

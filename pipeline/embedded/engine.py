@@ -37,7 +37,7 @@ _CRASHES_AT_MOST = 50
 
 logger = structlog.get_logger(__name__)
 
-Job: TypeAlias = Callable[[Connection], None]
+Job: TypeAlias = Callable[[Connection], object]
 
 
 class Sink(Protocol):
@@ -108,6 +108,7 @@ class EmbeddedEngine:
         command: Command | None = None,
         key: ReporterKey | None = None,
         job: Job | None = None,
+        answer: bool = True,  # noqa: ARG002 - what came of it is always known here
     ) -> Done | None:
         """Waits until it is durable. Raises what the core refused, or `RetryLater` when it could not be stored."""
         if self.health != "ok":
@@ -116,6 +117,10 @@ class EmbeddedEngine:
         future: asyncio.Future[Done | None] = loop.create_future()
         self._queue.put(Submission(message, command, key, job, loop, future))
         return await future
+
+    async def replay(self, plain: str) -> bool:  # noqa: ARG002
+        """There are no records of streams among this engine's dead letters."""
+        return False
 
     # ── the writer's thread ──────────────────────────────────────────────────────────────────────
 

@@ -9,10 +9,9 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy import Engine
 
-from laporhub.pipeline import ids
+from laporhub.pipeline.clocks import tick
 from laporhub.pipeline.embedded.engine import EmbeddedEngine
-from laporhub.pipeline.evolve import next_alarm
-from laporhub.pipeline.models import CaseState, Tick
+from laporhub.pipeline.models import CaseState
 from laporhub.pipeline.store import cases
 
 _AT_ONCE = 200
@@ -52,24 +51,13 @@ class Ticker:
         return sum(await asyncio.gather(*(self._ring(state, now) for state in due)))
 
     async def _ring(self, state: CaseState, now: datetime) -> bool:
-        alarm = next_alarm(state)
-        if alarm is None:
+        command = tick(state, now)
+        if command is None:
             return False
-        clock, name = alarm
-        due_at = state.clocks[clock].alarms[name]
-        tick = Tick(
-            id=ids.derive("d", "tick", state.id, clock, name, due_at.isoformat()),
-            profile=state.profile,
-            case_id=state.id,
-            at=now,
-            clock=clock,
-            alarm=name,
-            due_at=due_at,
-        )
         try:
-            done = await self._engine.submit(command=tick)
+            done = await self._engine.submit(command=command)
         except Exception as error:
-            logger.error("an alarm could not be rung", case=state.id, clock=clock, exc_info=error)
+            logger.error("an alarm could not be rung", case=state.id, clock=command.clock, exc_info=error)
             await self._put_off(state.id, now + _AGAIN_AFTER)
             return False
         return done is not None and not done.duplicate

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection
@@ -15,6 +16,7 @@ from laporhub.pipeline.models import CaseEvent, CaseState, Command, Message, Mes
 from laporhub.pipeline.ports import Classifier
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.store import cases, log
+from laporhub.pipeline.store.shared import conflicts_told, save_cases_as_loaded
 from laporhub.pipeline.store.tables import events, messages
 
 
@@ -43,10 +45,13 @@ class Batch:
     governments: Mapping[str, Government]
     known: Mapping[str, CaseState] = field(default_factory=dict)
     """States at hand, as they are in the database: those are not loaded."""
+    shared: bool = False
+    """Other processes may write too: `save` then raises `WriteConflict` if one of them was faster."""
     states: dict[str, CaseState] = field(default_factory=dict)
     events: list[CaseEvent] = field(default_factory=list)
     messages: list[Message] = field(default_factory=list)
     conversations: dict[str, Conversation] = field(default_factory=dict)
+    _loaded: Mapping[str, int] = field(default_factory=dict)
     _seen: dict[str, str] = field(default_factory=dict)
     _taken: set[str] = field(default_factory=set)
     _new_conversations: set[str] = field(default_factory=set)
@@ -64,6 +69,8 @@ class Batch:
             wanted.update(m.case_id for m in messages if m.case_id)
         self.states = {case: self.known[case] for case in wanted & self.known.keys()}
         self.states |= cases.load_cases(self.connection, wanted - self.known.keys())
+        if self.shared:
+            self._loaded = {case: state.seq for case, state in self.states.items()}
 
     def receive(self, message: Message) -> Done:
         """Intake: the message becomes a command of its case, once."""
@@ -94,6 +101,10 @@ class Batch:
 
     def save(self) -> None:
         """Writes streams and states; the caller commits."""
+        with conflicts_told() if self.shared else nullcontext():
+            self._save()
+
+    def _save(self) -> None:
         log.append(
             self.connection,
             messages,
@@ -104,7 +115,10 @@ class Batch:
             events,
             [(e.id, e.model_dump_json(exclude_none=True)) for e in self.events],
         )
-        cases.save_cases(self.connection, self.changed())
+        if self.shared:
+            save_cases_as_loaded(self.connection, self.changed(), self._loaded)
+        else:
+            cases.save_cases(self.connection, self.changed())
         cases.save_conversations(
             self.connection, (self.conversations[name] for name in sorted(self._new_conversations))
         )

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -32,6 +33,7 @@ _BY_ID = select(cases.c.id, cases.c.state).where(cases.c.id.in_(bindparam("ids",
 _TAKEN = select(cases.c.ticket).where(cases.c.ticket.in_(bindparam("tickets", expanding=True)))
 _CONVERSATIONS = select(conversations).where(conversations.c.id.in_(bindparam("ids", expanding=True)))
 _RECEIVED = select(received).where(received.c.message_id.in_(bindparam("ids", expanding=True)))
+_LOCKED = _BY_ID.order_by(cases.c.id).with_for_update()
 _DUE = (
     select(cases.c.state)
     .where(cases.c.alarm_at <= bindparam("now"), cases.c.profile.in_(bindparam("profiles", expanding=True)))
@@ -40,11 +42,15 @@ _DUE = (
 )
 
 
-def load_cases(connection: Connection, ids: Iterable[str]) -> dict[str, CaseState]:
+def load_cases(connection: Connection, ids: Iterable[str], *, lock: bool = False) -> dict[str, CaseState]:
+    """`lock` keeps other transactions from writing these cases until this one ends, and waits for those at it.
+
+    On SQLite a writing transaction has the whole database to itself anyway.
+    """
     return {
         row.id: CaseState.model_validate_json(row.state)
         for some in chunks(ids)
-        for row in connection.execute(_BY_ID, {"ids": some})
+        for row in connection.execute(_LOCKED if lock else _BY_ID, {"ids": some})
     }
 
 
@@ -57,20 +63,21 @@ def taken_tickets(connection: Connection, tickets: Iterable[str]) -> set[str]:
     return {row.ticket for some in chunks(tickets) for row in connection.execute(_TAKEN, {"tickets": some})}
 
 
+def case_row(state: CaseState) -> dict[str, Any]:
+    alarm = next_alarm(state)
+    return {
+        "id": state.id,
+        "profile": state.profile,
+        "ticket": state.ticket,
+        "seq": state.seq,
+        "alarm_at": state.clocks[alarm[0]].alarms[alarm[1]] if alarm else None,
+        "state": state.model_dump_json(exclude_defaults=True),
+    }
+
+
 def save_cases(connection: Connection, states: Iterable[CaseState]) -> None:
-    rows = []
-    for state in states:
-        alarm = next_alarm(state)
-        rows.append(
-            {
-                "id": state.id,
-                "profile": state.profile,
-                "ticket": state.ticket,
-                "seq": state.seq,
-                "alarm_at": state.clocks[alarm[0]].alarms[alarm[1]] if alarm else None,
-                "state": state.model_dump_json(exclude_defaults=True),
-            }
-        )
+    """Writes them as they are, whatever is stored: for the one writer. Where there are several: `shared`."""
+    rows = [case_row(state) for state in states]
     if not rows:
         return
     statement = insert(connection, cases)
@@ -81,6 +88,28 @@ def save_cases(connection: Connection, states: Iterable[CaseState]) -> None:
 def due_cases(connection: Connection, profiles: Sequence[str], now: datetime, most: int) -> list[CaseState]:
     """Cases of these profiles with an alarm that is due, the longest due first."""
     rows = connection.execute(_DUE, {"profiles": profiles, "now": now, "most": most})
+    return [CaseState.model_validate_json(row.state) for row in rows]
+
+
+_CLAIMED = (
+    select(cases.c.id, cases.c.state)
+    .where(cases.c.alarm_at <= bindparam("now"), cases.c.profile.in_(bindparam("profiles", expanding=True)))
+    .order_by(cases.c.alarm_at, cases.c.id)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
+
+
+def claim_due(
+    connection: Connection, profiles: Sequence[str], now: datetime, most: int, lease: timedelta
+) -> list[CaseState]:
+    """As `due_cases`, and nobody else gets them before `lease` is over: by then they were saved with their next
+    alarm, or they ring again. Needs a transaction that may write; cases that another one holds are left out.
+    """
+    rows = connection.execute(_CLAIMED, {"profiles": profiles, "now": now, "most": most}).all()
+    if rows:
+        held = cases.c.id.in_([row.id for row in rows])
+        connection.execute(cases.update().where(held).values(alarm_at=now + lease))
     return [CaseState.model_validate_json(row.state) for row in rows]
 
 

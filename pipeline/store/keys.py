@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import time
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from threading import Lock
 from typing import TypeVar
 
 from sqlalchemy import Connection, Engine, select
 
+from laporhub.pipeline.store import log
 from laporhub.pipeline.store.cases import insert
 from laporhub.pipeline.store.database import writer
-from laporhub.pipeline.store.tables import audit, reporter_keys
+from laporhub.pipeline.store.tables import audit, cursors, reporter_keys
 from laporhub.pipeline.vault import ReporterKey, Sealer, key_of, seal, unseal
 
 _AT_HAND = 20_000
+_ERASURES = "erasures"
+"""The cursor that counts them."""
+_TRUSTED_SECONDS = 1.0
 _V = TypeVar("_V")
 
 
@@ -24,11 +29,24 @@ class KeyRing:
 
     A new key is only safe to rely on once it is in the database: `pending` hands it to the caller, who stores
     it in the transaction that stores the first value sealed with it, and then calls `stored`.
+
+    `shared`: other processes erase too. What is at hand is then trusted for a second; `elapsed` counts them.
     """
 
-    def __init__(self, engine: Engine, sealer: Sealer) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        sealer: Sealer,
+        *,
+        shared: bool = False,
+        elapsed: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._engine = engine
         self._sealer = sealer
+        self._shared = shared
+        self._elapsed = elapsed
+        self._looked_at = float("-inf")
+        self._erasures = 0
         self._lock = Lock()
         self._current: OrderedDict[str, str] = OrderedDict()
         self._opened: OrderedDict[str, bytes] = OrderedDict()
@@ -40,6 +58,7 @@ class KeyRing:
 
     def open(self, sealed: str) -> str | None:
         """The plain text; None when the reporter's key was erased."""
+        self._notice_erasures()
         key = self._open(key_of(sealed))
         return None if key is None else unseal(key, sealed)
 
@@ -55,6 +74,9 @@ class KeyRing:
         """Deletes all keys of a reporter: what was sealed with them can never be read again. How many."""
         with writer(self._engine).begin() as connection:
             gone = connection.execute(reporter_keys.delete().where(reporter_keys.c.reporter == reporter))
+            counted = insert(connection, cursors).values(consumer=_ERASURES, offset=1)
+            one_more = {"offset": cursors.c.offset + 1}
+            connection.execute(counted.on_conflict_do_update(index_elements=["consumer"], set_=one_more))
         with self._lock:
             self._current.pop(reporter, None)
             self._opened.clear()
@@ -68,6 +90,7 @@ class KeyRing:
 
     def _key_for(self, reporter: str, now: datetime) -> str:
         """The key at hand, or a new one: a second key costs a row, looking for the first one a query."""
+        self._notice_erasures()
         with self._lock:
             if (known := self._current.get(reporter)) is not None:
                 return known
@@ -76,6 +99,19 @@ class KeyRing:
             _keep(self._opened, key.id, self._sealer.open_key(key))
             _keep(self._current, reporter, key.id)
             return key.id
+
+    def _notice_erasures(self) -> None:
+        """Forgets what is at hand when another process has erased somebody since the last look."""
+        if not self._shared or self._elapsed() - self._looked_at < _TRUSTED_SECONDS:
+            return
+        with self._engine.connect() as connection:
+            erasures = log.cursor(connection, _ERASURES)
+        with self._lock:
+            self._looked_at = self._elapsed()
+            if erasures != self._erasures:
+                self._erasures = erasures
+                self._current.clear()
+                self._opened.clear()
 
     def _open(self, key_id: str) -> bytes | None:
         with self._lock:

@@ -6,13 +6,17 @@ from collections.abc import Sequence
 
 from sqlalchemy import Connection, Table, func, select
 
+from laporhub.pipeline.ids import event_id
 from laporhub.pipeline.models import CaseEvent
+from laporhub.pipeline.store.bulk import copy_in
 from laporhub.pipeline.store.tables import cursors, events
 
 
 def append(connection: Connection, stream: Table, records: Sequence[tuple[str, str]]) -> None:
     """Adds (id, body) pairs. An id that is there already is an error: callers deduplicate before."""
-    if records:
+    if records and connection.dialect.name == "postgresql":
+        copy_in(connection, stream.name, ("id", "body"), records)
+    elif records:
         connection.execute(stream.insert(), [{"id": name, "body": body} for name, body in records])
 
 
@@ -27,6 +31,13 @@ def case_events(connection: Connection, case_id: str) -> list[CaseEvent]:
     return [
         CaseEvent.model_validate_json(row.body) for row in connection.execute(found.order_by(events.c.id))
     ]
+
+
+def events_of(connection: Connection, case_id: str, first: int, last: int) -> list[CaseEvent]:
+    """A slice of a case's history, by sequence, both ends included."""
+    between = events.c.id.between(event_id(case_id, first), event_id(case_id, last))
+    rows = connection.execute(select(events.c.body).where(between).order_by(events.c.id))
+    return [CaseEvent.model_validate_json(row.body) for row in rows]
 
 
 def cursor(connection: Connection, consumer: str) -> int:

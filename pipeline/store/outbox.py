@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, exists, select, tuple_, update
@@ -94,6 +94,7 @@ _DUE = (
     .order_by(outbox.c.next_at, outbox.c.ordinal)
     .limit(bindparam("most"))
 )
+_CLAIMED = _DUE.with_for_update(skip_locked=True)
 
 
 def due(connection: Connection, now: datetime, spoken: Sequence[tuple[str, str]], most: int) -> list[Queued]:
@@ -102,6 +103,41 @@ def due(connection: Connection, now: datetime, spoken: Sequence[tuple[str, str]]
         _queued(dict(row._mapping))
         for row in connection.execute(_DUE, {"now": now, "spoken": spoken, "most": most})
     ]
+
+
+def claim(
+    connection: Connection, now: datetime, spoken: Sequence[tuple[str, str]], most: int, lease: timedelta
+) -> list[Queued]:
+    """As `due`, and handed to the caller: "sending" until `lease` is over, and until then nobody else gets them, nor
+    any other reply of their conversations. Needs a transaction that may write; send when it is committed.
+
+    One that was "sending" already, by somebody who did not come back in time, is "unknown" to the caller: to be
+    looked up before it is sent. That keeps two senders apart as long as a conversation's replies are queued by one
+    writer.
+    """
+    found = connection.execute(_CLAIMED, {"now": now, "spoken": spoken, "most": most}).all()
+    claimed = [_handed_over(_queued(dict(row._mapping)), now, now + lease) for row in found]
+    if claimed:
+        rows = [
+            {"claimed": each.ordinal, "next_at": each.next_at, "attempted_at": each.attempted_at}
+            for each in claimed
+        ]
+        connection.execute(_HAND_OVER, rows)
+    return claimed
+
+
+_HAND_OVER = (
+    update(outbox)
+    .where(outbox.c.ordinal == bindparam("claimed"))
+    .values(status="sending", next_at=bindparam("next_at"), attempted_at=bindparam("attempted_at"))
+)
+
+
+def _handed_over(reply: Queued, now: datetime, until: datetime) -> Queued:
+    uncertain = reply.status in ("unknown", "sending")
+    since = reply.attempted_at if uncertain and reply.attempted_at else now
+    status = "unknown" if uncertain else "sending"
+    return replace(reply, status=status, attempted_at=since, next_at=until)
 
 
 def _queued(row: Mapping[str, Any]) -> Queued:
@@ -121,11 +157,19 @@ def mark(
     attempted_at: datetime | None,
     sent: Sequence[str],
     reason: str | None = None,
-) -> None:
-    """Writes how far a reply got. `next_at` None means that nothing more is tried."""
-    connection.execute(
+    held: bool = False,
+) -> bool:
+    """Writes how far a reply got. `next_at` None means that nothing more is tried.
+
+    `held`: only if it is still as `claim` gave it. False when the lease was over and somebody else has it now: then
+    nothing is written, and what came of the reply is theirs to tell.
+    """
+    where = [outbox.c.ordinal == reply.ordinal]
+    if held:
+        where += [outbox.c.status == "sending", outbox.c.next_at == reply.next_at]
+    done = connection.execute(
         update(outbox)
-        .where(outbox.c.ordinal == reply.ordinal)
+        .where(*where)
         .values(
             status=status,
             next_at=next_at,
@@ -135,10 +179,14 @@ def mark(
             reason=reason,
         )
     )
+    return done.rowcount > 0
 
 
 def interrupted(connection: Connection, next_at: datetime) -> int:
-    """After a crash: what was being sent has an unknown outcome, to be looked up at `next_at`. How many."""
+    """After a crash: what was being sent has an unknown outcome, to be looked up at `next_at`. How many.
+
+    Only for a sender that is alone: where there are several, a lease that is over says the same of one reply.
+    """
     changed = connection.execute(
         update(outbox).where(outbox.c.status == "sending").values(status="unknown", next_at=next_at)
     )

@@ -1,4 +1,7 @@
-"""All tables. Bodies are JSON: written once, read whole; what is searched by has a column."""
+"""All tables. Bodies are JSON text: written once, read whole, byte for byte; what is searched by has a column.
+
+A change here needs a migration beside it: see `migrations`.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,9 @@ from typing import Any
 from sqlalchemy import (
     BigInteger,
     Column,
+    ColumnElement,
     Dialect,
+    Identity,
     Index,
     Integer,
     LargeBinary,
@@ -47,15 +52,44 @@ def from_micros(value: int) -> datetime:
     return datetime.fromtimestamp(seconds, UTC).replace(microsecond=micros)
 
 
+class _PostgresText(TypeDecorator[str]):
+    """Text as PostgreSQL can keep it: it has no U+0000, which somebody's message may hold; U+FFFD stands for it."""
+
+    impl = Text(collation="C")
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:  # noqa: ARG002
+        return value.replace("\0", "\ufffd") if value and "\0" in value else value
+
+
+Exact = Text().with_variant(_PostgresText(), "postgresql")
+"""Text that is compared and sorted byte by byte, as SQLite does: a language's order would mix up ids."""
+
+_Number = BigInteger().with_variant(Integer, "sqlite")
+"""A row's own number; on SQLite only an INTEGER counts by itself."""
+
+
+def _numbered(name: str) -> Column[int]:
+    """A number that the database gives each row, rising. On PostgreSQL transactions that run at the same time
+    may commit in another order than that of their numbers, and a number may be left out.
+    """
+    return Column(name, _Number, Identity(always=False), primary_key=True)
+
+
 def _stream(name: str) -> Table:
     """An append-only stream: `offset` orders it, `id` admits each record once."""
     return Table(
         name,
         metadata,
-        Column("offset", Integer, primary_key=True),
-        Column("id", Text, nullable=False, unique=True),
-        Column("body", Text, nullable=False),
+        _numbered("offset"),
+        Column("id", Exact, nullable=False, unique=True),
+        Column("body", Exact, nullable=False),
     )
+
+
+def _where(condition: ColumnElement[bool]) -> dict[str, Any]:
+    """For an index of only those rows."""
+    return {"sqlite_where": condition, "postgresql_where": condition}
 
 
 messages = _stream("messages")
@@ -64,40 +98,40 @@ events = _stream("events")
 cursors = Table(
     "cursors",
     metadata,
-    Column("consumer", Text, primary_key=True),
+    Column("consumer", Exact, primary_key=True),
     Column("offset", BigInteger, nullable=False),
 )
 
 cases = Table(
     "cases",
     metadata,
-    Column("id", Text, primary_key=True),
-    Column("profile", Text, nullable=False),
-    Column("ticket", Text, nullable=False, unique=True),
+    Column("id", Exact, primary_key=True),
+    Column("profile", Exact, nullable=False),
+    Column("ticket", Exact, nullable=False, unique=True),
     Column("seq", Integer, nullable=False),
     Column("alarm_at", Moment),
-    Column("state", Text, nullable=False),
+    Column("state", Exact, nullable=False),
 )
-Index("cases_alarm", cases.c.alarm_at, sqlite_where=cases.c.alarm_at.is_not(None))
+Index("cases_alarm", cases.c.alarm_at, **_where(cases.c.alarm_at.is_not(None)))
 
 conversations = Table(
     "conversations",
     metadata,
-    Column("id", Text, primary_key=True),
-    Column("profile", Text, nullable=False),
-    Column("channel", Text, nullable=False),
-    Column("account", Text, nullable=False),
-    Column("reporter", Text, nullable=False),
-    Column("case_id", Text, nullable=False),
+    Column("id", Exact, primary_key=True),
+    Column("profile", Exact, nullable=False),
+    Column("channel", Exact, nullable=False),
+    Column("account", Exact, nullable=False),
+    Column("reporter", Exact, nullable=False),
+    Column("case_id", Exact, nullable=False),
     Column("last_inbound_at", Moment, nullable=False),
-    Column("sealed_identity", Text, nullable=False),
+    Column("sealed_identity", Exact, nullable=False),
 )
 
 received = Table(
     "received",
     metadata,
-    Column("message_id", Text, primary_key=True),
-    Column("case_id", Text, nullable=False),
+    Column("message_id", Exact, primary_key=True),
+    Column("case_id", Exact, nullable=False),
     Column("received_at", Moment, nullable=False),
     sqlite_with_rowid=False,
 )
@@ -105,32 +139,32 @@ received = Table(
 outbox = Table(
     "outbox",
     metadata,
-    Column("ordinal", Integer, primary_key=True),
-    Column("reply_id", Text, nullable=False, unique=True),
-    Column("case_id", Text, nullable=False),
-    Column("conversation", Text, nullable=False),
-    Column("profile", Text, nullable=False),
-    Column("channel", Text, nullable=False),
-    Column("account", Text, nullable=False),
-    Column("text", Text, nullable=False),
-    Column("pattern", Text),
-    Column("sealed", Text, nullable=False),
-    Column("status", Text, nullable=False),
+    _numbered("ordinal"),
+    Column("reply_id", Exact, nullable=False, unique=True),
+    Column("case_id", Exact, nullable=False),
+    Column("conversation", Exact, nullable=False),
+    Column("profile", Exact, nullable=False),
+    Column("channel", Exact, nullable=False),
+    Column("account", Exact, nullable=False),
+    Column("text", Exact, nullable=False),
+    Column("pattern", Exact),
+    Column("sealed", Exact, nullable=False),
+    Column("status", Exact, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("next_at", Moment),
     Column("attempted_at", Moment),
-    Column("sent", Text, nullable=False),
-    Column("reason", Text),
+    Column("sent", Exact, nullable=False),
+    Column("reason", Exact),
 )
-Index("outbox_due", outbox.c.next_at, sqlite_where=outbox.c.next_at.is_not(None))
+Index("outbox_due", outbox.c.next_at, **_where(outbox.c.next_at.is_not(None)))
 Index("outbox_conversation", outbox.c.conversation, outbox.c.ordinal)
 
 reporter_keys = Table(
     "reporter_keys",
     metadata,
-    Column("id", Text, primary_key=True),
-    Column("reporter", Text, nullable=False, index=True),
-    Column("master", Text, nullable=False),
+    Column("id", Exact, primary_key=True),
+    Column("reporter", Exact, nullable=False, index=True),
+    Column("master", Exact, nullable=False),
     Column("wrapped", LargeBinary, nullable=False),
     Column("created_at", Moment, nullable=False),
 )
@@ -138,44 +172,56 @@ reporter_keys = Table(
 audit = Table(
     "audit",
     metadata,
-    Column("id", Integer, primary_key=True),
+    _numbered("id"),
     Column("at", Moment, nullable=False),
-    Column("actor", Text, nullable=False),
-    Column("action", Text, nullable=False),
-    Column("subject", Text, nullable=False),
-    Column("reason", Text, nullable=False),
+    Column("actor", Exact, nullable=False),
+    Column("action", Exact, nullable=False),
+    Column("subject", Exact, nullable=False),
+    Column("reason", Exact, nullable=False),
 )
 
 dead_letters = Table(
     "dead_letters",
     metadata,
-    Column("id", Text, primary_key=True),
+    Column("id", Exact, primary_key=True),
     Column("at", Moment, nullable=False),
-    Column("profile", Text, nullable=False),
-    Column("channel", Text, nullable=False),
-    Column("stage", Text, nullable=False),
-    Column("reason", Text, nullable=False),
-    Column("sealed", Text, nullable=False),
+    Column("profile", Exact, nullable=False),
+    Column("channel", Exact, nullable=False),
+    Column("stage", Exact, nullable=False),
+    Column("reason", Exact, nullable=False),
+    Column("sealed", Exact, nullable=False),
     Column("replayed_at", Moment),
 )
 
 accounts = Table(
     "accounts",
     metadata,
-    Column("username", Text, primary_key=True),
-    Column("password", Text, nullable=False),
-    Column("profiles", Text, nullable=False),
-    Column("role", Text, nullable=False),
-    Column("unit", Text),
-    Column("language", Text, nullable=False),
+    Column("username", Exact, primary_key=True),
+    Column("password", Exact, nullable=False),
+    Column("profiles", Exact, nullable=False),
+    Column("role", Exact, nullable=False),
+    Column("unit", Exact),
+    Column("language", Exact, nullable=False),
     Column("active", Integer, nullable=False),
 )
 
 sessions = Table(
     "sessions",
     metadata,
-    Column("secret_hash", Text, primary_key=True),
-    Column("username", Text, nullable=False),
-    Column("kind", Text, nullable=False),
+    Column("secret_hash", Exact, primary_key=True),
+    Column("username", Exact, nullable=False),
+    Column("kind", Exact, nullable=False),
     Column("expires_at", Moment, nullable=False),
 )
+
+outcomes = Table(
+    "outcomes",
+    metadata,
+    Column("id", Exact, primary_key=True),
+    Column("case_id", Exact),
+    Column("refusal", Exact),
+    Column("at", Moment, nullable=False, index=True),
+)
+
+STORED = tuple(metadata.sorted_tables)
+"""The tables of the store, which migrations look after; a sink's own are its own to make, and to make anew."""

@@ -11,17 +11,18 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import Protocol
 
 import structlog
 from sqlalchemy import Connection, Engine
 
 from laporhub.pipeline import ids
 from laporhub.pipeline.door import address_in
-from laporhub.pipeline.embedded.engine import EmbeddedEngine
 from laporhub.pipeline.errors import RetryLater, StopChannel
-from laporhub.pipeline.models import Delivery, DeliveryStatus
+from laporhub.pipeline.models import Command, Delivery, DeliveryStatus
 from laporhub.pipeline.ports import Connector, Failed, Outcome, Outgoing, Sent, Unknown
 from laporhub.pipeline.store import cases, outbox
+from laporhub.pipeline.store.batch import Done
 from laporhub.pipeline.store.keys import KeyRing
 from laporhub.pipeline.store.outbox import Queued
 from laporhub.pipeline.wording import fill
@@ -46,13 +47,23 @@ class _Later:
     reason: str
 
 
+class Writer(Protocol):
+    """What the publisher needs of an engine."""
+
+    async def submit(
+        self, *, command: Command | None = None, job: Callable[[Connection], object] | None = None
+    ) -> Done | None:
+        """Durable when it returns: the job's rows, and the command, at least on its way."""
+        ...
+
+
 class Publisher:
     """See the module. `connectors` maps (profile, channel) to the connector that speaks for it."""
 
     def __init__(
         self,
         database: Engine,
-        engine: EmbeddedEngine,
+        engine: Writer,
         connectors: Mapping[tuple[str, str], Connector],
         ring: KeyRing,
         now: Callable[[], datetime],
@@ -102,7 +113,8 @@ class Publisher:
         claimed: list[Queued] = []
 
         def claim(connection: Connection) -> None:
-            claimed[:] = _claim(connection, now, self._spoken)  # the engine may have to run it once more
+            # the engine may have to run it once more
+            claimed[:] = outbox.claim(connection, now, self._spoken, _AT_ONCE, _LEASE)
 
         await self._engine.submit(job=claim)
         await asyncio.gather(*(self._handle(reply) for reply in claimed))
@@ -265,21 +277,3 @@ def _pause(reply: Queued, at_least: timedelta = timedelta()) -> timedelta:
 def _recover(connection: Connection, now: datetime) -> None:
     if interrupted := outbox.interrupted(connection, now + _LOOK_UP_AFTER):
         logger.warning("replies were interrupted: looking them up", replies=interrupted)
-
-
-def _claim(connection: Connection, now: datetime, spoken: Sequence[tuple[str, str]]) -> list[Queued]:
-    claimed = []
-    for reply in outbox.due(connection, now, spoken, _AT_ONCE):
-        uncertain = reply.status in ("unknown", "sending")
-        since = reply.attempted_at if uncertain and reply.attempted_at else now
-        outbox.mark(
-            connection,
-            reply,
-            "sending",
-            next_at=now + _LEASE,
-            attempts=reply.attempts,
-            attempted_at=since,
-            sent=reply.sent,
-        )
-        claimed.append(replace(reply, status="unknown" if uncertain else "sending", attempted_at=since))
-    return claimed

@@ -1,0 +1,155 @@
+"""Commands of the distributed engine: the worker, and whoever starts it anew."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import time
+from types import FrameType
+from typing import Annotated
+
+import typer
+
+from laporhub.hub.console import DataOption, ProfileOption, configure_logging, settings_for
+from laporhub.hub.settings import Settings
+from laporhub.pipeline.errors import Misconfigured
+
+_GRACE_SECONDS = 30.0
+"""How long a worker may take to finish its batches; then it is killed, and they are delivered again."""
+_STEADY_SECONDS = 60.0
+_LONGEST_PAUSE = 30.0
+
+
+def worker(
+    workers: Annotated[int, typer.Option(min=1, max=64, help="Processes; a core each.")] = 1,
+    port: Annotated[
+        int,
+        typer.Option(min=0, max=65535, help="Health and metrics of the first, the next ports of the others."),
+    ] = 0,
+    host: Annotated[str, typer.Option(help="Where that port is opened.")] = "127.0.0.1",
+    watchdog: Annotated[
+        float, typer.Option(min=10, help="Seconds a worker with work may stand still before it ends itself.")
+    ] = 120.0,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(help="A stage, to run only that: cases, sink, outbox, units, clocks. May be repeated."),
+    ] = None,
+    profile: ProfileOption = None,
+    data: DataOption = None,
+    member: Annotated[str | None, typer.Option(hidden=True)] = None,
+) -> None:
+    """Work on what Kafka brings: cases, index, replies, clocks. Starts its processes, and starts them anew."""
+    settings = settings_for(profile, data)
+    if not settings.kafka_servers:
+        raise Misconfigured(
+            "A worker needs Kafka: set LAPORHUB_KAFKA_SERVERS (laporhub serve needs no worker)"
+        )
+    configure_logging(settings)
+    if member is not None:
+        raise typer.Exit(_work(settings, member, host, port, watchdog, only or []))
+    options = ["--watchdog", str(watchdog), "--host", host]
+    for name, value in (("--profile", settings.profile), ("--data", str(settings.data))):
+        options += [name, value]
+    for stage in only or ():
+        options += ["--only", stage]
+    hands = [_Hand(f"{socket.gethostname()}-{n}", port and port + n, options) for n in range(workers)]
+    raise typer.Exit(_supervise(hands))
+
+
+class _Hand:
+    """One worker process: started, and started anew when it ends by itself, after longer and longer pauses."""
+
+    def __init__(self, member: str, port: int, options: list[str]) -> None:
+        self.member = member
+        self._command = [sys.executable, "-m", "laporhub.hub.cli", "worker", "--member", member]
+        self._command += ["--port", str(port), *options]
+        self._falls = 0
+        self._started = 0.0
+        self._next = 0.0
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def look_after(self) -> None:
+        if self.process is not None and (status := self.process.poll()) is not None:
+            if time.monotonic() - self._started > _STEADY_SECONDS:
+                self._falls = 0
+            self._falls += 1
+            pause = min(0.5 * 2.0**self._falls, _LONGEST_PAUSE) * random.uniform(0.5, 1)
+            self._next = time.monotonic() + pause
+            typer.echo(f"worker {self.member} ended with {status}: again in {pause:.1f} s", err=True)
+            self.process = None
+        if self.process is None and time.monotonic() >= self._next:
+            self._started = time.monotonic()
+            self.process = subprocess.Popen(self._command)  # noqa: S603 - our own interpreter and words
+
+    def end(self) -> None:
+        if self.process is None:
+            return
+        self.process.terminate()
+        try:
+            self.process.wait(_GRACE_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+def _supervise(hands: list[_Hand]) -> int:
+    over = False
+
+    def stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+        nonlocal over
+        over = True
+
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, stop)
+    while not over:
+        for hand in hands:
+            hand.look_after()
+        time.sleep(0.2)
+    for hand in hands:
+        if hand.process is not None:
+            hand.process.terminate()
+    for hand in hands:
+        hand.end()
+    return 0
+
+
+def _work(settings: Settings, member: str, host: str, port: int, watchdog: float, only: list[str]) -> int:
+    """This process is the worker."""
+    import faust
+    import uvloop
+
+    from laporhub.hub.distributed import make_worker
+    from laporhub.hub.worker_health import serve_health
+
+    _die_with_parent()
+    loop = uvloop.new_event_loop()
+    asyncio.set_event_loop(loop)
+    made = make_worker(settings, member=member, watchdog_seconds=watchdog, only=only)
+    if port:
+        made.app.task(lambda: serve_health(made, host, port))
+    runner = faust.Worker(
+        made.app, loop=loop, loglevel="WARNING", redirect_stdouts=False, override_logging=False
+    )
+    runner.execute_from_commandline()
+    return 0
+
+
+def _die_with_parent() -> None:
+    """A supervisor that is killed leaves no worker behind."""
+    parent = os.getppid()
+    if sys.platform == "linux":
+        import ctypes
+
+        pr_set_pdeathsig = 1
+        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
+        if os.getppid() != parent:
+            os._exit(1)
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(worker)

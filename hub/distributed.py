@@ -1,0 +1,210 @@
+"""The composition root of the distributed engine: the hub that web and command line use, and the worker's app."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from elasticsearch import AsyncElasticsearch, Elasticsearch
+
+from laporhub.hub.compose import governments, open_connectors, speaking, utc_now
+from laporhub.hub.ground import Ground, lay_ground
+from laporhub.hub.hub import Hub
+from laporhub.hub.kafka_clients import aiokafka_options, faust_credentials
+from laporhub.hub.settings import Settings, load_settings
+from laporhub.pipeline.distributed.app import Brokers, Stage, make_app
+from laporhub.pipeline.distributed.cases import CaseStage
+from laporhub.pipeline.distributed.clockwork import Clockwork
+from laporhub.pipeline.distributed.engine import DistributedEngine
+from laporhub.pipeline.distributed.graves import Graves
+from laporhub.pipeline.distributed.producer import Producer
+from laporhub.pipeline.distributed.progress import Progress
+from laporhub.pipeline.distributed.rebuild import histories
+from laporhub.pipeline.distributed.records import Given, Taken
+from laporhub.pipeline.distributed.search import SinkStage
+from laporhub.pipeline.distributed.units import UnitIntake
+from laporhub.pipeline.errors import Misconfigured
+from laporhub.pipeline.publisher import Publisher
+from laporhub.pipeline.topics import COMMANDS, EVENTS, MESSAGES, OUTBOX, unit_commands_topic
+from laporhub.sinks.elasticsearch_rebuild import Rebuilt, rebuild
+from laporhub.sinks.elasticsearch_sink import ElasticsearchSink
+from laporhub.sinks.elasticsearch_templates import Indices
+from laporhub.sinks.elasticsearch_tracking import ElasticsearchTracking
+
+STAGES = ("cases", "sink", "outbox", "units", "clocks")
+"""What a worker does: decide, index, send replies, take what units' systems send, ring alarms."""
+
+
+@asynccontextmanager
+async def open_distributed_hub(
+    settings: Settings,
+    now: Callable[[], datetime] = utc_now,
+    entropy: Callable[[int], bytes] = os.urandom,
+) -> AsyncIterator[Hub]:
+    """The hub where workers do the work. Any number may run at once. Raises `Misconfigured`."""
+    async with AsyncExitStack() as stack:
+        ground = _ground(settings, entropy)
+        stack.callback(ground.database.dispose)
+        engine = DistributedEngine(
+            ground.database, Producer(aiokafka_options(settings)), settings.topic_prefix, now
+        )
+        stack.push_async_callback(engine.close)
+        connectors = await open_connectors(stack, settings, ground.rulebooks)
+        client = Elasticsearch(**_elasticsearch(settings))
+        stack.callback(client.close)
+        yield Hub(
+            ground=ground,
+            engine=engine,
+            publisher=Publisher(
+                ground.database, engine, speaking(settings, ground.rulebooks, connectors), ground.ring, now
+            ),
+            tracking=ElasticsearchTracking(client, ground.database, Indices(settings.index_prefix)),
+            sink=None,
+            connectors=connectors,
+            now=now,
+        )
+
+
+@dataclass(frozen=True)
+class Worker:
+    """A worker's app, how far its stages are, and what it must be able to reach."""
+
+    app: Any
+    stages: Sequence[Progress]
+    ground: Ground
+    sink: ElasticsearchSink
+    producer: Producer
+
+    def ready(self) -> dict[str, str]:
+        """Part → "ok" or what it waits for."""
+        return {each.name: each.health for each in self.stages} | {"search": self.sink.health}
+
+
+def make_worker(
+    settings: Settings,
+    *,
+    member: str | None = None,
+    now: Callable[[], datetime] = utc_now,
+    entropy: Callable[[int], bytes] = os.urandom,
+    watchdog_seconds: float = 120.0,
+    only: Sequence[str] = (),
+) -> Worker:
+    """A worker with all stages, or only those named (see `STAGES`). Raises `Misconfigured`.
+
+    Workers with the same stages share the work; those with others are a consumer group of their own.
+    """
+    if unknown := set(only) - set(STAGES):
+        raise Misconfigured(f"There is no stage {', '.join(sorted(unknown))}: choose of {', '.join(STAGES)}")
+    wanted = [name for name in STAGES if not only or name in only]
+    ground = _ground(settings, entropy)
+    database, prefix, books = ground.database, settings.topic_prefix, ground.rulebooks
+    producer = Producer(aiokafka_options(settings))
+    graves = Graves(database, ground.ring, prefix, now)
+    sink = ElasticsearchSink(AsyncElasticsearch(**_elasticsearch(settings)), Indices(settings.index_prefix))
+    case_stage = CaseStage(database, governments(books), graves, prefix, now)
+    intake = UnitIntake(database, books, ground.door, ground.ring, graves, prefix, now)
+    sender = _Sender(settings, ground, producer, now)
+    stages = [
+        Stage("cases", (prefix + MESSAGES, prefix + COMMANDS), _threaded(case_stage.process)),
+        Stage("sink", (prefix + EVENTS,), SinkStage(database, sink, graves).process),
+        Stage("outbox", (prefix + OUTBOX,), sender.wake),
+        Stage(
+            "units",
+            tuple(
+                unit_commands_topic(book.name, unit, prefix) for book in books.values() for unit in book.units
+            ),
+            _threaded(intake.process),
+        ),
+    ]
+    stages = [stage for stage in stages if stage.name in wanted]
+    beside = {"outbox": sender.run, "clocks": Clockwork(database, producer, tuple(books), prefix, now).run}
+    app, progress = make_app(
+        ".".join((f"{prefix}hub", *(wanted if only else ()))),
+        Brokers(settings.kafka_servers, faust_credentials(settings)),
+        stages,
+        producer,
+        member=member,
+        watchdog_seconds=watchdog_seconds,
+        background=[work for name, work in beside.items() if name in wanted],
+    )
+    return Worker(app, progress, ground, sink, producer)
+
+
+def faust_app() -> Any:
+    """For `faust -A laporhub.pipeline.distributed.main`: a worker's app by the settings of the environment."""
+    return make_worker(load_settings()).app
+
+
+async def rebuild_search(settings: Settings, progressed: Callable[[int], None]) -> Rebuilt:
+    """Every index from the events on Kafka alone; durable when it returns. The workers may go on meanwhile."""
+    client = AsyncElasticsearch(**_elasticsearch(settings))
+    try:
+        topic = settings.topic_prefix + EVENTS
+        async with histories(topic, aiokafka_options(settings), progressed) as cases:
+            return await rebuild(client, Indices(settings.index_prefix), cases)
+    finally:
+        await client.close()
+
+
+class _Sender:
+    """Sends replies. Records of `outbox` only wake it: what is to be said stands in the database."""
+
+    def __init__(
+        self, settings: Settings, ground: Ground, producer: Producer, now: Callable[[], datetime]
+    ) -> None:
+        self._settings = settings
+        self._ground = ground
+        self._now = now
+        self._engine = DistributedEngine(ground.database, producer, settings.topic_prefix, now)
+        self._publisher: Publisher | None = None
+
+    async def wake(self, records: Sequence[Taken]) -> list[Given]:  # noqa: ARG002
+        if self._publisher is not None:
+            self._publisher.wake()
+        return []
+
+    async def run(self) -> None:
+        async with AsyncExitStack() as stack:
+            ground = self._ground
+            connectors = await open_connectors(stack, self._settings, ground.rulebooks)
+            able = speaking(self._settings, ground.rulebooks, connectors)
+            self._publisher = Publisher(ground.database, self._engine, able, ground.ring, self._now)
+            await self._publisher.run()
+
+
+def _threaded(
+    work: Callable[[Sequence[Taken]], list[Given]],
+) -> Callable[[Sequence[Taken]], Awaitable[list[Given]]]:
+    async def handle(records: Sequence[Taken]) -> list[Given]:
+        return await asyncio.to_thread(work, records)
+
+    return handle
+
+
+def _ground(settings: Settings, entropy: Callable[[int], bytes]) -> Ground:
+    if settings.database_url is None:
+        raise Misconfigured("The distributed engine keeps its state in PostgreSQL: set LAPORHUB_DATABASE_URL")
+    return lay_ground(settings, entropy)
+
+
+def _elasticsearch(settings: Settings) -> dict[str, Any]:
+    if not settings.elasticsearch_url:
+        raise Misconfigured(
+            "The distributed engine searches in Elasticsearch: set LAPORHUB_ELASTICSEARCH_URL"
+        )
+    options: dict[str, Any] = {
+        "hosts": [host.strip() for host in settings.elasticsearch_url.split(",") if host.strip()]
+    }
+    if settings.elasticsearch_username and settings.elasticsearch_password:
+        options["basic_auth"] = (
+            settings.elasticsearch_username,
+            settings.elasticsearch_password.get_secret_value(),
+        )
+    if settings.elasticsearch_ca_file:
+        options["ca_certs"] = str(settings.elasticsearch_ca_file)
+    return options

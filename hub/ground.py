@@ -1,0 +1,50 @@
+"""What hubs and workers of either engine stand on: profiles, secrets, the database, the reporters' keys."""
+
+from __future__ import annotations
+
+import gc
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from sqlalchemy import Engine
+
+from laporhub.hub.secrets import HubSecrets, load_secrets
+from laporhub.hub.settings import Settings
+from laporhub.pipeline.door import Door
+from laporhub.pipeline.profile.load import load
+from laporhub.pipeline.profile.rulebook import Rulebook
+from laporhub.pipeline.store.database import open_database
+from laporhub.pipeline.store.keys import KeyRing
+from laporhub.pipeline.vault import Sealer
+
+
+@dataclass(frozen=True)
+class Ground:
+    """See the module."""
+
+    rulebooks: Mapping[str, Rulebook]
+    secrets: HubSecrets
+    database: Engine
+    ring: KeyRing
+
+    @property
+    def door(self) -> Door:
+        return Door(self.ring, self.secrets.pepper)
+
+
+def lay_ground(settings: Settings, entropy: Callable[[int], bytes] = os.urandom) -> Ground:
+    """Reads the profiles, opens the database. Raises `Misconfigured`."""
+    # Values of frozen models make no cycles: at the usual 700 the collector takes a fifth of the time for nothing.
+    gc.set_threshold(50_000, 20, 50)
+    rulebooks = {book.name: book for book in (load(name) for name in settings.profiles)}
+    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    secrets = load_secrets(settings.data / "keys", settings.master_key)
+    url = settings.database_url
+    database = open_database(url.get_secret_value() if url else settings.data / "hub.db")
+    return Ground(
+        rulebooks,
+        secrets,
+        database,
+        KeyRing(database, Sealer(secrets.master, entropy), shared=url is not None),
+    )

@@ -1,0 +1,175 @@
+"""The Faust app: which agent reads which topics, and how it is kept from losing anything.
+
+Each agent takes raw records in batches, hands them to its stage, publishes what comes of them, and only then
+acknowledges. What cannot be done now is tried again; anything else crashes the worker, and whoever started it starts
+it anew: nothing was acknowledged, so all of it is delivered again. The settings are those that lost nothing when
+agents raised, workers were killed and partitions moved; the comments say which setting guards against what.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import faust
+import structlog
+from faust.types import EventT
+from mode.supervisors import CrashingSupervisor
+
+from laporhub.pipeline.distributed.producer import Producer
+from laporhub.pipeline.distributed.progress import Progress, Watchdog
+from laporhub.pipeline.distributed.records import Given, Taken
+from laporhub.pipeline.errors import RetryLater
+
+BATCH = 500
+_GATHER_SECONDS = 0.1
+_LONGEST_PAUSE = 15.0
+_LOOK_SECONDS = 5.0
+
+logger = structlog.get_logger(__name__)
+
+Handle = Callable[[Sequence[Taken]], Awaitable[list[Given]]]
+"""A stage: what its records lead to. Raises `RetryLater` to be given the same ones again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """An agent to be: its name, the topics it reads, and what it does with a batch."""
+
+    name: str
+    topics: tuple[str, ...]
+    handle: Handle
+
+
+@dataclass(frozen=True, slots=True)
+class Brokers:
+    """How Faust reaches Kafka."""
+
+    servers: str
+    """host:port, separated by commas."""
+    credentials: Any = None
+    """One of `faust`'s credentials; None without sign-in."""
+
+
+def make_app(
+    group: str,
+    brokers: Brokers,
+    stages: Sequence[Stage],
+    producer: Producer,
+    *,
+    member: str | None = None,
+    watchdog_seconds: float = 120.0,
+    background: Sequence[Callable[[], Awaitable[None]]] = (),
+) -> tuple[faust.App, list[Progress]]:
+    """An app whose agents run the stages, and how far each is.
+
+    `group` names the consumer group; `member` is this worker's fixed name in it, which lets it come back within its
+    session without a rebalance. `background` runs beside the agents until the worker stops.
+    """
+    app = faust.App(
+        group,
+        broker=[f"aiokafka://{server.strip()}" for server in brokers.servers.split(",")],
+        broker_credentials=brokers.credentials,
+        agent_supervisor=CrashingSupervisor,  # the default restarts an agent past what it had not handled
+        broker_max_poll_interval=86_400.0,  # a stage may wait for a server for hours; the watchdog knows the difference
+        broker_session_timeout=20.0,
+        broker_heartbeat_interval=3.0,
+        broker_commit_interval=0.5,
+        consumer_auto_offset_reset="earliest",  # a new group begins with what is there already
+        consumer_group_instance_id=member,
+        stream_buffer_maxsize=32_768,  # with less, full buffers make the consumer sleep for a second
+        stream_wait_empty=True,  # without it, batches in flight were lost on SIGTERM
+        topic_allow_declare=False,  # `laporhub setup` makes them, with their settings
+        topic_disable_leader=True,
+        web_enabled=False,  # it would listen on every address
+        worker_redirect_stdouts=False,
+        store="memory://",
+    )
+    progress = [Progress(stage.name) for stage in stages]
+    watchdog = Watchdog(progress, watchdog_seconds)
+    for stage, moved in zip(stages, progress, strict=True):
+        _add_agent(app, stage, producer, moved)
+
+    async def watch() -> None:
+        await producer.start_patiently()
+        watchdog.start()
+        while not app.should_stop:
+            watchdog.heartbeat()
+            _measure(app, stages, progress)
+            await app.sleep(min(_LOOK_SECONDS, watchdog_seconds / 4))
+
+    app.task(watch)
+    for work in background:
+        _add_background(app, work)
+
+    return app, progress
+
+
+def _add_background(app: faust.App, work: Callable[[], Awaitable[None]]) -> None:
+    async def run() -> None:
+        await work()
+
+    run.__name__ = getattr(work, "__name__", "background")
+    app.task(run)
+
+
+def _add_agent(app: faust.App, stage: Stage, producer: Producer, progress: Progress) -> None:
+    # Raw bytes: a serializer that fails before the agent sees the record loses the one before it.
+    topic = app.topic(*stage.topics, key_serializer="raw", value_serializer="raw")
+
+    async def run(stream: Any) -> None:
+        # noack_take acknowledges nothing by itself; `take` does, even when the agent raises.
+        async for events in stream.noack().noack_take(BATCH, within=_GATHER_SECONDS):
+            await _patiently(stage, [_taken(event) for event in events], producer, progress)
+            for event in events:
+                event.ack()
+            progress.move(len(events))
+
+    run.__name__ = stage.name
+    # One at a time: a second task of an agent commits past what the first has not finished.
+    app.agent(topic, name=stage.name, concurrency=1)(run)
+
+
+async def _patiently(stage: Stage, records: Sequence[Taken], producer: Producer, progress: Progress) -> None:
+    """Until it is done and published. What may pass is tried again with growing, random pauses."""
+    attempt = 0
+    while True:
+        try:
+            given = await stage.handle(records)
+            if given:
+                await producer.send(given)
+            return
+        except RetryLater as error:
+            attempt += 1
+            pause = error.after or random.uniform(0.05, min(2.0**attempt * 0.1, _LONGEST_PAUSE))
+            progress.wait(str(error))
+            if attempt in (1, 5) or attempt % 20 == 0:
+                logger.warning("waiting", stage=stage.name, reason=str(error), attempt=attempt)
+            await asyncio.sleep(pause)
+
+
+def _taken(event: EventT[Any]) -> Taken:
+    message: Any = event.message
+    headers: Any = message.headers or ()
+    pairs = headers.items() if isinstance(headers, dict) else headers
+    return Taken(message.topic, message.partition, message.offset, message.key, message.value, tuple(pairs))
+
+
+def _measure(app: faust.App, stages: Sequence[Stage], progress: Sequence[Progress]) -> None:
+    """The lag of each stage on the partitions that this worker has."""
+    consumer: Any = app.consumer
+    lags = dict.fromkeys((stage.name for stage in stages), 0)
+    owner = {topic: stage.name for stage in stages for topic in stage.topics}
+    for tp in consumer.assignment():
+        if (name := owner.get(tp.topic)) is None:
+            continue
+        newest, done = consumer.highwater(tp), consumer._committed_offset.get(tp)
+        if newest is not None and done is not None:
+            lags[name] += max(0, newest - done)
+    for each in progress:
+        each.lag = lags[each.name]
+        if each.lag == 0:
+            each.idle()

@@ -1,0 +1,97 @@
+"""All events on Kafka, case by case: what every index can be written anew from, whatever the database holds.
+
+The records of a case lie scattered over its partition, so they are sorted in a passing file: memory does not grow
+with the number of cases.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import orjson
+from aiokafka import AIOKafkaConsumer
+
+from laporhub.pipeline.errors import Misconfigured, Unparsable
+from laporhub.pipeline.models import CaseEvent
+from laporhub.pipeline.streams import read_event
+
+_AT_ONCE = 5000
+Progressed = Callable[[int], None]
+"""Told how many records were read so far."""
+
+
+@asynccontextmanager
+async def histories(
+    topic: str, options: dict[str, Any], progressed: Progressed = lambda _: None
+) -> AsyncIterator[Iterator[Sequence[CaseEvent]]]:
+    """Each case's history, oldest event first, as far as it is on the topic when this begins.
+
+    What cannot be read is left out: it is in the dead letters. Raises `Misconfigured` when there is no such topic.
+    """
+    with tempfile.TemporaryDirectory(prefix="laporhub-rebuild-") as folder:
+        sorted_by_case = sqlite3.connect(
+            Path(folder) / "events.db", isolation_level=None, check_same_thread=False
+        )
+        try:
+            await _gather(topic, options, sorted_by_case, progressed)
+            yield _each(sorted_by_case)
+        finally:
+            sorted_by_case.close()
+
+
+async def _gather(
+    topic: str, options: dict[str, Any], into: sqlite3.Connection, progressed: Progressed
+) -> None:
+    into.executescript(
+        "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;"
+        "CREATE TABLE events (name BLOB, sequence INTEGER, body BLOB, PRIMARY KEY (name, sequence)) WITHOUT ROWID"
+    )
+    consumer = AIOKafkaConsumer(topic, enable_auto_commit=False, auto_offset_reset="earliest", **options)
+    read = 0
+    try:
+        await consumer.start()
+        partitions = sorted(consumer.assignment())
+        if not partitions:
+            raise Misconfigured(f"There is no topic {topic}: laporhub setup makes it")
+        ends = await consumer.end_offsets(partitions)
+        left = {place for place in partitions if await consumer.position(place) < ends[place]}
+        while left:
+            found = await consumer.getmany(*left, timeout_ms=1000, max_records=_AT_ONCE)
+            records = [record for some in found.values() for record in some]
+            await asyncio.to_thread(_keep, into, records)
+            read += len(records)
+            progressed(read)
+            left = {place for place in left if await consumer.position(place) < ends[place]}
+    finally:
+        await consumer.stop()
+
+
+def _keep(into: sqlite3.Connection, records: Sequence[Any]) -> None:
+    """A record that was published twice is kept once."""
+    rows = ((record.key, _sequence(record.value), record.value) for record in records)
+    into.execute("BEGIN")
+    into.executemany("INSERT OR IGNORE INTO events VALUES (?, ?, ?)", (row for row in rows if row[1]))
+    into.execute("COMMIT")
+
+
+def _sequence(value: bytes | None) -> int:
+    try:
+        return int(orjson.loads(value or b"{}")["sequence"])
+    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError):
+        return 0
+
+
+def _each(sorted_by_case: sqlite3.Connection) -> Iterator[Sequence[CaseEvent]]:
+    rows = sorted_by_case.execute("SELECT name, body FROM events ORDER BY name, sequence")
+    for _, some in groupby(rows, key=lambda row: row[0]):
+        try:
+            yield [read_event(body) for _, body in some]
+        except Unparsable:
+            continue

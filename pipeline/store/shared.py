@@ -1,0 +1,70 @@
+"""Writing where several processes may be at work on one database: never do two writers of one case both win.
+
+The embedded engine has one writer and needs none of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, bindparam
+from sqlalchemy.exc import IntegrityError
+
+from laporhub.pipeline.errors import WriteConflict
+from laporhub.pipeline.models import CaseState
+from laporhub.pipeline.store.cases import case_row, insert
+from laporhub.pipeline.store.tables import cases
+
+_TAKEN = ("23505", "SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY")
+_CHANGED = (
+    cases.update()
+    .where(cases.c.id == bindparam("case"), cases.c.seq == bindparam("loaded"))
+    .values({name: bindparam(name) for name in ("seq", "alarm_at", "state")})
+)
+
+
+def save_cases_as_loaded(
+    connection: Connection, states: Iterable[CaseState], loaded: Mapping[str, int]
+) -> None:
+    """Writes cases that still are as they were: `loaded` is case id → the sequence it had; others are new.
+
+    Raises `WriteConflict` when one of them was changed or made meanwhile, or a new one's ticket was taken. The
+    transaction is then to be rolled back. It waits for transactions that are writing the same cases.
+    """
+    new, changed = [], []
+    for state in states:
+        row = case_row(state)
+        if state.id in loaded:
+            changed.append({name: row[name] for name in ("seq", "alarm_at", "state")})
+            changed[-1] |= {"case": state.id, "loaded": loaded[state.id]}
+        else:
+            new.append(row)
+    changed.sort(
+        key=lambda row: str(row["case"])
+    )  # two writers that lock in the same order never lock each other up
+    new.sort(key=lambda row: str(row["id"]))
+    written = connection.execute(_CHANGED, changed).rowcount if changed else 0
+    if written < len(changed):
+        raise _conflict(f"{len(changed) - written} of {len(changed)} cases were changed")
+    if new:
+        opening = insert(connection, cases).on_conflict_do_nothing()
+        made = connection.execute(opening, new, execution_options={"preserve_rowcount": True}).rowcount
+        if made < len(new):
+            raise _conflict(f"{len(new) - made} of {len(new)} cases were opened")
+
+
+@contextmanager
+def conflicts_told() -> Iterator[None]:
+    """An id that another writer stored first (a message, an event, a reply) is a `WriteConflict` in here."""
+    try:
+        yield
+    except IntegrityError as error:
+        known = getattr(error.orig, "sqlstate", None) or getattr(error.orig, "sqlite_errorname", None)
+        if known not in _TAKEN:
+            raise
+        raise _conflict("the same record was written") from None
+
+
+def _conflict(what: str) -> WriteConflict:
+    return WriteConflict(f"Another process was faster ({what} meanwhile): load again, decide again")

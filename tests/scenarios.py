@@ -1,0 +1,165 @@
+"""What happens in the life of complaints, told once for every engine: each scenario drives a hub on a still clock."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+from support import ADMIN, SUPERVISOR, Clock, form, unit_admin, whatsapp
+
+from laporhub.hub.hub import Hub
+from laporhub.pipeline.errors import Conflict, Forbidden, Refused
+from laporhub.pipeline.models import Actor, CaseState, Inbound
+from laporhub.pipeline.ports import Receipt
+
+PROFILE = "laporgub-jateng"
+SHORT = "tolong pak"
+
+
+@dataclass
+class Play:
+    """A hub, its clock, and what moves its background: `ring` the alarms that are due, `send` the replies."""
+
+    hub: Hub
+    clock: Clock
+    ring: Callable[[], Awaitable[None]]
+    send: Callable[[], Awaitable[None]]
+    offset: int
+    """Tells the citizens of scenarios on one hub apart."""
+    cases: list[str] = field(default_factory=list)
+
+    async def hear(self, channel: str, inbound: Inbound) -> Receipt:
+        receipt = await self.hub.receive(PROFILE, channel, inbound)
+        if receipt.case_id not in self.cases:
+            self.cases.append(receipt.case_id)
+        return receipt
+
+    async def form(self, number: int = 0, **more: object) -> Receipt:
+        return await self.hear("web", form(self.offset + number, **more))
+
+    async def chat(self, text: str, sid: int, number: int = 0, **more: object) -> Receipt:
+        name = f"SM{self.offset + sid:032d}"
+        return await self.hear("whatsapp", whatsapp(self.offset + number, text, name, **more))
+
+    async def act(self, case: str, step: str, actor: Actor = ADMIN, **fields: str) -> CaseState:
+        self.clock.forward(minutes=1)
+        return await self.hub.act(case, step, fields, actor)
+
+    async def answer(self, case: str, unit: str = "dinas-pupr") -> CaseState:
+        """Disposed, answered by the unit, approved."""
+        await self.act(case, "dispose", unit=unit)
+        await self.act(case, "respond", unit_admin(unit), response="Sudah kami perbaiki.")
+        return await self.act(case, "approve")
+
+
+async def a_form_is_answered(play: Play) -> None:
+    receipt = await play.form()
+    state = await play.answer(receipt.case_id)
+    assert state.status == "answered"
+
+
+async def a_chat_is_answered_where_it_came_from(play: Play) -> None:
+    receipt = await play.chat("Jalan provinsi di depan Pasar Contoh Kabupaten Batang berlubang", 1)
+    await play.send()
+    await play.answer(receipt.case_id)
+    await play.send()
+    replies = play.hub.case(receipt.ticket)
+    assert replies and {reply.status for reply in replies.replies.values()} == {"sent"}
+
+
+async def what_is_missing_is_asked_for(play: Play) -> None:
+    receipt = await play.chat(SHORT, 1)
+    await play.send()
+    play.clock.forward(minutes=5)
+    again = await play.chat("Jalan provinsi di depan Pasar Contoh Kabupaten Batang berlubang", 2)
+    assert again.case_id == receipt.case_id
+    await play.send()
+
+
+async def the_same_twice_is_once(play: Play) -> None:
+    first = await play.form()
+    second = await play.form()
+    assert second.duplicate and second.case_id == first.case_id
+
+
+async def many_at_once_stay_in_their_cases(play: Play) -> None:
+    receipts = await asyncio.gather(*(play.form(number) for number in range(12)))
+    assert len({receipt.case_id for receipt in receipts}) == 12
+
+
+async def a_unit_sends_it_back_and_another_takes_it(play: Play) -> None:
+    receipt = await play.form()
+    await play.act(receipt.case_id, "dispose", unit="dishub")
+    await play.act(
+        receipt.case_id, "return", unit_admin("dishub"), reason="Ini jalan provinsi, kewenangan Dinas PU."
+    )
+    await play.answer(receipt.case_id)
+
+
+async def a_rejected_one_is_told_why(play: Play) -> None:
+    receipt = await play.form()
+    step = play.hub.rulebooks[PROFILE].profile.transitions["reject"]
+    fields = {
+        name: next(iter(rule.options)) if rule.options else "Bukan kewenangan pemerintah provinsi."
+        for name, rule in step.fields.items()
+        if rule.required
+    }
+    state = await play.act(receipt.case_id, "reject", **fields)
+    assert state.closed_at is not None
+
+
+async def who_may_not_or_comes_late_is_refused(play: Play) -> None:
+    receipt = await play.form()
+    for step, actor, kind in (
+        ("dispose", unit_admin("dishub"), Forbidden),
+        ("approve", ADMIN, Conflict),
+        ("no-such-step", ADMIN, Refused),
+    ):
+        try:
+            await play.act(receipt.case_id, step, actor, unit="dishub")
+        except kind:
+            continue
+        raise AssertionError(f"{step} was not refused")
+
+
+async def clocks_warn_escalate_and_close(play: Play) -> None:
+    receipt = await play.form()
+    for _ in range(20):
+        play.clock.forward(hours=3)
+        await play.ring()
+    await play.answer(receipt.case_id)
+    for _ in range(30):
+        play.clock.forward(hours=12)
+        await play.ring()
+    state = play.hub.case(receipt.ticket)
+    assert state and any(clock.missed or clock.late for clock in state.clocks.values())
+
+
+async def a_note_and_a_private_case(play: Play) -> None:
+    receipt = await play.form(private=True)
+    await play.hub.note(receipt.case_id, "Sudah ditelepon ke 081234567890.", SUPERVISOR)
+    await play.answer(receipt.case_id)
+
+
+async def the_reporter_goes_on_on_the_tracking_page(play: Play) -> None:
+    receipt = await play.form()
+    play.clock.forward(minutes=2)
+    more = form(play.offset + 1, "Tambahan: lubangnya makin besar.", case_id=receipt.case_id)
+    again = await play.hear("web", more)
+    assert again.case_id == receipt.case_id
+
+
+SCENARIOS: tuple[Callable[[Play], Awaitable[None]], ...] = (
+    a_form_is_answered,
+    a_chat_is_answered_where_it_came_from,
+    what_is_missing_is_asked_for,
+    the_same_twice_is_once,
+    many_at_once_stay_in_their_cases,
+    a_unit_sends_it_back_and_another_takes_it,
+    a_rejected_one_is_told_why,
+    who_may_not_or_comes_late_is_refused,
+    clocks_warn_escalate_and_close,
+    a_note_and_a_private_case,
+    the_reporter_goes_on_on_the_tracking_page,
+)
