@@ -163,14 +163,26 @@ def erase(reporter: str, profile: ProfileOption = None, data: DataOption = None)
     print_json({"reporter": reporter, "keys_erased": erased})
 
 
-def rebuild(profile: ProfileOption = None, data: DataOption = None) -> None:
+def rebuild(
+    in_place: Annotated[
+        bool,
+        typer.Option(
+            "--in-place", help="Elasticsearch: keep what is there meanwhile, and what should not be."
+        ),
+    ] = False,
+    profile: ProfileOption = None,
+    data: DataOption = None,
+) -> None:
     """Write the search index and the lists anew: from the cases, or from the events on Kafka."""
     settings = settings_for(profile, data)
     configure_logging(settings, quiet=True)
     if settings.kafka_servers:
         from laporhub.hub.distributed import rebuild_search
 
-        told = asyncio.run(rebuild_search(settings, lambda read: typer.echo(f"{read} events read", err=True)))
+        def progressed(read: int) -> None:
+            typer.echo(f"{read} events read", err=True)
+
+        told = asyncio.run(rebuild_search(settings, progressed, in_place=in_place))
         print_json({"cases": told.cases, "events": told.events, "rejected": len(told.rejected)})
         raise typer.Exit(1 if told.rejected else 0)
     from laporhub.pipeline.embedded.rebuild import rebuild as write_anew

@@ -63,6 +63,7 @@ def simulate(
         str, typer.Option(help="The hub's webhook address.")
     ] = "http://127.0.0.1:8080/hooks/twilio",
     port: Annotated[int, typer.Option(min=1, max=65535, help="The port to listen on.")] = 8081,
+    host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     profile: ProfileOption = None,
 ) -> None:
     """Run a simulated platform by itself, for a hub that is told its address."""
@@ -72,7 +73,7 @@ def simulate(
     configure_logging(settings)
     from laporhub.hub.demo import run_simulator
 
-    asyncio.run(run_simulator(settings, hook, port))
+    asyncio.run(run_simulator(settings, hook, port, host))
 
 
 def register(app: typer.Typer) -> None:

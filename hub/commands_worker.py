@@ -17,7 +17,7 @@ import typer
 
 from laporhub.hub.console import DataOption, ProfileOption, configure_logging, settings_for
 from laporhub.hub.settings import Settings
-from laporhub.pipeline.errors import Misconfigured
+from laporhub.pipeline.errors import Misconfigured, RetryLater
 
 _GRACE_SECONDS = 30.0
 """How long a worker may take to finish its batches; then it is killed, and they are delivered again."""
@@ -41,6 +41,7 @@ def worker(
     ] = None,
     profile: ProfileOption = None,
     data: DataOption = None,
+    channel: Annotated[list[str] | None, typer.Option(hidden=True)] = None,
     member: Annotated[str | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Work on what Kafka brings: cases, index, replies, clocks. Starts its processes, and starts them anew."""
@@ -51,14 +52,32 @@ def worker(
         )
     configure_logging(settings)
     if member is not None:
-        raise typer.Exit(_work(settings, member, host, port, watchdog, only or []))
+        raise typer.Exit(_work(settings, member, host, port, watchdog, only or [], channel or []))
     options = ["--watchdog", str(watchdog), "--host", host]
     for name, value in (("--profile", settings.profile), ("--data", str(settings.data))):
         options += [name, value]
     for stage in only or ():
         options += ["--only", stage]
+    for name in channel or ():
+        options += ["--channel", name]
+    _wait_for_topics(settings)
     hands = [_Hand(f"{socket.gethostname()}-{n}", port and port + n, options) for n in range(workers)]
     raise typer.Exit(_supervise(hands))
+
+
+def _wait_for_topics(settings: Settings) -> None:
+    """Raises `Misconfigured` when one is missing. Kafka may come up later than we do."""
+    from laporhub.hub.distributed import check_topics
+    from laporhub.pipeline.profile.load import load
+
+    books = [load(name) for name in settings.profiles]
+    while True:
+        try:
+            asyncio.run(check_topics(settings, books))
+            return
+        except RetryLater as error:
+            typer.echo(f"waiting: {error}", err=True)
+            time.sleep(1)
 
 
 class _Hand:
@@ -118,7 +137,31 @@ def _supervise(hands: list[_Hand]) -> int:
     return 0
 
 
-def _work(settings: Settings, member: str, host: str, port: int, watchdog: float, only: list[str]) -> int:
+def connect(
+    channels: Annotated[
+        list[str] | None, typer.Argument(help="Channels of the profile; all when none is named.")
+    ] = None,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Health and metrics.")] = 0,
+    host: Annotated[str, typer.Option(help="Where that port is opened.")] = "127.0.0.1",
+    watchdog: Annotated[
+        float, typer.Option(min=10, help="Seconds it may stand still with work before it ends itself.")
+    ] = 120.0,
+    profile: ProfileOption = None,
+    data: DataOption = None,
+) -> None:
+    """Send the replies on these channels: a worker of only that, so that no other needs the platforms' secrets."""
+    worker(1, port, host, watchdog, ["outbox"], profile, data, channels)
+
+
+def _work(
+    settings: Settings,
+    member: str,
+    host: str,
+    port: int,
+    watchdog: float,
+    only: list[str],
+    channels: list[str],
+) -> int:
     """This process is the worker."""
     import faust
     import uvloop
@@ -129,7 +172,7 @@ def _work(settings: Settings, member: str, host: str, port: int, watchdog: float
     _die_with_parent()
     loop = uvloop.new_event_loop()
     asyncio.set_event_loop(loop)
-    made = make_worker(settings, member=member, watchdog_seconds=watchdog, only=only)
+    made = make_worker(settings, member=member, watchdog_seconds=watchdog, only=only, channels=channels)
     if port:
         made.app.task(lambda: serve_health(made, host, port))
     runner = faust.Worker(
@@ -153,3 +196,4 @@ def _die_with_parent() -> None:
 
 def register(app: typer.Typer) -> None:
     app.command()(worker)
+    app.command()(connect)

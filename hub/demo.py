@@ -96,20 +96,29 @@ def claim(folder: Path) -> None:
     marker.touch()
 
 
-async def run_simulator(settings: Settings, hook: str, port: int) -> None:
-    """A simulated Twilio by itself, until interrupted; says what to tell the hub."""
-    simulator = _simulator(load(settings.profiles[0]), hook, DemoClock())
-    async with serving(simulator, port) as url:
-        typer.echo(
-            f"export LAPORHUB_TWILIO_ACCOUNT_SID={_ACCOUNT} LAPORHUB_TWILIO_AUTH_TOKEN={_TOKEN} "
-            f"LAPORHUB_TWILIO_API_URL={url}"
-        )
+async def run_simulator(settings: Settings, hook: str, port: int, host: str) -> None:
+    """A simulated Twilio by itself, until interrupted; says what to tell the hub, unless the settings say it."""
+    account = (
+        (settings.twilio_account_sid, settings.twilio_auth_token.get_secret_value())
+        if settings.twilio_account_sid and settings.twilio_auth_token
+        else None
+    )
+    simulator = _simulator(load(settings.profiles[0]), hook, DemoClock(), account)
+    async with serving(simulator, port, host) as url:
+        if account is None:
+            typer.echo(
+                f"export LAPORHUB_TWILIO_ACCOUNT_SID={_ACCOUNT} LAPORHUB_TWILIO_AUTH_TOKEN={_TOKEN} "
+                f"LAPORHUB_TWILIO_API_URL={url}"
+            )
         await asyncio.Event().wait()
 
 
-def _simulator(book: Rulebook, hook: str, clock: DemoClock) -> TwilioSimulator:
+def _simulator(
+    book: Rulebook, hook: str, clock: DemoClock, account: tuple[str, str] | None = None
+) -> TwilioSimulator:
     numbers = [channel.account for channel in book.profile.channels.values() if channel.provider == "twilio"]
-    return TwilioSimulator(_ACCOUNT, _TOKEN, numbers, hook, f"{hook}/status", clock, automatic=True)
+    sid, token = account or (_ACCOUNT, _TOKEN)
+    return TwilioSimulator(sid, token, numbers, hook, f"{hook}/status", clock, automatic=True)
 
 
 def _with_simulator(settings: Settings, url: str) -> Settings:

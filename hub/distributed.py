@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import KafkaError
 from elasticsearch import AsyncElasticsearch, Elasticsearch
 
 from laporhub.hub.compose import governments, open_connectors, speaking, utc_now
@@ -28,12 +30,13 @@ from laporhub.pipeline.distributed.rebuild import histories
 from laporhub.pipeline.distributed.records import Given, Taken
 from laporhub.pipeline.distributed.search import SinkStage
 from laporhub.pipeline.distributed.units import UnitIntake
-from laporhub.pipeline.errors import Misconfigured
+from laporhub.pipeline.errors import Misconfigured, RetryLater
+from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.publisher import Publisher
-from laporhub.pipeline.topics import COMMANDS, EVENTS, MESSAGES, OUTBOX, unit_commands_topic
+from laporhub.pipeline.topics import COMMANDS, EVENTS, MESSAGES, OUTBOX, topics, unit_commands_topic
 from laporhub.sinks.elasticsearch_rebuild import Rebuilt, rebuild
 from laporhub.sinks.elasticsearch_sink import ElasticsearchSink
-from laporhub.sinks.elasticsearch_templates import Indices
+from laporhub.sinks.elasticsearch_templates import Indices, delete_all, install
 from laporhub.sinks.elasticsearch_tracking import ElasticsearchTracking
 
 STAGES = ("cases", "sink", "outbox", "units", "clocks")
@@ -82,7 +85,10 @@ class Worker:
 
     def ready(self) -> dict[str, str]:
         """Part → "ok" or what it waits for."""
-        return {each.name: each.health for each in self.stages} | {"search": self.sink.health}
+        return {each.name: each.health for each in self.stages} | {
+            "search": self.sink.health,
+            "kafka": self.producer.health,
+        }
 
 
 def make_worker(
@@ -93,10 +99,12 @@ def make_worker(
     entropy: Callable[[int], bytes] = os.urandom,
     watchdog_seconds: float = 120.0,
     only: Sequence[str] = (),
+    channels: Sequence[str] = (),
 ) -> Worker:
     """A worker with all stages, or only those named (see `STAGES`). Raises `Misconfigured`.
 
-    Workers with the same stages share the work; those with others are a consumer group of their own.
+    Workers with the same stages share the work; those with others are a consumer group of their own. `channels` are
+    those whose replies it sends; all of them if none is named.
     """
     if unknown := set(only) - set(STAGES):
         raise Misconfigured(f"There is no stage {', '.join(sorted(unknown))}: choose of {', '.join(STAGES)}")
@@ -108,10 +116,12 @@ def make_worker(
     sink = ElasticsearchSink(AsyncElasticsearch(**_elasticsearch(settings)), Indices(settings.index_prefix))
     case_stage = CaseStage(database, governments(books), graves, prefix, now)
     intake = UnitIntake(database, books, ground.door, ground.ring, graves, prefix, now)
-    sender = _Sender(settings, ground, producer, now)
+    if unknown := set(channels) - {name for book in books.values() for name in book.profile.channels}:
+        raise Misconfigured(f"There is no channel {', '.join(sorted(unknown))} in {', '.join(books)}")
+    sender = _Sender(settings, ground, producer, now, channels)
     stages = [
         Stage("cases", (prefix + MESSAGES, prefix + COMMANDS), _threaded(case_stage.process)),
-        Stage("sink", (prefix + EVENTS,), SinkStage(database, sink, graves).process),
+        Stage("sink", (prefix + EVENTS,), SinkStage(database, sink, graves).process, lambda: sink.health),
         Stage("outbox", (prefix + OUTBOX,), sender.wake),
         Stage(
             "units",
@@ -124,7 +134,7 @@ def make_worker(
     stages = [stage for stage in stages if stage.name in wanted]
     beside = {"outbox": sender.run, "clocks": Clockwork(database, producer, tuple(books), prefix, now).run}
     app, progress = make_app(
-        ".".join((f"{prefix}hub", *(wanted if only else ()))),
+        ".".join((f"{prefix}hub", *(wanted if only else ()), *sorted(channels))),
         Brokers(settings.kafka_servers, faust_credentials(settings)),
         stages,
         producer,
@@ -140,24 +150,57 @@ def faust_app() -> Any:
     return make_worker(load_settings()).app
 
 
-async def rebuild_search(settings: Settings, progressed: Callable[[int], None]) -> Rebuilt:
-    """Every index from the events on Kafka alone; durable when it returns. The workers may go on meanwhile."""
+async def rebuild_search(
+    settings: Settings, progressed: Callable[[int], None], *, in_place: bool = False
+) -> Rebuilt:
+    """Every index anew from the events on Kafka alone; durable when it returns. The workers may go on meanwhile.
+
+    The indices are deleted first, so lists fill up again while it runs; `in_place` writes over what is there, and
+    leaves documents that should not be there.
+    """
+    indices = Indices(settings.index_prefix)
+    if not in_place:
+        with Elasticsearch(**_elasticsearch(settings)) as admin:
+            delete_all(admin, indices)
+            install(admin, indices)
     client = AsyncElasticsearch(**_elasticsearch(settings))
     try:
         topic = settings.topic_prefix + EVENTS
         async with histories(topic, aiokafka_options(settings), progressed) as cases:
-            return await rebuild(client, Indices(settings.index_prefix), cases)
+            return await rebuild(client, indices, cases)
     finally:
         await client.close()
+
+
+async def check_topics(settings: Settings, books: Iterable[Rulebook]) -> None:
+    """Raises `Misconfigured` when a topic is missing, `RetryLater` when no broker answers."""
+    client = AIOKafkaClient(**aiokafka_options(settings))
+    try:
+        await client.bootstrap()
+        there = (await client.fetch_all_metadata()).topics()
+    except KafkaError as error:
+        raise RetryLater(f"Kafka does not answer at LAPORHUB_KAFKA_SERVERS: {error}") from error
+    finally:
+        await client.close()
+    wanted = topics(books, settings.topic_prefix, settings.partitions, settings.replication)
+    if missing := [topic.name for topic in wanted if topic.name not in there]:
+        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
+        raise Misconfigured(f"The topic {missing[0]}{more} is missing: run laporhub setup")
 
 
 class _Sender:
     """Sends replies. Records of `outbox` only wake it: what is to be said stands in the database."""
 
     def __init__(
-        self, settings: Settings, ground: Ground, producer: Producer, now: Callable[[], datetime]
+        self,
+        settings: Settings,
+        ground: Ground,
+        producer: Producer,
+        now: Callable[[], datetime],
+        channels: Sequence[str],
     ) -> None:
         self._settings = settings
+        self._channels = channels
         self._ground = ground
         self._now = now
         self._engine = DistributedEngine(ground.database, producer, settings.topic_prefix, now)
@@ -172,7 +215,13 @@ class _Sender:
         async with AsyncExitStack() as stack:
             ground = self._ground
             connectors = await open_connectors(stack, self._settings, ground.rulebooks)
-            able = speaking(self._settings, ground.rulebooks, connectors)
+            able = {
+                (profile, channel): connector
+                for (profile, channel), connector in speaking(
+                    self._settings, ground.rulebooks, connectors
+                ).items()
+                if not self._channels or channel in self._channels
+            }
             self._publisher = Publisher(ground.database, self._engine, able, ground.ring, self._now)
             await self._publisher.run()
 

@@ -285,7 +285,8 @@ class Hub:
 
     def events(self, case_id: str) -> Sequence[CaseEvent]:
         with self.database.connect() as connection:
-            return log.case_events(connection, case_id)
+            state = cases.load_cases(connection, [case_id]).get(case_id)
+            return log.case_events(connection, case_id, state.opened_at) if state else []
 
     def tracking_token(self, case_id: str) -> str:
         signed = hmac.digest(self.web_secret, f"track {case_id}".encode(), "sha256")

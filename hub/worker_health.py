@@ -49,4 +49,9 @@ async def _metrics(worker: Worker) -> web.Response:
                 "waiting": int(stage.waiting_for is not None),
             }[name]
             lines.append(f'laporhub_stage_{name}{{stage="{stage.name}"}} {value}')
+    lines += [
+        "# HELP laporhub_documents_total What became of documents on their way to the search server.",
+        "# TYPE laporhub_documents_total counter",
+        *(f'laporhub_documents_total{{outcome="{name}"}} {n}' for name, n in worker.sink.counted.items()),
+    ]
     return web.Response(text="\n".join(lines) + "\n", content_type="text/plain")

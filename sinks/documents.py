@@ -317,8 +317,9 @@ def searchable(text: str) -> str:
     >>> searchable("Jl.Sudirman, depan CAFÉ").split()
     ['jl', 'sudirman', 'depan', 'cafe']
     """
-    text = text.lower()
     if text.isascii():
-        return text.encode().translate(_PLAIN).decode()
-    apart = unicodedata.normalize("NFKD", text)
+        return text.lower().encode().translate(_PLAIN).decode()
+    apart = unicodedata.normalize(
+        "NFKD", text
+    ).lower()  # after it: a letter for mathematicians becomes a plain one
     return " ".join(_WORD.findall("".join(sign for sign in apart if not unicodedata.combining(sign))))

@@ -104,7 +104,7 @@ class Bulk:
         self._flights = asyncio.Semaphore(_IN_FLIGHT)
         self._rejected_at_most = rejected_at_most
         self._in_a_row: Counter[str] = Counter()
-        self._troubles: dict[int, str] = {}
+        self._troubles: dict[object, str] = {}
         self._pause = pause
         self._chance = chance
         self.counted: Counter[str] = Counter()
@@ -142,7 +142,7 @@ class Bulk:
         """Tries until nothing is left."""
         rejected: list[Rejected] = []
         attempt = 0
-        mark = id(operations)
+        mark = object()
         try:
             while operations:
                 answer = await self._ask(operations)

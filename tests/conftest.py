@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from laporhub.hub import commands_complaints, commands_profile, ground
+from laporhub.hub import commands_complaints, commands_profile, commands_setup, ground
 from laporhub.pipeline.profile.rulebook import Rulebook
 
 pytest_plugins = ["servers.plugin"]
@@ -37,7 +37,7 @@ def chromium() -> Path:
 @pytest.fixture(scope="session", autouse=True)
 def shipped_profiles_are_read_once() -> Iterator[None]:
     """Reading one takes half a second. They are immutable; folders, which a test may change, are read anew."""
-    honest, users = ground.load, (ground, commands_complaints, commands_profile)
+    honest, users = ground.load, (ground, commands_complaints, commands_profile, commands_setup)
     shipped = cache(honest)
 
     def load(where: str | Path) -> Rulebook:

@@ -320,6 +320,7 @@ def test_words_are_split_the_same_whatever_they_look_like(text: str) -> None:
         ("Jl.Sudirman No.5", ["jl", "sudirman", "no", "5"]),
         ("CAFÉ “Contoh”…", ["cafe", "contoh"]),
         ("İstanbul", ["istanbul"]),
+        ("𝘈duan ＬＡＭＰＵ", ["aduan", "lampu"]),
         ("a_b-c/d", ["a", "b", "c", "d"]),
         ("ꦗꦭꦤ꧀ jalan", ["ꦗꦭꦤ", "jalan"]),
         ("🙏🙏", []),

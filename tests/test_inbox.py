@@ -33,6 +33,7 @@ from laporhub.pipeline.unit_commands import refusal
 from laporhub.pipeline.unit_events import UnitEvent
 
 UNIT, OTHER = list(BOOK.units)[:2]
+pytestmark = pytest.mark.servers
 
 
 def story() -> Life:

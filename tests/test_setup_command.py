@@ -38,6 +38,7 @@ FOLDER = str(Path(__file__).parent / "data" / "minimal-profile")
 BOOK = load(FOLDER)
 PROFILE, MINE, OTHERS = BOOK.name, "jalan", "taman"
 UNREACHABLE = "127.0.0.1:1"
+pytestmark = pytest.mark.servers
 LOOKS = 200
 
 
@@ -271,8 +272,10 @@ async def test_a_lost_password_is_renewed_and_the_old_one_is_worth_nothing(
     await send(secure_kafka.client(), mine, b"x")
     old = credentials(secure, MINE)
     assert setup(secure, "--renew", MINE)[0] == 0
-    assert False in [await signs_in(old) for _ in range(20)], "the broker takes the change on a moment later"
-    assert not await signs_in(old)
+    looks = 0
+    while await signs_in(old):  # the broker takes the change on a moment later
+        looks += 1
+        assert looks < LOOKS
     assert await first_in(credentials(secure, MINE), mine) == b"x"
 
 

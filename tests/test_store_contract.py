@@ -354,19 +354,19 @@ def event(name: str, sequence: int = 1, data: EventData | None = None, **more: A
 
 def history(connection: Connection, name: str, length: int) -> list[CaseEvent]:
     made = [event(name, number) for number in range(1, length + 1)]
-    log.append(connection, events, [(e.id, e.model_dump_json(exclude_none=True)) for e in made])
+    log.append_events(connection, [(e.id, MONDAY, e.model_dump_json(exclude_none=True)) for e in made])
     return made
 
 
 def test_a_cases_history_is_its_own_whatever_the_others_are_called(connection: Connection) -> None:
     histories = {name: history(connection, name, 12) for name in ("c_1", "c_10", "c_1-", "C_1", "c_")}
     for name, made in histories.items():
-        assert log.case_events(connection, name) == made
-        assert log.events_of(connection, name, 1, 12) == made
-        assert log.events_of(connection, name, 3, 10) == made[2:10]
-        assert log.events_of(connection, name, 12, 40) == made[11:]
-        assert log.events_of(connection, name, 13, 40) == []
-        assert log.events_of(connection, name, 5, 4) == []
+        assert log.case_events(connection, name, MONDAY) == made
+        assert log.events_of(connection, name, MONDAY, 1, 12) == made
+        assert log.events_of(connection, name, MONDAY, 3, 10) == made[2:10]
+        assert log.events_of(connection, name, MONDAY, 12, 40) == made[11:]
+        assert log.events_of(connection, name, MONDAY, 13, 40) == []
+        assert log.events_of(connection, name, MONDAY, 5, 4) == []
 
 
 # ── a batch ──
@@ -378,12 +378,12 @@ def test_a_batch_leads_to_a_case_with_its_events_and_reply_once(database: Engine
     assert done.events
     (state,) = done.changed()
     with writing(database) as connection:
-        assert log.case_events(connection, state.id) == done.events
+        assert log.case_events(connection, state.id, state.opened_at) == done.events
         assert cases.load_cases(connection, [state.id]) == {state.id: state}
         assert cases.case_by_ticket(connection, state.ticket) == state
         again = receive(connection, 1)
         assert (again.events, again.messages) == ([], [])
-        assert len(log.case_events(connection, state.id)) == state.seq
+        assert len(log.case_events(connection, state.id, state.opened_at)) == state.seq
 
 
 def test_what_follows_joins_the_case_that_is_open(database: Engine) -> None:
@@ -398,7 +398,9 @@ def test_what_follows_joins_the_case_that_is_open(database: Engine) -> None:
     assert joined.id in {state.id for state in first.changed()}
     assert joined.messages == 3
     with database.connect() as connection:
-        assert [e.sequence for e in log.case_events(connection, joined.id)] == list(range(1, joined.seq + 1))
+        assert [e.sequence for e in log.case_events(connection, joined.id, joined.opened_at)] == list(
+            range(1, joined.seq + 1)
+        )
 
 
 def test_of_two_batches_that_loaded_the_same_case_one_is_told_to_load_again(database: Engine) -> None:

@@ -42,6 +42,8 @@ class Stage:
     name: str
     topics: tuple[str, ...]
     handle: Handle
+    health: Callable[[], str] = lambda: "ok"
+    """What it waits for while it handles a batch, where it tries again by itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +101,7 @@ def make_app(
         while not app.should_stop:
             watchdog.heartbeat()
             _measure(app, stages, progress)
+            await producer.look()
             await app.sleep(min(_LOOK_SECONDS, watchdog_seconds / 4))
 
     app.task(watch)
@@ -145,7 +148,7 @@ async def _patiently(stage: Stage, records: Sequence[Taken], producer: Producer,
         except RetryLater as error:
             attempt += 1
             pause = error.after or random.uniform(0.05, min(2.0**attempt * 0.1, _LONGEST_PAUSE))
-            progress.wait(str(error))
+            progress.wait(str(error), pause)
             if attempt in (1, 5) or attempt % 20 == 0:
                 logger.warning("waiting", stage=stage.name, reason=str(error), attempt=attempt)
             await asyncio.sleep(pause)
@@ -167,9 +170,13 @@ def _measure(app: faust.App, stages: Sequence[Stage], progress: Sequence[Progres
         if (name := owner.get(tp.topic)) is None:
             continue
         newest, done = consumer.highwater(tp), consumer._committed_offset.get(tp)
-        if newest is not None and done is not None:
+        if done is None:  # nothing was ever committed: count what was read
+            lags[name] += sum(message.tp == tp for message in list(consumer.unacked))
+        elif newest is not None:
             lags[name] += max(0, newest - done)
-    for each in progress:
+    for stage, each in zip(stages, progress, strict=True):
         each.lag = lags[each.name]
         if each.lag == 0:
             each.idle()
+        elif (trouble := stage.health()) != "ok":
+            each.wait(trouble)

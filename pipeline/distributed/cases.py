@@ -7,7 +7,6 @@ same records again, so a batch that was committed but not published is published
 
 from __future__ import annotations
 
-import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -18,7 +17,7 @@ from sqlalchemy import Connection, Engine
 from laporhub.pipeline import ids
 from laporhub.pipeline.distributed.graves import Graves
 from laporhub.pipeline.distributed.records import ASKED, ASKED_BY, AWAITED, Given, Taken
-from laporhub.pipeline.errors import LaporHubError, Misconfigured, Refused, RetryLater, Unparsable
+from laporhub.pipeline.errors import Refused, RetryLater, Unparsable
 from laporhub.pipeline.evolve import evolve
 from laporhub.pipeline.fanout import forwarded, work
 from laporhub.pipeline.models import CaseEvent, CaseState, Command, Message, ReplyQueued
@@ -30,8 +29,7 @@ from laporhub.pipeline.streams import OutboxRecord, read_command, read_message, 
 from laporhub.pipeline.topics import EVENTS, MESSAGES, OUTBOX
 from laporhub.pipeline.unit_commands import refusal
 
-_CRASHES_AT_MOST = 50
-"""Unforeseen errors in a row after which a person must look: a bad deploy must not bury what citizens send."""
+_UNFORESEEN = Refusal("unforeseen", "It could not be handled; it is kept, and a person will look at it")
 
 logger = structlog.get_logger(__name__)
 
@@ -50,7 +48,8 @@ class _Turn:
 
     given: list[Given] = field(default_factory=list)
     outcomes: list[Outcome] = field(default_factory=list)
-    refused: list[tuple[_Asked, Refused]] = field(default_factory=list)
+    refused: list[tuple[_Asked, Refused, datetime]] = field(default_factory=list)
+    """With the time at which it was first refused."""
 
 
 class CaseStage:
@@ -69,7 +68,6 @@ class CaseStage:
         self._graves = graves
         self._prefix = prefix
         self._now = now
-        self._crashes = 0
 
     def process(self, records: Sequence[Taken]) -> list[Given]:
         """Raises `RetryLater` when the database cannot take it now: nothing is lost, give it the same batch again.
@@ -103,8 +101,8 @@ class CaseStage:
             if len(asked) > 1:
                 return [given for each in asked for given in self._commit([each])]
             return [self._give_up(asked[0], error)]
-        self._crashes = 0
-        return turn.given + [told for each, error in turn.refused for told in self._tell(each, error)]
+        self._graves.went_well("cases")
+        return turn.given + [told for refused in turn.refused for told in self._tell(*refused)]
 
     def _decide(self, connection: Connection, asked: Sequence[_Asked]) -> _Turn:
         batch = Batch(connection, self._governments, shared=True)
@@ -112,27 +110,33 @@ class CaseStage:
             [each.asked for each in asked if isinstance(each.asked, Message)],
             [each.asked for each in asked if not isinstance(each.asked, Message)],
         )
-        told = load_outcomes(connection, (each.asked.id for each in asked if each.record.header(AWAITED)))
+        told = load_outcomes(connection, (each.asked.id for each in asked if _is_answered(each.record)))
         before = dict(batch.states)
         latest = dict(before)
         turn = _Turn()
         for each in asked:
             if (known := told.get(each.asked.id)) is not None and known.refusal is not None:
-                continue  # the client was told no: it must not happen after all
+                # Whoever asked was told no: it must not happen after all, though it may be possible by now.
+                turn.refused.append((each, known.refusal.as_error(), known.at))
+                continue
             try:
                 done = (
                     batch.receive(each.asked) if isinstance(each.asked, Message) else batch.handle(each.asked)
                 )
             except Refused as error:
-                turn.refused.append((each, error))
-                self._note_outcome(turn, each, None, error)
+                at = self._now()
+                turn.refused.append((each, error, at))
+                if _is_answered(each.record):
+                    told[each.asked.id] = Outcome(each.asked.id, None, Refusal.of(error), at)
+                    turn.outcomes.append(told[each.asked.id])
                 continue
             if done.events:
                 turn.given += self._events(done.events, latest.get(done.state.id))
             elif done.duplicate:
-                turn.given += self._again(connection, each.asked, done)
+                turn.given += self._again(connection, each.asked, done, before.get(done.state.id))
             latest[done.state.id] = done.state
-            self._note_outcome(turn, each, done, None)
+            if each.record.header(AWAITED) is not None:
+                turn.outcomes.append(Outcome(each.asked.id, done.state.id, None, self._now()))
         batch.save()
         replies = [
             event
@@ -169,12 +173,14 @@ class CaseStage:
         for topic, key, value in work(state, book, self._prefix, before):
             yield Given(topic, key, value)
 
-    def _again(self, connection: Connection, asked: Message | Command, done: Done) -> Iterable[Given]:
+    def _again(
+        self, connection: Connection, asked: Message | Command, done: Done, stored: CaseState | None
+    ) -> Iterable[Given]:
         """What it led to when it was first seen: it may not have been published then."""
         found = next((done.state.applied[name] for name in _names(asked) if name in done.state.applied), None)
-        if found is None:
-            return
-        history = log.case_events(connection, done.state.id)
+        if found is None or stored is None or found[0] > stored.seq:
+            return  # nothing, or it was seen in this very batch
+        history = log.case_events(connection, done.state.id, done.state.opened_at)
         before: CaseState | None = None
         for event in history[: found[0] - 1]:
             before = evolve(before, event)
@@ -183,18 +189,12 @@ class CaseStage:
 
     # ── what is refused ──────────────────────────────────────────────────────────────────────────
 
-    def _note_outcome(self, turn: _Turn, each: _Asked, done: Done | None, error: Refused | None) -> None:
-        if each.record.header(AWAITED) is not None:
-            case_id = done.state.id if done else None
-            refused = Refusal.of(error) if error else None
-            turn.outcomes.append(Outcome(each.asked.id, case_id, refused, self._now()))
-
-    def _tell(self, each: _Asked, error: Refused) -> Iterable[Given]:
+    def _tell(self, each: _Asked, error: Refused, at: datetime) -> Iterable[Given]:
         """Whoever waits reads the outcome; a unit's system is told on its topic; a message is kept for a person."""
         record = each.record
         topic, asked = record.header(ASKED_BY), record.header(ASKED)
         if topic is not None:
-            answer = refusal(topic.decode(), asked, error, self._now(), self._prefix)
+            answer = refusal(topic.decode(), asked, error, at, self._prefix)
             if answer is not None:
                 yield Given(*answer)
         elif isinstance(each.asked, Message) and record.header(AWAITED) is None:
@@ -204,17 +204,25 @@ class CaseStage:
             logger.info("refused", command=each.asked.id, code=error.code)
 
     def _give_up(self, each: _Asked, error: Exception) -> Given:
-        self._crashes += 1
-        if self._crashes >= _CRASHES_AT_MOST:
-            raise Misconfigured(
-                f"{self._crashes} records in a row failed unforeseen: the worker stops, see the log"
-            ) from error
-        where = traceback.extract_tb(error.__traceback__)[-1]
-        logger.error("a record could not be handled", exc_info=error)
-        said = str(error) if isinstance(error, LaporHubError) else type(error).__name__
-        return self._graves.bury(
-            each.record, "cases", f"{said} in {where.name}, line {where.lineno}", each.asked.profile
-        )
+        given = self._graves.give_up(each.record, "cases", error, each.asked.profile)
+        if each.record.header(AWAITED) is not None:
+            self._say_no(each.asked.id)
+        return given
+
+    def _say_no(self, name: str) -> None:
+        """Whoever waits must not send it again and again: it is kept, and a replay does not ask what they were told."""
+        try:
+            with self._database.begin() as connection:
+                save_outcomes(connection, [Outcome(name, None, _UNFORESEEN, self._now())])
+        except Exception as error:
+            if is_transient(error):
+                raise RetryLater(f"The refusal could not be stored: {type(error).__name__}") from error
+            raise
+
+
+def _is_answered(record: Taken) -> bool:
+    """Whether somebody is told what came of it: then, once told no, it stays so."""
+    return record.header(AWAITED) is not None or record.header(ASKED_BY) is not None
 
 
 def _names(asked: Message | Command) -> tuple[str, ...]:

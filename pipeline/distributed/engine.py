@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
+from typing import TypeAlias, TypeVar
 
 import structlog
 from sqlalchemy import Connection, Engine
@@ -33,6 +34,10 @@ _LOOK_SECONDS = 0.02
 logger = structlog.get_logger(__name__)
 
 
+_Answer: TypeAlias = "asyncio.Future[tuple[Outcome, CaseState | None]]"
+_T = TypeVar("_T")
+
+
 class DistributedEngine:
     """See the module. `answer_within` is how long, in seconds, a client waits for the workers."""
 
@@ -49,7 +54,7 @@ class DistributedEngine:
         self._prefix = prefix
         self._now = now
         self._answer_within = answer_within
-        self._waiting: dict[str, asyncio.Future[tuple[Outcome, CaseState | None]]] = {}
+        self._waiting: dict[str, set[_Answer]] = {}
         self._looking: asyncio.Task[None] | None = None
         self._trouble: str | None = None
         self.on_replies: Callable[[], None] = lambda: None
@@ -103,7 +108,7 @@ class DistributedEngine:
         return record is not None
 
     async def _send_message(self, message: Message, answer: bool) -> Done | None:
-        before = await asyncio.to_thread(self._received, message.id)
+        before = await self._in_database(lambda: self._received(message.id))
         if before is not None:
             return Done(before, (), duplicate=True)
         record = Given(
@@ -118,7 +123,7 @@ class DistributedEngine:
         return None
 
     async def _send_command(self, command: Command) -> Done | None:
-        state = await asyncio.to_thread(self._case, command.case_id)
+        state = await self._in_database(lambda: self._case(command.case_id))
         if state is None:
             raise NotFound(f"there is no case {command.case_id}")
         if command.id in state.applied:
@@ -140,21 +145,24 @@ class DistributedEngine:
     # ── waiting for word ─────────────────────────────────────────────────────────────────────────
 
     async def _ask(self, name: str, record: Given) -> Done:
-        future = self._waiting.get(name)
-        if future is None:
-            future = self._waiting[name] = asyncio.get_running_loop().create_future()
+        # Each who waits has a future of their own: one who gives up takes nothing from the others.
+        future: _Answer = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(name, set()).add(future)
         try:
             await self._produce(record)
             if self._looking is None or self._looking.done():
                 self._looking = asyncio.create_task(self._look())
             async with asyncio.timeout(self._answer_within):
-                outcome, state = await asyncio.shield(future)
+                outcome, state = await future
         except TimeoutError:
             raise RetryLater(
                 "It is stored, but no worker has answered yet: send it again to hear what came of it", after=5
             ) from None
         finally:
-            self._waiting.pop(name, None)
+            others = self._waiting.get(name, set())
+            others.discard(future)
+            if not others:
+                self._waiting.pop(name, None)
         if outcome.refusal is not None:
             raise outcome.refusal.as_error()
         if state is None:
@@ -171,10 +179,9 @@ class DistributedEngine:
                 await asyncio.sleep(1)
                 continue
             for name, came_of in found.items():
-                future = self._waiting.get(name)
-                if future is not None and not future.done():
-                    future.set_result(came_of)
-                    del self._waiting[name]
+                for future in self._waiting.pop(name, ()):
+                    if not future.done():
+                        future.set_result(came_of)
             await asyncio.sleep(_LOOK_SECONDS)
 
     # ── the database, on other threads ───────────────────────────────────────────────────────────
@@ -201,8 +208,12 @@ class DistributedEngine:
             with writer(self._database).begin() as connection:
                 job(connection)
 
+        await self._in_database(run)
+
+    async def _in_database(self, work: Callable[[], _T]) -> _T:
+        """On another thread. Raises `RetryLater` while the database cannot be reached."""
         try:
-            await asyncio.to_thread(run)
+            return await asyncio.to_thread(work)
         except Exception as error:
             if is_transient(error) and not isinstance(error, RetryLater):
                 raise RetryLater("The database cannot be reached: nothing is lost, send it again") from error

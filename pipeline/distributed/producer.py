@@ -11,7 +11,7 @@ from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError, UnknownTopicOrPartitionError
 
 from laporhub.pipeline.distributed.records import Given
 from laporhub.pipeline.errors import RetryLater
@@ -20,6 +20,11 @@ from laporhub.pipeline.topics import LARGEST_RECORD
 _PATIENCE = 60.0
 """Seconds until a batch that the brokers do not confirm is given up; the caller then tries all of it again."""
 _COLLECT_MS = 5
+_ANSWERS_WITHIN = 5.0
+"""Seconds until a broker that does not answer counts as away."""
+
+_NOT_TRIED = (MessageSizeTooLargeError, UnknownTopicOrPartitionError)
+"""Refused before it was on its way: the others, and the producer, are as they were."""
 
 logger = structlog.get_logger(__name__)
 
@@ -31,6 +36,8 @@ class Producer:
         self._options = options
         self._producer: AIOKafkaProducer | None = None
         self._starting = asyncio.Lock()
+        self.health = "ok"
+        """Or why the brokers could not be reached when they were last needed, or looked for."""
 
     async def start(self) -> None:
         """Raises `RetryLater` when no broker answers."""
@@ -50,8 +57,10 @@ class Producer:
                 await producer.start()
             except KafkaError as error:
                 await producer.stop()
-                raise RetryLater(f"Kafka cannot be reached ({error}): it will be tried again") from error
+                self.health = f"Kafka cannot be reached ({error})"
+                raise RetryLater(f"{self.health}: it will be tried again") from error
             self._producer = producer
+            self.health = "ok"
 
     async def start_patiently(self) -> None:
         """Waits until a broker answers."""
@@ -85,16 +94,43 @@ class Producer:
                 ]
                 await _all(waiting)
         except (KafkaError, TimeoutError) as error:
-            # An idempotent producer that failed is in doubt about its sequence: the next one begins anew.
-            await self._begin_anew()
-            raise RetryLater(f"Kafka did not take the records ({type(error).__name__}: {error})") from error
+            self.health = f"Kafka did not take the records ({type(error).__name__}: {error})"
+            if not isinstance(error, _NOT_TRIED):
+                # An idempotent producer that failed is in doubt about its sequence: the next one begins anew.
+                await self._begin_anew(producer)
+            raise RetryLater(self.health) from error
+        self.health = "ok"
 
-    async def _begin_anew(self) -> None:
+    async def look(self) -> None:
+        """Asks the brokers for a sign of life: `health` tells."""
         try:
-            async with asyncio.timeout(5):
-                await self.stop()
+            await self.start()
+            if self._producer is not None:
+                async with asyncio.timeout(_ANSWERS_WITHIN):
+                    answered = await self._producer.client.force_metadata_update()
+                self.health = "ok" if answered else "Kafka does not answer"
+        except (RetryLater, KafkaError, TimeoutError):
+            self.health = "Kafka does not answer"
+
+    async def _begin_anew(self, failed: AIOKafkaProducer) -> None:
+        """Ends the failed one; others may have done so before.
+
+        Not as usual, which waits for the brokers; and left alone it would write what it still holds when they are
+        back, behind what was written meanwhile.
+        """
+        if self._producer is failed:
+            self._producer = None
+        try:
+            async with asyncio.timeout(_ANSWERS_WITHIN):
+                sending = failed._sender.sender_task
+                failed._closed = True
+                if sending is not None:
+                    sending.cancel()
+                await failed.client.close()
+                if sending is not None:
+                    await asyncio.wait([sending])
         except Exception as error:
-            logger.warning("the old producer could not be closed", reason=str(error))
+            logger.warning("the old producer could not be closed", reason=f"{type(error).__name__}: {error}")
 
 
 async def _all(waiting: Sequence[Any]) -> None:

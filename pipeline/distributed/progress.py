@@ -37,10 +37,10 @@ class Progress:
         self.waiting_for = None
         self.moved_at = time.monotonic()
 
-    def wait(self, reason: str) -> None:
-        """The stage waits for this, and knows it."""
+    def wait(self, reason: str, pause: float = 0.0) -> None:
+        """The stage waits for this, and knows it; it will not try before `pause` seconds are over."""
         self.waiting_for = reason
-        self.moved_at = time.monotonic()
+        self.moved_at = time.monotonic() + pause
 
     def idle(self) -> None:
         """There is nothing to do."""

@@ -16,13 +16,17 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+import structlog
 from aiokafka import AIOKafkaConsumer
 
 from laporhub.pipeline.errors import Misconfigured, Unparsable
+from laporhub.pipeline.ids import event_id
 from laporhub.pipeline.models import CaseEvent
 from laporhub.pipeline.streams import read_event
 
 _AT_ONCE = 5000
+logger = structlog.get_logger(__name__)
+
 Progressed = Callable[[int], None]
 """Told how many records were read so far."""
 
@@ -75,23 +79,33 @@ async def _gather(
 
 def _keep(into: sqlite3.Connection, records: Sequence[Any]) -> None:
     """A record that was published twice is kept once."""
-    rows = ((record.key, _sequence(record.value), record.value) for record in records)
+    rows = ((record.key, _sequence(record.key, record.value), record.value) for record in records)
     into.execute("BEGIN")
     into.executemany("INSERT OR IGNORE INTO events VALUES (?, ?, ?)", (row for row in rows if row[1]))
     into.execute("COMMIT")
 
 
-def _sequence(value: bytes | None) -> int:
+def _sequence(key: bytes | None, value: bytes | None) -> int:
+    """The event's place in its case's history; 0 for what is no event of this case."""
     try:
-        return int(orjson.loads(value or b"{}")["sequence"])
-    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError):
+        found = orjson.loads(value or b"{}")
+        sequence: int = found["sequence"]
+        return sequence if found["id"] == event_id((key or b"").decode(), sequence) else 0
+    except (KeyError, TypeError, ValueError):
         return 0
 
 
 def _each(sorted_by_case: sqlite3.Connection) -> Iterator[Sequence[CaseEvent]]:
     rows = sorted_by_case.execute("SELECT name, body FROM events ORDER BY name, sequence")
-    for _, some in groupby(rows, key=lambda row: row[0]):
-        try:
-            yield [read_event(body) for _, body in some]
-        except Unparsable:
-            continue
+    for name, some in groupby(rows, key=lambda row: row[0]):
+        history = [event for _, body in some if (event := _read(name, body)) is not None]
+        if history:
+            yield history
+
+
+def _read(name: bytes, body: bytes) -> CaseEvent | None:
+    try:
+        return read_event(body)
+    except Unparsable as error:
+        logger.warning("an event is left out", case=name.decode(), reason=str(error))
+        return None

@@ -43,13 +43,21 @@ class UnitIntake:
         self._now = now
 
     def process(self, records: Sequence[Taken]) -> list[Given]:
-        """Raises `RetryLater`: give it the same batch again."""
+        """Raises `RetryLater`: give it the same batch again; and `Misconfigured` as `CaseStage.process` does."""
+        return [given for record in records for given in self._carefully(record)]
+
+    def _carefully(self, record: Taken) -> list[Given]:
+        """What a unit's system sends must never stop the others'."""
         try:
-            return [given for record in records for given in self._take(record)]
+            given = self._take(record)
         except Exception as error:
-            if is_transient(error) and not isinstance(error, RetryLater):
+            if is_transient(error):
+                if isinstance(error, RetryLater):
+                    raise
                 raise RetryLater(f"The database cannot be reached: {type(error).__name__}") from error
-            raise
+            return [self._graves.give_up(record, "unit", error)]
+        self._graves.went_well("unit")
+        return given
 
     def _take(self, record: Taken) -> list[Given]:
         try:

@@ -17,7 +17,7 @@ from laporhub.pipeline.ports import Classifier
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.store import cases, log
 from laporhub.pipeline.store.shared import conflicts_told, save_cases_as_loaded
-from laporhub.pipeline.store.tables import events, messages
+from laporhub.pipeline.store.tables import messages
 
 
 @dataclass(frozen=True)
@@ -110,10 +110,12 @@ class Batch:
             messages,
             [(m.id, m.model_dump_json(exclude_defaults=True)) for m in self.messages],
         )
-        log.append(
+        log.append_events(
             self.connection,
-            events,
-            [(e.id, e.model_dump_json(exclude_none=True)) for e in self.events],
+            [
+                (e.id, self.states[e.case_id].opened_at, e.model_dump_json(exclude_none=True))
+                for e in self.events
+            ],
         )
         if self.shared:
             save_cases_as_loaded(self.connection, self.changed(), self._loaded)

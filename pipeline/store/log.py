@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
-from sqlalchemy import Connection, Table, func, select
+from sqlalchemy import ColumnElement, Connection, Table, func, select
 
 from laporhub.pipeline.ids import event_id
 from laporhub.pipeline.models import CaseEvent
 from laporhub.pipeline.store.bulk import copy_in
-from laporhub.pipeline.store.tables import cursors, events
+from laporhub.pipeline.store.tables import cursors, events, to_micros
 
 
 def append(connection: Connection, stream: Table, records: Sequence[tuple[str, str]]) -> None:
@@ -20,24 +21,39 @@ def append(connection: Connection, stream: Table, records: Sequence[tuple[str, s
         connection.execute(stream.insert(), [{"id": name, "body": body} for name, body in records])
 
 
+def append_events(connection: Connection, records: Sequence[tuple[str, datetime, str]]) -> None:
+    """Adds events as (id, when their case was opened, body). Callers see to it that each is added once."""
+    if records and connection.dialect.name == "postgresql":
+        rows = ((name, str(to_micros(opened_at)), body) for name, opened_at, body in records)
+        copy_in(connection, events.name, ("id", "opened", "body"), rows)
+    elif records:
+        connection.exec_driver_sql(
+            "INSERT INTO events (id, opened, body) VALUES (?, ?, ?)",
+            [(name, to_micros(opened_at), body) for name, opened_at, body in records],
+        )
+
+
 def tail(connection: Connection, stream: Table) -> int:
     """The offset of the newest record; 0 when there is none."""
     return connection.execute(select(func.max(stream.c.offset))).scalar() or 0
 
 
-def case_events(connection: Connection, case_id: str) -> list[CaseEvent]:
+def case_events(connection: Connection, case_id: str, opened_at: datetime) -> list[CaseEvent]:
     """A case's history, oldest first: event ids begin with the case and sort by sequence."""
-    found = select(events.c.body).where(events.c.id > f"{case_id}.", events.c.id < f"{case_id}/")
-    return [
-        CaseEvent.model_validate_json(row.body) for row in connection.execute(found.order_by(events.c.id))
-    ]
+    return _read(connection, opened_at, events.c.id > f"{case_id}.", events.c.id < f"{case_id}/")
 
 
-def events_of(connection: Connection, case_id: str, first: int, last: int) -> list[CaseEvent]:
+def events_of(
+    connection: Connection, case_id: str, opened_at: datetime, first: int, last: int
+) -> list[CaseEvent]:
     """A slice of a case's history, by sequence, both ends included."""
     between = events.c.id.between(event_id(case_id, first), event_id(case_id, last))
-    rows = connection.execute(select(events.c.body).where(between).order_by(events.c.id))
-    return [CaseEvent.model_validate_json(row.body) for row in rows]
+    return _read(connection, opened_at, between)
+
+
+def _read(connection: Connection, opened_at: datetime, *which: ColumnElement[bool]) -> list[CaseEvent]:
+    found = select(events.c.body).where(events.c.opened == to_micros(opened_at), *which).order_by(events.c.id)
+    return [CaseEvent.model_validate_json(row.body) for row in connection.execute(found)]
 
 
 def cursor(connection: Connection, consumer: str) -> int:

@@ -1,0 +1,328 @@
+"""The distributed part of `make bench`: from Kafka to searchable in Elasticsearch, beside the least it can cost.
+
+In one run on the same messages and servers: (a) raw bulk, (b) a bare aiokafka consumer that bulks what it reads,
+(c) a bare Faust agent that does, (d) this hub with all stages. Then the time from publishing to searchable at half of
+(d)'s load, the processor time of one to three workers, and a rebuild. MESSAGES and CASES name other sizes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import psutil
+from aiokafka import AIOKafkaConsumer
+from elasticsearch import AsyncElasticsearch, Elasticsearch
+
+ROOT = Path(__file__).parent
+sys.path[:0] = [str(ROOT), str(ROOT.parent / "tests")]
+
+import run  # noqa: E402
+from province import Province  # noqa: E402
+from servers.elasticsearch import start_elasticsearch  # noqa: E402
+from servers.kafka import start_kafka  # noqa: E402
+from servers.postgres import fresh_database, start_postgres  # noqa: E402
+
+from laporhub.hub.compose import utc_now  # noqa: E402
+from laporhub.hub.kafka_clients import aiokafka_options  # noqa: E402
+from laporhub.pipeline import ids  # noqa: E402
+from laporhub.pipeline.distributed.producer import Producer  # noqa: E402
+from laporhub.pipeline.distributed.records import Given  # noqa: E402
+from laporhub.pipeline.store.database import writer  # noqa: E402
+from laporhub.pipeline.store.keys import save_keys  # noqa: E402
+from laporhub.pipeline.streams import write_message  # noqa: E402
+
+MESSAGES = int(os.environ.get("MESSAGES", "20000"))
+CASES = int(os.environ.get("CASES", "100000"))
+ROUNDS = int(os.environ.get("ROUNDS", "3"))
+AT_ONCE = 500
+PROFILE = "laporgub-jateng"
+
+
+def bulk_line(index: str, name: str) -> bytes:
+    return b'{"index":{"_index":"%b","_id":"%b"}}\n' % (index.encode(), name.encode())
+
+
+async def written(client: AsyncElasticsearch, index: str, bodies: Sequence[tuple[str, bytes]]) -> None:
+    """One bulk of prebuilt bytes, as the hub's own sink sends it."""
+    operations = [bulk_line(index, name) + body for name, body in bodies]
+    answer = await client.bulk(operations=operations, filter_path=["errors"])
+    if answer["errors"]:
+        raise AssertionError("a document was refused")
+
+
+def fresh_index(elasticsearch: str, name: str) -> None:
+    """As Elasticsearch makes it by itself, but for the copies."""
+    with Elasticsearch(elasticsearch) as client:
+        client.indices.create(index=name, settings={"number_of_replicas": 0})
+
+
+async def raw_bulk(province: Province, bodies: Sequence[bytes], index: str) -> float:
+    fresh_index(province.elasticsearch, index)
+    async with AsyncElasticsearch(province.elasticsearch) as client:
+        start = time.perf_counter()
+        for first in range(0, len(bodies), AT_ONCE):
+            some = bodies[first : first + AT_ONCE]
+            await written(client, index, [(f"m{first + n}", body) for n, body in enumerate(some)])
+        return len(bodies) / (time.perf_counter() - start)
+
+
+async def pass_through(province: Province, index: str) -> float:
+    """Reads `messages` from its beginning, and bulks what it reads."""
+    fresh_index(province.elasticsearch, index)
+    consumer = AIOKafkaConsumer(
+        f"{province.name}.messages", bootstrap_servers=province.kafka, auto_offset_reset="earliest"
+    )
+    await consumer.start()
+    try:
+        async with AsyncElasticsearch(province.elasticsearch) as client:
+            start, done = time.perf_counter(), 0
+            while done < MESSAGES:
+                found = await consumer.getmany(timeout_ms=1000, max_records=AT_ONCE)
+                records = [record for some in found.values() for record in some]
+                if records:
+                    named = [(f"{r.partition}-{r.offset}", r.value) for r in records]
+                    await written(client, index, named)
+                done += len(records)
+            return done / (time.perf_counter() - start)
+    finally:
+        await consumer.stop()
+
+
+def bare_faust(province: Province, index: str) -> float:
+    """An agent with `take`, in a process of its own."""
+    fresh_index(province.elasticsearch, index)
+    done = subprocess.run(
+        [
+            *(sys.executable, str(ROOT / "bare_faust.py"), province.kafka, province.elasticsearch, index),
+            *(f"{province.name}.messages", str(MESSAGES)),
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    found = [line for line in done.stdout.splitlines() if line.startswith("rate ")]
+    if not found:
+        raise AssertionError(done.stdout + done.stderr)
+    return float(found[-1].split()[1])
+
+
+async def feed(province: Province, count: int, first: int = 0) -> list[bytes]:
+    """So many sealed messages on `messages`, as the web would put them there; their bodies."""
+    bodies: list[bytes] = []
+    async with province.hub() as hub:
+        book = hub.rulebooks[PROFILE]
+        producer = Producer(aiokafka_options(province.settings))
+        try:
+            for begin in range(first, first + count, 1000):
+                records, keys = [], []
+                for number in range(begin, min(begin + 1000, first + count)):
+                    message = hub._door.admit(book, "web", run.inbound(number), utc_now())
+                    keys.append(hub.ring.pending(message.reporter))
+                    bodies.append(write_message(message))
+                    key = message.conversation.encode()
+                    records.append(Given(f"{province.name}.messages", key, bodies[-1]))
+                with writer(hub.database).begin() as connection:
+                    save_keys(connection, [key for key in keys if key])
+                await producer.send(records)
+        finally:
+            await producer.stop()
+    return bodies
+
+
+def searchable(client: Elasticsearch, province: Province) -> int:
+    index = f"{province.name}-cases"
+    client.indices.refresh(index=index)
+    return int(client.count(index=index)["count"])
+
+
+def cpu_of(process: subprocess.Popen[bytes]) -> float:
+    """Processor seconds of a worker and those it started."""
+    everyone = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
+    return float(sum(each.cpu_times().user + each.cpu_times().system for each in everyone))
+
+
+def all_stages(province: Province, workers: int = 1) -> tuple[float, float]:
+    """Complaints a second from `messages` to searchable, and the workers' processor milliseconds for each.
+
+    The clock runs from a tenth of the way, so that it does not count the workers' start.
+    """
+    tenth = MESSAGES // 10
+    with (
+        Elasticsearch(province.elasticsearch) as client,
+        province.workers("--workers", str(workers)) as process,
+    ):
+        while (begun := searchable(client, province)) < tenth:
+            time.sleep(0.05)
+        start, cpu = time.perf_counter(), cpu_of(process)
+        while (done := searchable(client, province)) < MESSAGES:
+            time.sleep(0.05)
+        took = time.perf_counter() - start
+        return (done - begun) / took, (cpu_of(process) - cpu) / (done - begun) * 1000
+
+
+async def publish_to_searchable(province: Province, rate: float, seconds: float = 15.0) -> list[float]:
+    """Seconds from a message's publishing until a search finds its case, at so many a second."""
+    found: list[float] = []
+    async with province.hub() as hub, AsyncElasticsearch(province.elasticsearch) as client:
+        book = hub.rulebooks[PROFILE]
+        producer = Producer(aiokafka_options(province.settings))
+        await producer.start()
+
+        async def one(number: int) -> None:
+            message = hub._door.admit(book, "web", run.inbound(number), utc_now())
+            key = hub.ring.pending(message.reporter)
+            await asyncio.to_thread(save_key, hub, key)
+            record = Given(f"{province.name}.messages", message.conversation.encode(), write_message(message))
+            start = time.perf_counter()
+            await producer.send([record])
+            if number % 20:  # each twentieth is looked for: looking is work, too
+                return
+            query = {"term": {"case_id": ids.case_id(message.id)}}
+            while not (await client.count(index=f"{province.name}-cases", query=query))["count"]:
+                await asyncio.sleep(0.05)
+            found.append(time.perf_counter() - start)
+
+        waiting = []
+        begun = time.perf_counter()
+        for number in range(int(rate * seconds)):
+            await asyncio.sleep(max(0.0, begun + number / rate - time.perf_counter()))
+            waiting.append(asyncio.create_task(one(2_000_000 + number)))
+        await asyncio.gather(*waiting)
+        await producer.stop()
+    return found
+
+
+def save_key(hub: run.Hub, key: object) -> None:
+    if key is not None:
+        with writer(hub.database).begin() as connection:
+            save_keys(connection, [key])
+
+
+@contextmanager
+def servers() -> Iterator[tuple[str, str, str]]:
+    with ExitStack() as stack:
+        top = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="laporhub-bench-")))
+        top.chmod(0o755)
+        kafka = stack.enter_context(start_kafka(top / "kafka", java_options="-Xms512m -Xmx512m"))
+        search = stack.enter_context(start_elasticsearch(top / "search", java_options="-Xms1g -Xmx1g"))
+        postgres = stack.enter_context(start_postgres(top / "postgres", durable=True))
+        yield kafka.url, search.url, postgres.url
+
+
+@contextmanager
+def province(urls: tuple[str, str, str], name: str) -> Iterator[Province]:
+    kafka, search, postgres = urls
+    with fresh_database(postgres, "bench") as database, tempfile.TemporaryDirectory() as folder:
+        made = Province(kafka, search, database, Path(folder), name)
+        made.run("setup")
+        yield made
+
+
+def main() -> None:
+    rates: dict[str, list[float]] = {"raw": [], "pass": [], "faust": [], "hub": []}
+    cpu: dict[int, list[float]] = {1: [], 3: []}
+    with servers() as urls:
+        for turn in range(ROUNDS):
+            with province(urls, f"b{turn}") as made:
+                print(f"round {turn + 1}: {MESSAGES} messages", flush=True)
+                bodies = asyncio.run(feed(made, MESSAGES))
+                rates["raw"].append(asyncio.run(raw_bulk(made, bodies, f"raw-{turn}")))
+                rates["pass"].append(asyncio.run(pass_through(made, f"pass-{turn}")))
+                rates["faust"].append(bare_faust(made, f"faust-{turn}"))
+                rate, each = all_stages(made)
+                rates["hub"].append(rate)
+                cpu[1].append(each)
+                print(
+                    "  " + ", ".join(f"{name} {found[-1]:.0f}/s" for name, found in rates.items()), flush=True
+                )
+        with province(urls, "three") as made:
+            asyncio.run(feed(made, MESSAGES))
+            cpu[3].append(all_stages(made, 3)[1])
+        with province(urls, "latency") as made, made.workers():
+            half = statistics.median(rates["hub"]) / 2
+            print(f"publish to searchable, at {half:.0f}/s", flush=True)
+            asyncio.run(publish_to_searchable(made, min(half, 20.0), 3.0))  # the worker's start
+            waits = asyncio.run(publish_to_searchable(made, half))
+        with province(urls, "rebuild") as made:
+            seconds, events = rebuild(made)
+    write(rates, cpu, waits, seconds, events)
+
+
+def rebuild(province: Province) -> tuple[float, int]:
+    """Seconds to write all indices anew from the events of `CASES` cases."""
+    print(f"rebuild: {CASES} cases", flush=True)
+    for first in range(0, CASES, 20_000):
+        asyncio.run(feed(province, min(20_000, CASES - first), first))
+    with province.workers("--only", "cases"):
+        asyncio.run(Province(**{**vars(province), "only": ("cases",)}).quiet())
+    start = time.perf_counter()
+    told = json.loads(province.run("rebuild").splitlines()[-1])
+    seconds = time.perf_counter() - start
+    if told["cases"] != CASES:
+        raise AssertionError(told)
+    return seconds, told["events"]
+
+
+def write(
+    rates: dict[str, list[float]],
+    cpu: dict[int, list[float]],
+    waits: list[float],
+    seconds: float,
+    events: int,
+) -> None:
+    shares = [hub / bare for hub, bare in zip(rates["hub"], rates["pass"], strict=True)]
+    names = {
+        "raw": "raw bulk of the same messages, no Kafka",
+        "pass": "bare aiokafka consumer to bulk",
+        "faust": "bare Faust agent with take to bulk",
+        "hub": "all stages, one worker: to a searchable case with its events",
+    }
+    rows = [
+        run.row(f"distributed.{name}_per_s", statistics.median(found), "1/s", names[name])
+        for name, found in rates.items()
+    ]
+    rows += [
+        run.row(
+            "distributed.vs_passthrough", statistics.median(shares), "ratio", "distributed.pass_per_s", 3
+        ),
+        run.row("distributed.cpu_ms.1", statistics.median(cpu[1]), "ms", "of one worker, a complaint", 2),
+        run.row(
+            "distributed.cpu_ms.3",
+            statistics.median(cpu[3]),
+            "ms",
+            "of three workers together, a complaint",
+            2,
+        ),
+        run.row(
+            "distributed.searchable_p95_s",
+            statistics.quantiles(waits, n=20)[-1],
+            "s",
+            f"from publishing to found, {len(waits)} samples at half of distributed.hub_per_s",
+            2,
+        ),
+        run.row(
+            "distributed.rebuild_100k_s",
+            seconds,
+            "s",
+            f"`laporhub rebuild` of {CASES} cases, {events} events",
+            1,
+        ),
+    ]
+    run.merge(rows)
+
+
+if __name__ == "__main__":
+    resource.setrlimit(resource.RLIMIT_NOFILE, (4096, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+    main()

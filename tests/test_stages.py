@@ -1,0 +1,784 @@
+"""The stages of a worker without Kafka: what one batch leads to, what is refused, and what is given up."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Barrier
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Connection
+from sqlalchemy.exc import OperationalError
+from support import ADMIN, MONDAY, Clock, Stub, form, seeded, unit_admin, whatsapp
+
+from laporhub.hub.ground import Ground, lay_ground
+from laporhub.hub.settings import Settings
+from laporhub.pipeline import ids
+from laporhub.pipeline.distributed import graves as graves_module
+from laporhub.pipeline.distributed.cases import CaseStage
+from laporhub.pipeline.distributed.graves import Graves, dug_up
+from laporhub.pipeline.distributed.records import ASKED, ASKED_BY, AWAITED, Given, Headers, Taken
+from laporhub.pipeline.distributed.search import SinkStage
+from laporhub.pipeline.distributed.units import UnitIntake
+from laporhub.pipeline.errors import Misconfigured, RetryLater, WriteConflict
+from laporhub.pipeline.models import Act, Actor, AddMessage, CaseEvent, CaseState, Inbound, Location, Message
+from laporhub.pipeline.ports import Classifier
+from laporhub.pipeline.store import cases, log
+from laporhub.pipeline.store.batch import Batch, Government
+from laporhub.pipeline.store.dead_letters import DeadLetter, waiting
+from laporhub.pipeline.store.outcomes import load_outcomes
+from laporhub.pipeline.streams import (
+    DeadLetterRecord,
+    read_event,
+    read_unit_event,
+    write_command,
+    write_event,
+    write_message,
+)
+from laporhub.pipeline.topics import (
+    COMMANDS,
+    DEADLETTER,
+    EVENTS,
+    LARGEST_RECORD,
+    MESSAGES,
+    OUTBOX,
+    unit_commands_topic,
+    unit_topic,
+)
+from laporhub.pipeline.unit_events import UnitRefused
+
+PROFILE, PREFIX = "laporgub-jateng", "t."
+UNIT, OTHER = "dinas-pupr", "dishub"
+TOLD: Headers = ((AWAITED, b"1"),)
+DATABASES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.servers)]
+
+
+@dataclass
+class Office:
+    """One worker's stages on one database; several may share it."""
+
+    ground: Ground
+    clock: Clock = field(default_factory=Clock)
+    classifier: Classifier = field(default_factory=Stub)
+    offset: int = 0
+
+    def __post_init__(self) -> None:
+        ground, books = self.ground, self.ground.rulebooks
+        governments = {name: Government(book, self.classifier) for name, book in books.items()}
+        self.graves = Graves(ground.database, ground.ring, PREFIX, self.clock)
+        self.stage = CaseStage(ground.database, governments, self.graves, PREFIX, self.clock)
+        self.intake = UnitIntake(
+            ground.database, books, ground.door, ground.ring, self.graves, PREFIX, self.clock
+        )
+
+    # ── records ──
+
+    def taken(
+        self, topic: str, value: bytes | None, key: bytes | None = b"v_1", headers: Headers = ()
+    ) -> Taken:
+        self.offset += 1
+        return Taken(PREFIX + topic, 0, self.offset, key, value, headers)
+
+    def message(self, inbound: Inbound, channel: str = "web", case: CaseState | None = None) -> Message:
+        book = self.ground.rulebooks[PROFILE]
+        return self.ground.door.admit(book, channel, inbound, self.clock(), case)
+
+    def said(self, inbound: Inbound, channel: str = "web", headers: Headers = ()) -> Taken:
+        message = self.message(inbound, channel)
+        return self.taken(MESSAGES, write_message(message), message.conversation.encode(), headers)
+
+    def act(
+        self,
+        case: CaseState,
+        step: str = "dispose",
+        actor: Actor = ADMIN,
+        headers: Headers = (),
+        *,
+        name: str = "",
+        **fields: Any,
+    ) -> Taken:
+        command = Act(
+            id=name or ids.derive("d", case.id, step, actor.id, str(self.offset)),
+            profile=PROFILE,
+            case_id=case.id,
+            at=self.clock(),
+            actor=actor,
+            transition=step,
+            fields=fields,
+        )
+        return self.taken(COMMANDS, write_command(command), case.conversation.encode(), headers)
+
+    def asked(self, unit: str, case: str, **more: Any) -> Taken:
+        """What a unit's system sends."""
+        given = {"id": "surat-1", "case_id": case, "transition": "respond", "fields": {"response": "Sudah."}}
+        value = json.dumps(given | more).encode()
+        topic = unit_commands_topic(PROFILE, unit, "")
+        return self.taken(topic, value, b"x")
+
+    def passed_on(self, given: Given) -> Taken:
+        return self.taken(given.topic.removeprefix(PREFIX), given.value, given.key, given.headers)
+
+    # ── what is there ──
+
+    @property
+    def cases(self) -> list[CaseState]:
+        with self.ground.database.connect() as connection:
+            return [state for some in cases.every_case(connection) for state in some]
+
+    def opened(self, number: int = 1) -> CaseState:
+        """A complete complaint by the web form, received."""
+        self.stage.process([self.said(form(number))])
+        return self.newest()
+
+    def newest(self) -> CaseState:
+        return max(self.cases, key=lambda each: each.updated_at)
+
+    def case(self, name: str) -> CaseState:
+        return next(each for each in self.cases if each.id == name)
+
+    def history(self, case: str) -> list[CaseEvent]:
+        with self.ground.database.connect() as connection:
+            return log.case_events(connection, case)
+
+    @property
+    def dead(self) -> list[DeadLetter]:
+        with self.ground.database.connect() as connection:
+            return waiting(connection)
+
+    def refusal(self, name: str) -> str | None:
+        with self.ground.database.connect() as connection:
+            found = load_outcomes(connection, [name]).get(name)
+        return found.refusal.code if found and found.refusal else None
+
+
+@pytest.fixture(params=DATABASES)
+def ground(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Ground]:
+    url = request.getfixturevalue("postgres") if request.param == "postgresql" else None
+    made = lay_ground(Settings(data=tmp_path, profile=PROFILE, database_url=url), seeded())
+    yield made
+    made.database.dispose()
+
+
+@pytest.fixture
+def office(ground: Ground) -> Office:
+    return Office(ground)
+
+
+@pytest.fixture
+def small_office(tmp_path: Path) -> Iterator[Office]:
+    """On SQLite, where the database makes no difference."""
+    made = lay_ground(Settings(data=tmp_path, profile=PROFILE), seeded())
+    yield Office(made)
+    made.database.dispose()
+
+
+def to(given: Sequence[Given], topic: str) -> list[Given]:
+    return [each for each in given if each.topic == PREFIX + topic]
+
+
+def streamed(given: Sequence[Given]) -> list[Given]:
+    """All but the queues: those hold the newest, whatever led to it."""
+    return [each for each in given if not each.topic.startswith(f"{PREFIX}queue.")]
+
+
+def letter(given: Given) -> DeadLetterRecord:
+    return DeadLetterRecord.model_validate_json(given.value or b"")
+
+
+# ── what is poisonous ────────────────────────────────────────────────────────────────────────────
+
+
+def newer(record: Taken) -> bytes:
+    return json.dumps(json.loads(record.value or b"") | {"schema_version": 2}).encode()
+
+
+POISON: dict[str, Callable[[Office], Taken]] = {
+    "no JSON": lambda office: office.taken(MESSAGES, b"\x00\xff not json"),
+    "JSON of something else": lambda office: office.taken(MESSAGES, b'{"halo": [1, 2]}'),
+    "not an object": lambda office: office.taken(COMMANDS, b"[]"),
+    "a tombstone": lambda office: office.taken(MESSAGES, None),
+    "a tombstone without a key": lambda office: office.taken(COMMANDS, None, None),
+    "a newer message": lambda office: office.taken(MESSAGES, newer(office.said(form(90)))),
+    "a newer command": lambda office: office.taken(
+        COMMANDS, newer(office.act(CaseState.model_construct(id="c_1", conversation="v_1")))
+    ),
+    "half a message": lambda office: office.taken(MESSAGES, (office.said(form(91)).value or b"")[:-20]),
+    "a message of a profile that is not served": lambda office: office.taken(
+        MESSAGES,
+        json.dumps(json.loads(office.said(form(92)).value or b"") | {"profile": "kota-lain"}).encode(),
+    ),
+    "a message with a zero in its id": lambda office: office.taken(
+        MESSAGES, json.dumps(json.loads(office.said(form(93)).value or b"") | {"id": "m\0x"}).encode()
+    ),
+}
+
+
+@pytest.mark.parametrize("poison", POISON)
+def test_poison_is_buried_and_the_others_go_on(office: Office, poison: str) -> None:
+    record = POISON[poison](office)
+    good = [office.said(form(number)) for number in range(6)]
+    given = office.stage.process([*good[:3], record, *good[3:]])
+    assert len(office.cases) >= 6
+    events = [read_event(each.value) for each in to(given, EVENTS)]
+    assert {event.case_id for event in events} == {state.id for state in office.cases}
+    if poison == "a message with a zero in its id":
+        return  # where the database can keep it, it is a message like others
+    told = [letter(each) for each in to(given, DEADLETTER)]
+    assert [(each.stage, each.stream, each.offset) for each in told] == [
+        ("cases", record.topic, record.offset)
+    ]
+    assert [each.id for each in office.dead] == [told[0].id]
+    sealed = office.dead[0].sealed
+    assert told[0].sealed == sealed and sealed
+    dug = dug_up(office.ground.ring.open(sealed) or "")
+    assert dug == Given(record.topic, record.key, record.value)
+
+
+@given(st.lists(st.one_of(st.none(), st.binary(max_size=80)), min_size=1, max_size=20))
+@settings(max_examples=40, deadline=None)
+def test_no_bytes_stop_the_stage(shared_office: Office, values: list[bytes | None]) -> None:
+    given = shared_office.stage.process([shared_office.taken(MESSAGES, value) for value in values])
+    assert [letter(each).stage for each in given] == ["cases"] * len(values)
+    given = shared_office.intake.process(
+        [shared_office.taken(unit_commands_topic(PROFILE, UNIT, ""), value) for value in values]
+    )
+    assert {each.topic for each in given} <= {PREFIX + DEADLETTER, unit_topic(PROFILE, UNIT, PREFIX)}
+    assert sum(each.topic == PREFIX + DEADLETTER for each in given) == len(values)
+
+
+@pytest.fixture(scope="module")
+def shared_office(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+    made = lay_ground(Settings(data=tmp_path_factory.mktemp("office"), profile=PROFILE), seeded())
+    yield Office(made)
+    made.database.dispose()
+
+
+def test_an_unknown_version_says_so(small_office: Office) -> None:
+    small_office.stage.process([POISON["a newer message"](small_office)])
+    assert "schema version 2 is not known here" in small_office.dead[0].reason
+
+
+def test_the_same_poison_twice_is_one_dead_letter(small_office: Office) -> None:
+    for _ in range(2):
+        small_office.stage.process([small_office.taken(MESSAGES, b"?")])
+    assert len(small_office.dead) == 1
+
+
+def test_a_dead_letter_says_nothing_of_what_is_in_it(small_office: Office) -> None:
+    told = small_office.stage.process([small_office.taken(MESSAGES, b'{"NIK 3374010101010001": "0811000111"}')])
+    for given in (letter(told[0]).reason, small_office.dead[0].reason):
+        assert "3374010101010001" not in given and "0811000111" not in given
+
+
+def test_a_huge_one_still_fits_on_the_topic(small_office: Office) -> None:
+    """What a unit's system may write must not be more than we may pass on: the stage would stand still for ever."""
+    topic = unit_commands_topic(PROFILE, UNIT, "")
+    given = small_office.intake.process([small_office.taken(topic, b"x" * (LARGEST_RECORD - 1000))])
+    assert {each.topic for each in given} == {PREFIX + DEADLETTER, unit_topic(PROFILE, UNIT, PREFIX)}
+    assert all(len(each.value or b"") < LARGEST_RECORD * 0.9 for each in given)
+    told = next(letter(each) for each in given if each.topic == PREFIX + DEADLETTER)
+    assert told.sealed is None
+    assert small_office.dead[0].sealed, "the database has it"
+
+
+# ── what fails unforeseen ────────────────────────────────────────────────────────────────────────
+
+
+@dataclass
+class Moody(Stub):
+    """A classifier that breaks on some texts."""
+
+    def suggest(self, text: str, location: Location | None) -> Any:
+        if "RUSAK" in text:
+            raise ZeroDivisionError("quotes 0811000111")
+        return super().suggest(text, location)
+
+
+def broken(number: int) -> Inbound:
+    return form(number, f"RUSAK {form(number).text}")
+
+
+def test_an_unforeseen_error_buries_only_that_one(ground: Ground) -> None:
+    office = Office(ground, classifier=Moody())
+    batch = [office.said(broken(n) if n == 3 else form(n)) for n in range(8)]
+    given = office.stage.process(batch)
+    assert len(office.cases) == 7
+    assert len({each.key for each in to(given, EVENTS)}) == 7
+    (found,) = office.dead
+    assert found.reason.startswith("ZeroDivisionError in suggest, line ")
+    assert [letter(each).offset for each in to(given, DEADLETTER)] == [batch[3].offset]
+
+
+def test_who_waits_for_it_is_told_and_it_can_be_replayed(ground: Ground) -> None:
+    office = Office(ground, classifier=Moody())
+    record = office.said(broken(1), headers=TOLD)
+    office.stage.process([record])
+    assert office.refusal(json.loads(record.value or b"")["id"]) == "unforeseen"
+    dead = len(office.dead)
+    office.stage.process([record])
+    assert (len(office.dead), len(office.cases)) == (dead, 0), "once told no, it stays so"
+    again = dug_up(ground.ring.open(office.dead[0].sealed) or "")
+    assert again is not None
+    mended = Office(ground)
+    mended.stage.process([mended.passed_on(again)])
+    assert len(mended.cases) == 1
+
+
+def test_when_all_fail_somebody_must_look(small_office: Office) -> None:
+    office = Office(small_office.ground, classifier=Moody())
+    with pytest.raises(Misconfigured, match="50 records in a row"):
+        office.stage.process([office.said(broken(n)) for n in range(60)])
+    assert office.cases == []
+    anew = Office(small_office.ground, classifier=Moody())
+    mixed = [anew.said(broken(n) if n % 2 else form(n)) for n in range(110)]
+    anew.stage.process(mixed)
+    assert len(anew.cases) == 55, "single ones, however many, stop nobody"
+
+
+def test_a_unit_whose_request_fails_unforeseen_stops_no_other(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = disposed(office)
+    honest = office.intake._command
+
+    def sometimes(record: Taken, request: Any) -> Given:
+        if request.asked == "rusak":
+            raise ZeroDivisionError
+        return honest(record, request)
+
+    monkeypatch.setattr(office.intake, "_command", sometimes)
+    given = office.intake.process([office.asked(UNIT, case.id, id="rusak"), office.asked(UNIT, case.id)])
+    assert [each.topic for each in given] == [PREFIX + DEADLETTER, PREFIX + COMMANDS]
+    assert [each.stage for each in office.dead] == ["unit"]
+    with pytest.raises(Misconfigured):
+        office.intake.process([office.asked(UNIT, case.id, id="rusak")] * 60)
+
+
+# ── what comes again ─────────────────────────────────────────────────────────────────────────────
+
+
+def lived(office: Office) -> list[list[Taken]]:
+    """Batches in which cases open, are asked, complete, are disposed, answered; with their records."""
+    batches = [[office.said(form(1)), office.said(whatsapp(2, "tolong pak", "SM1"), "whatsapp")]]
+    office.stage.process(batches[0])
+    web = next(state for state in office.cases if state.channel == "web")
+    office.clock.forward(minutes=1)
+    batches.append(
+        [
+            office.said(whatsapp(2, sid="SM2"), "whatsapp"),
+            office.act(web, unit=UNIT),
+            office.said(form(3), headers=TOLD),
+        ]
+    )
+    office.stage.process(batches[1])
+    office.clock.forward(minutes=1)
+    words = office.ground.door.words(office.ground.rulebooks[PROFILE], web.reporter, "Sudah.", office.clock())
+    batches.append(
+        [office.act(web, "respond", unit_admin(UNIT), response=words), office.act(web, "approve", name="ok")]
+    )
+    office.stage.process(batches[2])
+    return batches
+
+
+def test_a_batch_again_gives_the_same_and_changes_nothing(ground: Ground) -> None:
+    first = Office(ground)
+    given: list[list[Given]] = []
+    honest = first.stage.process
+
+    def kept(records: Sequence[Taken]) -> list[Given]:
+        given.append(honest(records))
+        return given[-1]
+
+    first.stage.process = kept  # type: ignore[method-assign]
+    batches = lived(first)
+    before = {state.id: (state, [write_event(e) for e in first.history(state.id)]) for state in first.cases}
+    assert len(before) == 3 and sum(len(events) for _, events in before.values()) > 25
+
+    later = Clock()
+    later.forward(days=3)
+    second = Office(ground, later)
+    for batch, once in zip(batches, given, strict=True):
+        again = second.stage.process(batch)
+        assert streamed(again) == streamed(once), "byte for byte, though the cases have moved on"
+        for work in again:
+            if work.topic.startswith(f"{PREFIX}queue.") and work.value is not None:
+                state = before[(work.key or b"").decode()][0]
+                assert json.loads(work.value)["sequence"] == state.seq, "the queue has the newest"
+    after = {state.id: (state, [write_event(e) for e in first.history(state.id)]) for state in first.cases}
+    assert after == before
+
+
+def test_one_by_one_gives_what_a_batch_gives(ground: Ground) -> None:
+    """However the records are cut into batches, readers get the same events."""
+    office = Office(ground)
+    batches = lived(office)
+    alone = [given for batch in batches for record in batch for given in office.stage.process([record])]
+    together = [given for batch in batches for given in office.stage.process(batch)]
+    assert streamed(alone) == streamed(together)
+
+
+def test_twice_in_one_batch_is_once(office: Office) -> None:
+    record, other = office.said(form(1)), office.said(form(2))
+    given = office.stage.process([record, other, record, record])
+    assert len(office.cases) == 2
+    events = to(given, EVENTS)
+    assert len(events) == len(set(events)) == sum(len(office.history(state.id)) for state in office.cases)
+    assert office.dead == []
+
+
+def test_a_redelivery_in_the_batch_of_what_follows(office: Office) -> None:
+    """After a kill: what was committed comes again, together with what came since."""
+    opening = office.said(form(1))
+    once = office.stage.process([opening])
+    case = office.newest()
+    given = office.stage.process([opening, office.act(case, unit=UNIT), opening])
+    sequences = [read_event(each.value).sequence for each in to(given, EVENTS)]
+    assert list(dict.fromkeys(sequences)) == list(range(1, office.case(case.id).seq + 1))
+    assert to(given, EVENTS)[: len(to(once, EVENTS))] == to(once, EVENTS)
+
+
+def test_replies_wake_the_sender_each_once(office: Office) -> None:
+    record = office.said(whatsapp(1, "tolong pak", "SM1"), "whatsapp")
+    given = office.stage.process([record])
+    assert len(to(given, OUTBOX)) == 1
+    with office.ground.database.connect() as connection:
+        rows = connection.exec_driver_sql("SELECT count(*) FROM outbox").scalar()
+    office.stage.process([record])
+    with office.ground.database.connect() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM outbox").scalar() == rows == 1
+
+
+# ── what is refused ──────────────────────────────────────────────────────────────────────────────
+
+
+def disposed(office: Office, number: int = 1, unit: str = UNIT) -> CaseState:
+    case = office.opened(number)
+    office.stage.process([office.act(case, unit=unit)])
+    return office.case(case.id)
+
+
+def test_who_waits_reads_why(office: Office) -> None:
+    case = office.opened()
+    given = office.stage.process([office.act(case, "approve", headers=TOLD, name="d_1")])
+    assert given == []
+    assert office.refusal("d_1") == "wrong_state"
+    assert office.dead == [], "a person was told; nobody has to look"
+
+
+def test_once_told_no_it_does_not_happen_after_all(office: Office) -> None:
+    case = office.opened()
+    early = office.act(case, "respond", unit_admin(UNIT), TOLD, name="d_1", response="x")
+    office.stage.process([early])
+    office.stage.process([office.act(case, unit=UNIT)])
+    words = office.ground.door.words(office.ground.rulebooks[PROFILE], case.reporter, "Sudah.", MONDAY)
+    now_possible = office.act(case, "respond", unit_admin(UNIT), TOLD, name="d_1", response=words)
+    assert office.stage.process([now_possible]) == []
+    assert office.case(case.id).status == "disposed"
+
+
+def test_told_no_and_possible_in_the_same_batch(office: Office) -> None:
+    """The same record twice, and in between the step that makes it possible."""
+    case = office.opened()
+    words = office.ground.door.words(office.ground.rulebooks[PROFILE], case.reporter, "Sudah.", MONDAY)
+    early = office.act(case, "respond", unit_admin(UNIT), TOLD, name="d_1", response=words)
+    office.stage.process([early, office.act(case, unit=UNIT), early])
+    assert office.refusal("d_1") == "wrong_state"
+    assert office.case(case.id).status == "disposed"
+
+
+def test_a_units_system_is_told_on_its_topic_and_told_the_same_again(office: Office) -> None:
+    case = disposed(office)
+    asked = office.asked(UNIT, case.id, transition="approve", fields={})
+    (command,) = office.intake.process([asked])
+    assert command.topic == PREFIX + COMMANDS and dict(command.headers) == {
+        ASKED_BY: asked.topic.encode(),
+        ASKED: asked.value,
+    }
+    record = office.passed_on(command)
+    (answer,) = office.stage.process([record])
+    assert answer.topic == unit_topic(PROFILE, UNIT, PREFIX)
+    data = read_unit_event(answer.value).data
+    assert isinstance(data, UnitRefused) and data.command == "surat-1"
+    office.clock.forward(minutes=5)
+    assert office.stage.process([record]) == [answer]
+    assert office.dead == []
+
+
+def test_a_unit_that_was_told_no_is_not_obeyed_after_a_kill(office: Office) -> None:
+    """Refused, told, killed before it was acknowledged; meanwhile the step became possible."""
+    case = disposed(office)
+    (command,) = office.intake.process([office.asked(UNIT, case.id)])
+    office.stage.process([office.act(case, "return", unit_admin(UNIT), reason=words(office, case, "Bukan kami."))])
+    record = office.passed_on(command)
+    (answer,) = office.stage.process([record])
+    office.stage.process([office.act(office.case(case.id), unit=UNIT)])
+    assert office.stage.process([record]) == [answer]
+    assert office.case(case.id).status == "disposed"
+
+
+def words(office: Office, case: CaseState, text: str) -> Any:
+    return office.ground.door.words(office.ground.rulebooks[PROFILE], case.reporter, text, office.clock())
+
+
+def test_a_message_that_is_refused_is_kept_for_a_person(office: Office) -> None:
+    """One that names a case which is not there: a hook has nobody to tell."""
+    message = office.message(form(1)).model_copy(update={"case_id": "c_gone"})
+    record = office.taken(MESSAGES, write_message(message), message.conversation.encode())
+    with office.ground.database.connect() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM cases").scalar() == 0
+    first = office.stage.process([record, office.said(form(2))])
+    again = office.stage.process([record])
+    assert len(office.dead) in (0, 1)
+    assert len(to(first, DEADLETTER)) == len(to(again, DEADLETTER)) == len(office.dead)
+    assert len(office.cases) == 2 - len(office.dead), "buried, or a case of its own: never neither"
+
+
+def test_a_command_for_a_case_that_is_not_there_stops_nobody(office: Office) -> None:
+    gone = CaseState.model_construct(id="c_gone", conversation="v_9")
+    office.stage.process([office.act(gone, unit=UNIT), office.said(form(1))])
+    assert len(office.cases) == 1
+
+
+# ── when the database cannot ─────────────────────────────────────────────────────────────────────
+
+
+@contextmanager
+def away(monkeypatch: pytest.MonkeyPatch, where: Any, name: str) -> Iterator[None]:
+    """The server is gone when this is called."""
+
+    class Lost(Exception):  # as drivers name it
+        pass
+
+    Lost.__name__ = "OperationalError"
+
+    def fail(*_: Any, **__: Any) -> Any:
+        raise OperationalError("SELECT", None, Lost("server closed the connection unexpectedly"))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(where, name, fail)
+        yield
+
+
+@pytest.mark.parametrize("place", ["prepare", "save"])
+def test_a_database_that_is_away_changes_nothing(
+    office: Office, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    batch = [office.said(form(n)) for n in range(3)]
+    with away(monkeypatch, Batch, place), pytest.raises(RetryLater, match="server closed"):
+        office.stage.process(batch)
+    assert (office.cases, office.dead) == ([], [])
+    office.stage.process(batch)
+    assert len(office.cases) == 3
+
+
+def test_a_dead_letter_that_cannot_be_stored_is_no_crash(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    batch = [office.taken(MESSAGES, b"?"), office.said(form(1))]
+    topic = unit_commands_topic(PROFILE, UNIT, "")
+    with away(monkeypatch, graves_module.dead_letters, "bury"):
+        with pytest.raises(RetryLater):
+            office.stage.process(batch)
+        with pytest.raises(RetryLater):
+            office.intake.process([office.taken(topic, b"?")])
+    given = office.stage.process(batch)
+    assert len(office.cases) == len(office.dead) == len(to(given, DEADLETTER)) == 1
+
+
+def test_the_units_intake_waits_for_the_database(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    case = disposed(office)
+    record = office.asked(UNIT, case.id)
+    with away(monkeypatch, cases, "load_cases"), pytest.raises(RetryLater):
+        office.intake.process([record])
+    assert len(office.intake.process([record])) == 1
+
+
+def test_two_stages_at_one_case_make_one_history(ground: Ground) -> None:
+    """A worker that was thought dead goes on: whoever is second starts over, and nothing is lost or twice."""
+    offices = [Office(ground, offset=0), Office(ground, offset=1000)]
+    opening = offices[0].said(whatsapp(1, sid="SM0"), "whatsapp")
+    offices[0].stage.process([opening])
+    batches = [
+        [
+            office.said(whatsapp(1, f"Tambahan nomor {n}", f"SM{n + 1}"), "whatsapp")
+            for n in range(number * 10, number * 10 + 20)  # ten of them are both's
+        ]
+        for number, office in enumerate(offices)
+    ]
+    start = Barrier(2)
+    conflicts = 0
+
+    def work(office: Office, batch: list[Taken]) -> list[Given]:
+        nonlocal conflicts
+        start.wait()
+        given: list[Given] = []
+        for record in batch:
+            while True:
+                try:
+                    given += office.stage.process([record])
+                    break
+                except WriteConflict:
+                    conflicts += 1
+                except RetryLater:
+                    conflicts += 1
+        return given
+
+    with ThreadPoolExecutor(2) as pool:
+        given = [each for some in pool.map(work, offices, batches) for each in some]
+    (case,) = offices[0].cases
+    history = offices[0].history(case.id)
+    assert [event.sequence for event in history] == list(range(1, case.seq + 1))
+    assert case.messages == 31
+    told = {each.value for each in to(given, EVENTS)}
+    kept = {write_event(event) for event in history}
+    assert kept - told == {each for each in kept if read_event(each).cause == history[0].cause}
+    assert told <= kept
+    assert offices[0].dead == []
+
+
+def test_a_conflict_is_told_as_such_and_nothing_of_it_stays(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    case = office.opened()
+    rival = Office(office.ground)
+    late = office.act(case, unit=UNIT)
+    honest, told = Batch.prepare, []
+
+    def overtaken(batch: Batch, *given: Any) -> None:
+        honest(batch, *given)
+        if not told:
+            told.append(True)
+            batch.connection.rollback() if batch.connection.dialect.name == "sqlite" else None
+            rival.stage.process([rival.act(case, unit=OTHER, name="rival")])
+            if batch.connection.dialect.name == "sqlite":
+                batch.connection.begin()
+
+    monkeypatch.setattr(Batch, "prepare", overtaken)
+    with pytest.raises(RetryLater):
+        office.stage.process([late])
+    assert office.case(case.id).unit == OTHER
+    office.stage.process([late])
+    history = office.history(case.id)
+    assert [event.sequence for event in history] == list(range(1, office.case(case.id).seq + 1))
+
+
+# ── what units' systems send ─────────────────────────────────────────────────────────────────────
+
+
+def refused(given: Sequence[Given]) -> UnitRefused:
+    (answer,) = given
+    data = read_unit_event(answer.value).data
+    assert isinstance(data, UnitRefused)
+    return data
+
+
+def test_another_units_case_is_no_case(office: Office) -> None:
+    theirs, nobodys = disposed(office, 1, OTHER), office.opened(2)
+    answers = [
+        refused(office.intake.process([office.asked(UNIT, name)]))
+        for name in (theirs.id, nobodys.id, "c_nowhere", "c\0zero")
+    ]
+    assert {(each.code, each.reason, each.field) for each in answers} == {
+        ("not_found", "Your unit has no such case", "case_id")
+    }
+    assert office.dead == [], "the unit was told"
+
+
+def test_identity_in_a_units_words_stays_with_the_hub(office: Office) -> None:
+    case = disposed(office)
+    text = "Sudah kami hubungi Bapak di 081234567890, NIK 3374010101010001."
+    (command,) = office.intake.process([office.asked(UNIT, case.id, fields={"response": text})])
+    said = (command.value or b"").decode()
+    assert "081234567890" not in said and "3374010101010001" not in said
+    office.stage.process([office.passed_on(command)])
+    (step,) = [e.data for e in office.history(case.id) if e.data.kind == "transitioned"][-1:]
+    sealed = step.fields["response"].sealed  # type: ignore[union-attr]
+    assert office.ground.ring.open(sealed or "") == text
+
+
+def test_a_units_command_twice_is_once(office: Office) -> None:
+    case = disposed(office)
+    asked = office.asked(UNIT, case.id)
+    commands = [given for _ in range(2) for given in office.intake.process([asked])]
+    for command in commands:
+        office.stage.process([office.passed_on(command)])
+    steps = [e.data for e in office.history(case.id) if e.data.kind == "transitioned"]
+    assert [step.transition for step in steps].count("respond") == 1  # type: ignore[union-attr]
+    assert office.dead == []
+
+
+# ── the sink ─────────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass
+class Index:
+    """Takes documents, and refuses those of some ids."""
+
+    refuses: tuple[str, ...] = ()
+    states: dict[str, int] = field(default_factory=dict)
+    events: list[str] = field(default_factory=list)
+    health: str = "ok"
+
+    async def write(self, states: Any, events: Any) -> Any:
+        self.states |= {state.id: state.seq for state in states}
+        self.events += [event.id for event in events]
+        return [Refused_(name) for name in self.refuses]
+
+
+@dataclass(frozen=True)
+class Refused_:
+    id: str
+    reason: str = "mapper_parsing_exception in [text]"
+
+
+async def test_the_sink_writes_all_but_what_cannot_be(small_office: Office) -> None:
+    office = small_office
+    given = to(office.stage.process([office.said(form(n)) for n in range(3)]), EVENTS)
+    records = [office.passed_on(each) for each in given]
+    bad = records[4]
+    index = Index((read_event(bad.value).id,))
+    poison = [office.taken(EVENTS, b"?"), office.taken(EVENTS, None)]
+    dead = await SinkStage(office.ground.database, index, office.graves).process([*poison, *records])
+    assert index.states == {state.id: state.seq for state in office.cases}
+    assert index.events == [read_event(each.value).id for each in given]
+    assert [letter(each).offset for each in dead] == [poison[0].offset, poison[1].offset, bad.offset]
+    assert {each.stage for each in office.dead} == {"sink"}
+
+
+async def test_the_sink_waits_for_the_database(small_office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    office = small_office
+    given = to(office.stage.process([office.said(form(1))]), EVENTS)
+    index = Index()
+    stage = SinkStage(office.ground.database, index, office.graves)
+    with away(monkeypatch, cases, "load_cases"), pytest.raises(RetryLater):
+        await stage.process([office.passed_on(each) for each in given])
+    assert (index.states, index.events) == ({}, [])
+
+
+# ── dead letters come back ───────────────────────────────────────────────────────────────────────
+
+
+def test_what_is_dug_up_is_what_was_buried(small_office: Office) -> None:
+    headers = ((ASKED_BY, b"t.unit-commands.x"), (ASKED, b"\xff\x00"), (AWAITED, b"1"))
+    small_office.graves.bury(small_office.taken(COMMANDS, b"\xff\x00", b"v_1", headers), "cases", "why")
+    (found,) = small_office.dead
+    given = dug_up(small_office.ground.ring.open(found.sealed) or "")
+    assert given == Given(PREFIX + COMMANDS, b"v_1", b"\xff\x00", headers[:2]), "nobody waits any more"
+
+
+def test_a_payload_from_outside_is_no_record() -> None:
+    assert dug_up(json.dumps({"body": "eA==", "content_type": "text/plain"})) is None
+
+
+def test_a_late_message_of_a_case_keeps_its_command_apart() -> None:
+    """A message opens or adds: never both, however often it comes."""
+    assert ids.derive("d", "open", "m") != ids.derive("d", "add", "m")
+    assert AddMessage.model_fields["kind"].default != Act.model_fields["kind"].default
+    assert Connection is not None
