@@ -33,6 +33,8 @@ PROFILE = "laporgub-jateng"
 SIZES = (0, 10_000, int(os.environ.get("CASES", "100000")))
 WINDOW = 1000
 """Lifecycles in one measurement."""
+WARM_UP = 500
+"""Lifecycles before it: a hub that was just opened has no page of its database at hand."""
 ROUNDS = 5
 CLIENTS = 100
 FIRST = int(time.time()) * 100_000
@@ -120,7 +122,7 @@ async def measure(folders: dict[int, Path]) -> dict[int, list[float]]:
                 await asyncio.to_thread(clone, folder, copy)
             async with open_hub(settings(copy), background=False) as hub:
                 numbers = count(FIRST + turn * 2 * WINDOW)
-                await run_window(hub, numbers, 100)  # warm caches, compiled statements
+                await run_window(hub, numbers, WARM_UP)
                 rates[size].append(await run_window(hub, numbers, WINDOW))
             if copy != folder:
                 await asyncio.to_thread(shutil.rmtree, copy)
@@ -144,10 +146,10 @@ def bare_log(folder: Path, records: int = 50_000, batch: int = 100) -> float:
     for first in range(0, records, batch):
         connection.execute("BEGIN IMMEDIATE")
         rows = [
-            (f"c_{hash((n, 'bench')) & (1 << 128) - 1:032x}.{n:06d}", body)
+            (f"c_{hash((n, 'bench')) & (1 << 128) - 1:032x}.{n:06d}", n, body)
             for n in range(first, first + batch)
         ]
-        connection.executemany("INSERT INTO events (id, body) VALUES (?, ?)", rows)
+        connection.executemany("INSERT INTO events (id, opened, body) VALUES (?, ?, ?)", rows)
         connection.execute("COMMIT")
     rate = records / (time.perf_counter() - start)
     connection.close()

@@ -42,6 +42,9 @@ def worker(
     profile: ProfileOption = None,
     data: DataOption = None,
     channel: Annotated[list[str] | None, typer.Option(hidden=True)] = None,
+    one_by_one: Annotated[
+        bool, typer.Option("--one-by-one", help="Read Kafka as Faust itself does: slower.")
+    ] = False,
     member: Annotated[str | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Work on what Kafka brings: cases, index, replies, clocks. Starts its processes, and starts them anew."""
@@ -52,10 +55,12 @@ def worker(
         )
     configure_logging(settings)
     if member is not None:
-        raise typer.Exit(_work(settings, member, host, port, watchdog, only or [], channel or []))
+        raise typer.Exit(_work(settings, member, host, port, watchdog, only or [], channel or [], not one_by_one))
     options = ["--watchdog", str(watchdog), "--host", host]
     for name, value in (("--profile", settings.profile), ("--data", str(settings.data))):
         options += [name, value]
+    if one_by_one:
+        options.append("--one-by-one")
     for stage in only or ():
         options += ["--only", stage]
     for name in channel or ():
@@ -161,6 +166,7 @@ def _work(
     watchdog: float,
     only: list[str],
     channels: list[str],
+    chunked: bool,
 ) -> int:
     """This process is the worker."""
     import faust
@@ -172,7 +178,14 @@ def _work(
     _die_with_parent()
     loop = uvloop.new_event_loop()
     asyncio.set_event_loop(loop)
-    made = make_worker(settings, member=member, watchdog_seconds=watchdog, only=only, channels=channels)
+    made = make_worker(
+        settings,
+        member=member,
+        watchdog_seconds=watchdog,
+        only=only,
+        channels=channels,
+        chunked=chunked,
+    )
     if port:
         made.app.task(lambda: serve_health(made, host, port))
     runner = faust.Worker(

@@ -100,6 +100,7 @@ def make_worker(
     watchdog_seconds: float = 120.0,
     only: Sequence[str] = (),
     channels: Sequence[str] = (),
+    chunked: bool = True,
 ) -> Worker:
     """A worker with all stages, or only those named (see `STAGES`). Raises `Misconfigured`.
 
@@ -140,6 +141,7 @@ def make_worker(
         producer,
         member=member,
         watchdog_seconds=watchdog_seconds,
+        chunked=chunked,
         background=[work for name, work in beside.items() if name in wanted],
     )
     return Worker(app, progress, ground, sink, producer)

@@ -20,6 +20,7 @@ from support import Clock
 from laporhub.hub.compose import open_hub
 from laporhub.hub.hub import Hub
 from laporhub.hub.settings import Settings
+from laporhub.pipeline.distributed.engine import DistributedEngine
 from laporhub.pipeline.distributed.producer import Producer
 from laporhub.pipeline.topics import COMMANDS, EVENTS, MESSAGES
 
@@ -93,6 +94,8 @@ class Province:
     async def hub(self, clock: Clock | None = None, seed: int = 7) -> AsyncIterator[Hub]:
         entropy = Random(seed).randbytes
         async with open_hub(self.settings, now=clock or Clock(), entropy=entropy) as hub:
+            assert isinstance(hub.engine, DistributedEngine)
+            hub.engine.answer_within = 90.0  # workers may still be starting, on a machine that has much to do
             yield hub
 
     @asynccontextmanager

@@ -19,6 +19,7 @@ import structlog
 from faust.types import EventT
 from mode.supervisors import CrashingSupervisor
 
+from laporhub.pipeline.distributed.consumer import hand_on_in_chunks
 from laporhub.pipeline.distributed.producer import Producer
 from laporhub.pipeline.distributed.progress import Progress, Watchdog
 from laporhub.pipeline.distributed.records import Given, Taken
@@ -65,11 +66,12 @@ def make_app(
     member: str | None = None,
     watchdog_seconds: float = 120.0,
     background: Sequence[Callable[[], Awaitable[None]]] = (),
+    chunked: bool = True,
 ) -> tuple[faust.App, list[Progress]]:
     """An app whose agents run the stages, and how far each is.
 
     `group` names the consumer group; `member` is this worker's fixed name in it, which lets it come back within its
-    session without a rebalance. `background` runs beside the agents until the worker stops.
+    session without a rebalance. `background` runs beside the agents until the worker stops. `chunked`: see `consumer`.
     """
     app = faust.App(
         group,
@@ -90,6 +92,8 @@ def make_app(
         worker_redirect_stdouts=False,
         store="memory://",
     )
+    if chunked:
+        hand_on_in_chunks(app)
     progress = [Progress(stage.name) for stage in stages]
     watchdog = Watchdog(progress, watchdog_seconds)
     for stage, moved in zip(stages, progress, strict=True):

@@ -131,7 +131,7 @@ class CaseStage:
                     turn.outcomes.append(told[each.asked.id])
                 continue
             if done.events:
-                turn.given += self._events(done.events, latest.get(done.state.id))
+                turn.given += self._events(done.events, latest.get(done.state.id), batch.bodies)
             elif done.duplicate:
                 turn.given += self._again(connection, each.asked, done, before.get(done.state.id))
             latest[done.state.id] = done.state
@@ -151,11 +151,13 @@ class CaseStage:
 
     # ── what is told ─────────────────────────────────────────────────────────────────────────────
 
-    def _events(self, events: Sequence[CaseEvent], before: CaseState | None) -> Iterable[Given]:
+    def _events(
+        self, events: Sequence[CaseEvent], before: CaseState | None, bodies: Mapping[str, str]
+    ) -> Iterable[Given]:
         """The events, for all who read them; for the unit, without identity; and a wake for the sender."""
         book = self._governments[events[0].profile].rulebook
         for event in events:
-            yield Given(self._prefix + EVENTS, event.case_id.encode(), write_event(event))
+            yield Given(self._prefix + EVENTS, event.case_id.encode(), bodies[event.id].encode())
             if isinstance(reply := event.data, ReplyQueued) and reply.status == "queued":
                 waits = OutboxRecord(
                     reply_id=reply.reply_id,
@@ -184,7 +186,9 @@ class CaseStage:
         before: CaseState | None = None
         for event in history[: found[0] - 1]:
             before = evolve(before, event)
-        yield from self._events(history[found[0] - 1 : found[1]], before)
+        again = history[found[0] - 1 : found[1]]
+        bodies = {event.id: write_event(event).decode() for event in again}
+        yield from self._events(again, before, bodies)
         yield from self._work(done.state, None)
 
     # ── what is refused ──────────────────────────────────────────────────────────────────────────

@@ -53,7 +53,7 @@ class DistributedEngine:
         self._producer = producer
         self._prefix = prefix
         self._now = now
-        self._answer_within = answer_within
+        self.answer_within = answer_within
         self._waiting: dict[str, set[_Answer]] = {}
         self._looking: asyncio.Task[None] | None = None
         self._trouble: str | None = None
@@ -152,7 +152,7 @@ class DistributedEngine:
             await self._produce(record)
             if self._looking is None or self._looking.done():
                 self._looking = asyncio.create_task(self._look())
-            async with asyncio.timeout(self._answer_within):
+            async with asyncio.timeout(self.answer_within):
                 outcome, state = await future
         except TimeoutError:
             raise RetryLater(

@@ -49,6 +49,8 @@ class Batch:
     """Other processes may write too: `save` then raises `WriteConflict` if one of them was faster."""
     states: dict[str, CaseState] = field(default_factory=dict)
     events: list[CaseEvent] = field(default_factory=list)
+    bodies: dict[str, str] = field(default_factory=dict)
+    """Event id → its canonical JSON, as it is stored and streamed."""
     messages: list[Message] = field(default_factory=list)
     conversations: dict[str, Conversation] = field(default_factory=dict)
     _loaded: Mapping[str, int] = field(default_factory=dict)
@@ -97,6 +99,8 @@ class Batch:
             raise AssertionError(f"command {command.id} was decided without a case")
         self.states[command.case_id] = state
         self.events.extend(led_to)
+        for event in led_to:
+            self.bodies[event.id] = event.model_dump_json(exclude_none=True)
         return Done(state, led_to, duplicate=not led_to)
 
     def save(self) -> None:
@@ -112,10 +116,7 @@ class Batch:
         )
         log.append_events(
             self.connection,
-            [
-                (e.id, self.states[e.case_id].opened_at, e.model_dump_json(exclude_none=True))
-                for e in self.events
-            ],
+            [(e.id, self.states[e.case_id].opened_at, self.bodies[e.id]) for e in self.events],
         )
         if self.shared:
             save_cases_as_loaded(self.connection, self.changed(), self._loaded)
