@@ -190,7 +190,7 @@ async def publish_to_searchable(province: Province, rate: float, seconds: float 
             if number % 20:  # each twentieth is looked for: looking is work, too
                 return
             query = {"term": {"case_id": ids.case_id(message.id)}}
-            while not (await client.count(index=f"{province.name}-cases", query=query))["count"]:
+            while not (await client.count(index=f"{province.name}-cases", query=query))["count"]:  # noqa: ASYNC110 - nobody tells of a refresh
                 await asyncio.sleep(0.05)
             found.append(time.perf_counter() - start)
 

@@ -55,7 +55,9 @@ def worker(
         )
     configure_logging(settings)
     if member is not None:
-        raise typer.Exit(_work(settings, member, host, port, watchdog, only or [], channel or [], not one_by_one))
+        raise typer.Exit(
+            _work(settings, member, host, port, watchdog, only or [], channel or [], not one_by_one)
+        )
     options = ["--watchdog", str(watchdog), "--host", host]
     for name, value in (("--profile", settings.profile), ("--data", str(settings.data))):
         options += [name, value]
@@ -65,17 +67,18 @@ def worker(
         options += ["--only", stage]
     for name in channel or ():
         options += ["--channel", name]
-    _wait_for_topics(settings)
+    _check(settings, only or [], channel or [])
     hands = [_Hand(f"{socket.gethostname()}-{n}", port and port + n, options) for n in range(workers)]
     raise typer.Exit(_supervise(hands))
 
 
-def _wait_for_topics(settings: Settings) -> None:
-    """Raises `Misconfigured` when one is missing. Kafka may come up later than we do."""
-    from laporhub.hub.distributed import check_topics
+def _check(settings: Settings, only: list[str], channels: list[str]) -> None:
+    """Raises `Misconfigured` for a wrong word, or when a topic is missing. Kafka may come up later than we do."""
+    from laporhub.hub.distributed import check_topics, check_words
     from laporhub.pipeline.profile.load import load
 
     books = [load(name) for name in settings.profiles]
+    check_words(only, channels, books)
     while True:
         try:
             asyncio.run(check_topics(settings, books))

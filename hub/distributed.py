@@ -107,8 +107,6 @@ def make_worker(
     Workers with the same stages share the work; those with others are a consumer group of their own. `channels` are
     those whose replies it sends; all of them if none is named.
     """
-    if unknown := set(only) - set(STAGES):
-        raise Misconfigured(f"There is no stage {', '.join(sorted(unknown))}: choose of {', '.join(STAGES)}")
     wanted = [name for name in STAGES if not only or name in only]
     ground = _ground(settings, entropy)
     database, prefix, books = ground.database, settings.topic_prefix, ground.rulebooks
@@ -117,8 +115,7 @@ def make_worker(
     sink = ElasticsearchSink(AsyncElasticsearch(**_elasticsearch(settings)), Indices(settings.index_prefix))
     case_stage = CaseStage(database, governments(books), graves, prefix, now)
     intake = UnitIntake(database, books, ground.door, ground.ring, graves, prefix, now)
-    if unknown := set(channels) - {name for book in books.values() for name in book.profile.channels}:
-        raise Misconfigured(f"There is no channel {', '.join(sorted(unknown))} in {', '.join(books)}")
+    check_words(only, channels, books.values())
     sender = _Sender(settings, ground, producer, now, channels)
     stages = [
         Stage("cases", (prefix + MESSAGES, prefix + COMMANDS), _threaded(case_stage.process)),
@@ -172,6 +169,18 @@ async def rebuild_search(
             return await rebuild(client, indices, cases)
     finally:
         await client.close()
+
+
+def check_words(only: Iterable[str], channels: Iterable[str], books: Iterable[Rulebook]) -> None:
+    """Raises `Misconfigured` for a stage or a channel that there is not."""
+    for kind, named, known in (
+        ("stage", only, STAGES),
+        ("channel", channels, [name for book in books for name in book.profile.channels]),
+    ):
+        if unknown := set(named) - set(known):
+            raise Misconfigured(
+                f"There is no {kind} {', '.join(sorted(unknown))}: choose of {', '.join(dict.fromkeys(known))}"
+            )
 
 
 async def check_topics(settings: Settings, books: Iterable[Rulebook]) -> None:

@@ -57,13 +57,12 @@ async def _gather(
         "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;"
         "CREATE TABLE events (name BLOB, sequence INTEGER, body BLOB, PRIMARY KEY (name, sequence)) WITHOUT ROWID"
     )
+    await _check(topic, options)
     consumer = AIOKafkaConsumer(topic, enable_auto_commit=False, auto_offset_reset="earliest", **options)
     read = 0
     try:
         await consumer.start()
         partitions = sorted(consumer.assignment())
-        if not partitions:
-            raise Misconfigured(f"There is no topic {topic}: laporhub setup makes it")
         ends = await consumer.end_offsets(partitions)
         left = {place for place in partitions if await consumer.position(place) < ends[place]}
         while left:
@@ -75,6 +74,13 @@ async def _gather(
             left = {place for place in left if await consumer.position(place) < ends[place]}
     finally:
         await consumer.stop()
+
+
+async def _check(topic: str, options: dict[str, Any]) -> None:
+    """A consumer of a topic that is not there would wait for it."""
+    async with AIOKafkaConsumer(**options) as consumer:
+        if topic not in await consumer.topics():
+            raise Misconfigured(f"There is no topic {topic}: laporhub setup makes it")
 
 
 def _keep(into: sqlite3.Connection, records: Sequence[Any]) -> None:
