@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test check bench lock clean
+.PHONY: run test check bench up down lock clean
 .DEFAULT_GOAL := run
 
 $(VENV)/.run: requirements.txt pyproject.toml
@@ -34,12 +34,32 @@ check: $(VENV)/.dev  ## lint, types, import rules
 	@$(BIN)/lint-imports
 	@for profile in profiles/*/profile.yaml; do $(BIN)/laporhub profile check "$$(dirname $$profile)" || exit 1; done
 
-bench: $(VENV)/.run  ## measures, and writes bench/results.json
+bench: $(VENV)/.dev  ## measures, and writes bench/results.json
 	@$(BIN)/python bench/run.py
+	@$(BIN)/python bench/distributed.py
+
+# make up DEMO=1 also starts simulated phones, and answers them instead of Twilio.
+ifdef DEMO
+up: export COMPOSE_PROFILES := demo
+up: export LAPORHUB_TWILIO_ACCOUNT_SID := AC00000000000000000000000000000000
+up: export LAPORHUB_TWILIO_API_URL := http://web:8081
+endif
+
+up:  ## the hub of a province, in containers, on http://127.0.0.1:8080
+	@sh compose/secrets.sh secrets
+	@docker compose up --detach --build --remove-orphans
+	@echo "LaporHub: http://127.0.0.1:8080   Kibana: http://127.0.0.1:5601 (user admin, password in secrets/elasticsearch_admin_password)"
+	@echo "first account: docker compose exec web laporhub user add NAME --role admin_gubernur"
+
+down:  ## stops it; what it keeps stays
+	@docker compose --profile demo down
+
+COMPILE := $(BIN)/pip-compile -q --strip-extras --generate-hashes --allow-unsafe --no-header --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 
 lock: $(VENV)/.dev  ## renews the pinned versions
-	@$(BIN)/pip-compile -q --strip-extras --generate-hashes --allow-unsafe --no-header --no-emit-index-url --no-emit-trusted-host --no-emit-find-links -o requirements.txt pyproject.toml
-	@$(BIN)/pip-compile -q --strip-extras --generate-hashes --allow-unsafe --no-header --no-emit-index-url --no-emit-trusted-host --no-emit-find-links --extra dev -o requirements-dev.txt pyproject.toml
+	@$(COMPILE) --extra dev --extra distributed -o requirements-dev.txt pyproject.toml
+	@$(COMPILE) -c requirements-dev.txt -o requirements.txt pyproject.toml
+	@$(COMPILE) -c requirements-dev.txt --extra distributed -o requirements-distributed.txt pyproject.toml
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info

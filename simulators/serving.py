@@ -1,4 +1,4 @@
-"""Runs an ASGI app on the loopback interface, in the running event loop, for as long as a block lasts."""
+"""Runs an ASGI app, on the loopback interface unless told otherwise, for as long as a block lasts."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ import uvicorn
 
 
 @asynccontextmanager
-async def serving(app: Any, port: int = 0) -> AsyncIterator[str]:
+async def serving(app: Any, port: int = 0, host: str = "127.0.0.1") -> AsyncIterator[str]:
     """The app's base URL. Port 0 takes a free one. Raises OSError if the port is taken."""
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     with listener:
-        listener.bind(("127.0.0.1", port))
+        listener.bind((host, port))
         listener.listen()  # from here on a caller waits until the server has come up
         server = _Guest(
             uvicorn.Config(app, log_level="critical", lifespan="off", ws="none", timeout_graceful_shutdown=1)
         )
         task = asyncio.create_task(server.serve(sockets=[listener]))
         try:
-            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+            yield f"http://{host}:{listener.getsockname()[1]}"
         finally:
             server.should_exit = True
             await task

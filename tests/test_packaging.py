@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import os
 import re
 import shutil
@@ -12,6 +13,7 @@ import tomllib
 import venv
 import zipfile
 from collections.abc import Iterator
+from importlib.metadata import packages_distributions
 from pathlib import Path, PurePosixPath
 
 import pytest
@@ -153,7 +155,14 @@ def test_every_package_says_that_it_is_typed() -> None:
 
 # ── dependencies ──
 
+BASE: list[str] = PROJECT["project"]["dependencies"]
 EXTRAS: dict[str, list[str]] = PROJECT["project"]["optional-dependencies"]
+PINNED = {
+    "requirements.txt": BASE,
+    "requirements-distributed.txt": BASE + EXTRAS["distributed"],
+    "requirements-dev.txt": BASE + EXTRAS["distributed"] + EXTRAS["dev"],
+}
+each_file = pytest.mark.parametrize("file", PINNED)
 
 
 def pins(file: str) -> dict[str, str]:
@@ -163,14 +172,14 @@ def pins(file: str) -> dict[str, str]:
     return {canonicalize_name(match[1]): match[2] for match in found if match}
 
 
-@pytest.mark.parametrize("file", ["requirements.txt", "requirements-dev.txt"])
+@each_file
 def test_requirements_name_no_place_to_download_from(file: str) -> None:
     """Where packages come from is the business of whoever installs them."""
     text = (ROOT / file).read_text(encoding="utf-8")
     assert re.findall(r"https?://\S+|\bfile:\S+|(?m:^\s*-(?!-hash=)\S+)|--(?!hash=)\S+", text) == []
 
 
-@pytest.mark.parametrize("file", ["requirements.txt", "requirements-dev.txt"])
+@each_file
 def test_every_requirement_is_pinned_with_its_hash(file: str) -> None:
     text = re.sub(r"(?m)^\s*#.*\n", "", (ROOT / file).read_text(encoding="utf-8"))
     entries = re.split(r"\n(?=\S)", text.strip())
@@ -179,17 +188,10 @@ def test_every_requirement_is_pinned_with_its_hash(file: str) -> None:
     ] == []
 
 
-@pytest.mark.parametrize(
-    ("file", "dependencies"),
-    [
-        ("requirements.txt", PROJECT["project"]["dependencies"]),
-        ("requirements-dev.txt", PROJECT["project"]["dependencies"] + EXTRAS["dev"]),
-    ],
-    ids=["run", "dev"],
-)
-def test_every_dependency_is_pinned_as_it_is_asked_for(file: str, dependencies: list[str]) -> None:
+@each_file
+def test_every_dependency_is_pinned_as_it_is_asked_for(file: str) -> None:
     pinned = pins(file)
-    for dependency in map(Requirement, dependencies):
+    for dependency in map(Requirement, PINNED[file]):
         version = pinned.get(canonicalize_name(dependency.name))
         assert version, f"{dependency.name} is not in {file}: make lock"
         assert dependency.specifier.contains(version, prereleases=True), (
@@ -197,9 +199,30 @@ def test_every_dependency_is_pinned_as_it_is_asked_for(file: str, dependencies: 
         )
 
 
-def test_what_runs_is_pinned_alike_for_tests() -> None:
-    running, testing = pins("requirements.txt"), pins("requirements-dev.txt")
+@pytest.mark.parametrize("file", ["requirements.txt", "requirements-distributed.txt"])
+def test_what_runs_is_pinned_alike_for_tests(file: str) -> None:
+    running, testing = pins(file), pins("requirements-dev.txt")
     assert {name: version for name, version in running.items() if testing.get(name) != version} == {}
+
+
+def test_a_small_hub_installs_nothing_of_the_large_one() -> None:
+    large = {canonicalize_name(Requirement(name).name) for name in EXTRAS["distributed"]}
+    assert large & pins("requirements.txt").keys() == set()
+
+
+def test_every_library_that_is_imported_is_asked_for() -> None:
+    """Not only brought along by another one, which may do without it tomorrow."""
+    asked = {canonicalize_name(Requirement(name).name) for name in BASE + EXTRAS["distributed"]}
+    brought = packages_distributions()
+    for path in shipped():
+        if path.suffix != ".py":
+            continue
+        for node in ast.walk(ast.parse((ROOT / path).read_text(encoding="utf-8"))):
+            names = [each.name for each in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module or ""] if isinstance(node, ast.ImportFrom) and not node.level else []
+            for name in {each.partition(".")[0] for each in names} - {"laporhub", *sys.stdlib_module_names}:
+                makers = {canonicalize_name(maker) for maker in brought.get(name, [])}
+                assert makers & asked, f"{path} imports {name}: name it in pyproject.toml"
 
 
 def test_the_build_tool_is_there_for_the_tests() -> None:

@@ -2,33 +2,47 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Barrier
-from typing import Any
+from random import Random
+from threading import Barrier, Event
+from types import SimpleNamespace
+from typing import Any, ClassVar
 
 import pytest
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.errors import KafkaConnectionError, KafkaTimeoutError, MessageSizeTooLargeError
+from faust.types import TP
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection
+from province import new_name
 from sqlalchemy.exc import OperationalError
+from structlog.testing import capture_logs
 from support import ADMIN, MONDAY, Clock, Stub, form, seeded, unit_admin, whatsapp
 
 from laporhub.hub.ground import Ground, lay_ground
 from laporhub.hub.settings import Settings
 from laporhub.pipeline import ids
 from laporhub.pipeline.distributed import graves as graves_module
+from laporhub.pipeline.distributed import producer as producer_module
+from laporhub.pipeline.distributed import progress as progress_module
+from laporhub.pipeline.distributed.app import Stage, _measure
 from laporhub.pipeline.distributed.cases import CaseStage
+from laporhub.pipeline.distributed.clockwork import Clockwork
 from laporhub.pipeline.distributed.graves import Graves, dug_up
+from laporhub.pipeline.distributed.producer import Producer
+from laporhub.pipeline.distributed.progress import Progress, Watchdog
+from laporhub.pipeline.distributed.rebuild import histories
 from laporhub.pipeline.distributed.records import ASKED, ASKED_BY, AWAITED, Given, Headers, Taken
 from laporhub.pipeline.distributed.search import SinkStage
 from laporhub.pipeline.distributed.units import UnitIntake
-from laporhub.pipeline.errors import Misconfigured, RetryLater, WriteConflict
-from laporhub.pipeline.models import Act, Actor, AddMessage, CaseEvent, CaseState, Inbound, Location, Message
+from laporhub.pipeline.errors import Conflict, Misconfigured, RetryLater, WriteConflict
+from laporhub.pipeline.models import Act, Actor, CaseEvent, CaseState, Inbound, Location, Message
 from laporhub.pipeline.ports import Classifier
 from laporhub.pipeline.store import cases, log
 from laporhub.pipeline.store.batch import Batch, Government
@@ -145,7 +159,7 @@ class Office:
 
     def history(self, case: str) -> list[CaseEvent]:
         with self.ground.database.connect() as connection:
-            return log.case_events(connection, case)
+            return log.case_events(connection, case, self.case(case).opened_at)
 
     @property
     def dead(self) -> list[DeadLetter]:
@@ -156,6 +170,13 @@ class Office:
         with self.ground.database.connect() as connection:
             found = load_outcomes(connection, [name]).get(name)
         return found.refusal.code if found and found.refusal else None
+
+
+@pytest.fixture(autouse=True, scope="module")
+def quiet() -> Iterator[None]:
+    """Drawing the tracebacks of errors that are meant takes longer than all else."""
+    with capture_logs():
+        yield
 
 
 @pytest.fixture(params=DATABASES)
@@ -272,9 +293,11 @@ def test_the_same_poison_twice_is_one_dead_letter(small_office: Office) -> None:
 
 
 def test_a_dead_letter_says_nothing_of_what_is_in_it(small_office: Office) -> None:
-    told = small_office.stage.process([small_office.taken(MESSAGES, b'{"NIK 3374010101010001": "0811000111"}')])
-    for given in (letter(told[0]).reason, small_office.dead[0].reason):
-        assert "3374010101010001" not in given and "0811000111" not in given
+    told = small_office.stage.process(
+        [small_office.taken(MESSAGES, b'{"NIK 3374010101010001": "0811000111"}')]
+    )
+    for said in (letter(told[0]).reason, small_office.dead[0].reason):
+        assert "3374010101010001" not in said and "0811000111" not in said
 
 
 def test_a_huge_one_still_fits_on_the_topic(small_office: Office) -> None:
@@ -515,7 +538,9 @@ def test_a_unit_that_was_told_no_is_not_obeyed_after_a_kill(office: Office) -> N
     """Refused, told, killed before it was acknowledged; meanwhile the step became possible."""
     case = disposed(office)
     (command,) = office.intake.process([office.asked(UNIT, case.id)])
-    office.stage.process([office.act(case, "return", unit_admin(UNIT), reason=words(office, case, "Bukan kami."))])
+    office.stage.process(
+        [office.act(case, "return", unit_admin(UNIT), reason=words(office, case, "Bukan kami."))]
+    )
     record = office.passed_on(command)
     (answer,) = office.stage.process([record])
     office.stage.process([office.act(office.case(case.id), unit=UNIT)])
@@ -527,17 +552,37 @@ def words(office: Office, case: CaseState, text: str) -> Any:
     return office.ground.door.words(office.ground.rulebooks[PROFILE], case.reporter, text, office.clock())
 
 
-def test_a_message_that_is_refused_is_kept_for_a_person(office: Office) -> None:
-    """One that names a case which is not there: a hook has nobody to tell."""
+def test_a_message_that_is_refused_is_kept_for_a_person(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A hook has nobody to tell; a page that waits is told."""
+    honest = Batch.receive
+
+    def picky(batch: Batch, message: Message) -> Any:
+        if "TOLAK" in message.text:
+            raise Conflict("not now")
+        return honest(batch, message)
+
+    monkeypatch.setattr(Batch, "receive", picky)
+    hook, page = (office.said(form(n, "TOLAK ini"), headers=headers) for n, headers in ((1, ()), (2, TOLD)))
+    given = office.stage.process([hook, page, office.said(form(3))])
+    assert len(office.cases) == 1
+    assert [(each.reason, each.channel) for each in office.dead] == [("not now", "web")]
+    assert [letter(each).offset for each in to(given, DEADLETTER)] == [hook.offset]
+    assert office.refusal(json.loads(page.value or b"")["id"]) == "conflict"
+    monkeypatch.undo()
+    again = dug_up(office.ground.ring.open(office.dead[0].sealed) or "")
+    assert again is not None
+    office.stage.process([office.passed_on(again), page])
+    assert len(office.cases) == 2, "replayed; who was told no stays told no"
+
+
+def test_a_message_of_a_case_that_is_gone_opens_its_own(office: Office) -> None:
     message = office.message(form(1)).model_copy(update={"case_id": "c_gone"})
     record = office.taken(MESSAGES, write_message(message), message.conversation.encode())
-    with office.ground.database.connect() as connection:
-        assert connection.exec_driver_sql("SELECT count(*) FROM cases").scalar() == 0
-    first = office.stage.process([record, office.said(form(2))])
-    again = office.stage.process([record])
-    assert len(office.dead) in (0, 1)
-    assert len(to(first, DEADLETTER)) == len(to(again, DEADLETTER)) == len(office.dead)
-    assert len(office.cases) == 2 - len(office.dead), "buried, or a case of its own: never neither"
+    first = office.stage.process([record])
+    assert len(office.cases) == 1
+    assert streamed(office.stage.process([record])) == streamed(first)
 
 
 def test_a_command_for_a_case_that_is_not_there_stops_nobody(office: Office) -> None:
@@ -646,25 +691,17 @@ def test_two_stages_at_one_case_make_one_history(ground: Ground) -> None:
 def test_a_conflict_is_told_as_such_and_nothing_of_it_stays(
     office: Office, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """The case is read, and another worker writes it before this one does."""
     case = office.opened()
-    rival = Office(office.ground)
-    late = office.act(case, unit=UNIT)
-    honest, told = Batch.prepare, []
-
-    def overtaken(batch: Batch, *given: Any) -> None:
-        honest(batch, *given)
-        if not told:
-            told.append(True)
-            batch.connection.rollback() if batch.connection.dialect.name == "sqlite" else None
-            rival.stage.process([rival.act(case, unit=OTHER, name="rival")])
-            if batch.connection.dialect.name == "sqlite":
-                batch.connection.begin()
-
-    monkeypatch.setattr(Batch, "prepare", overtaken)
-    with pytest.raises(RetryLater):
-        office.stage.process([late])
-    assert office.case(case.id).unit == OTHER
-    office.stage.process([late])
+    office.stage.process([office.act(case, unit=OTHER, name="rival")])
+    late, honest = office.act(case, unit=UNIT), cases.load_cases
+    with monkeypatch.context() as patch:
+        patch.setattr(cases, "load_cases", lambda *given: honest(*given) | {case.id: case})
+        with pytest.raises(RetryLater, match="faster"):
+            office.stage.process([late, office.said(form(2))])
+    assert [(each.id, each.unit) for each in office.cases] == [(case.id, OTHER)]
+    office.stage.process([late, office.said(form(2))])
+    assert len(office.cases) == 2
     history = office.history(case.id)
     assert [event.sequence for event in history] == list(range(1, office.case(case.id).seq + 1))
 
@@ -777,8 +814,330 @@ def test_a_payload_from_outside_is_no_record() -> None:
     assert dug_up(json.dumps({"body": "eA==", "content_type": "text/plain"})) is None
 
 
-def test_a_late_message_of_a_case_keeps_its_command_apart() -> None:
-    """A message opens or adds: never both, however often it comes."""
-    assert ids.derive("d", "open", "m") != ids.derive("d", "add", "m")
-    assert AddMessage.model_fields["kind"].default != Act.model_fields["kind"].default
-    assert Connection is not None
+# ── the watchdog ─────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass
+class Seconds:
+    """A monotonic clock that moves when told."""
+
+    at: float = 1000.0
+
+    def __call__(self) -> float:
+        return self.at
+
+
+@pytest.fixture
+def seconds(monkeypatch: pytest.MonkeyPatch) -> Seconds:
+    made = Seconds()
+    monkeypatch.setattr(progress_module, "time", SimpleNamespace(monotonic=made))
+    return made
+
+
+def watched(seconds: Seconds) -> tuple[Progress, Watchdog]:
+    stage = Progress("cases", moved_at=seconds())
+    return stage, Watchdog([Progress("idle"), stage], 60.0, lambda _: None, seconds)
+
+
+def test_a_stage_with_work_that_does_not_move_is_stuck(seconds: Seconds) -> None:
+    stage, watchdog = watched(seconds)
+    stage.lag = 7
+    seconds.at += 60
+    watchdog.heartbeat()
+    assert watchdog.stuck() is None
+    seconds.at += 1
+    assert watchdog.stuck() == "cases: 7 records wait, none was handled for 61 s"
+
+
+def test_a_stage_that_moves_waits_or_has_nothing_to_do_is_not(seconds: Seconds) -> None:
+    stage, watchdog = watched(seconds)
+    stage.lag = 7
+    for step in (lambda: stage.move(1), lambda: stage.wait("a server"), stage.idle):
+        seconds.at += 50
+        watchdog.heartbeat()
+        step()
+        stage.lag = 7
+        seconds.at += 50
+        watchdog.heartbeat()
+        assert watchdog.stuck() is None
+
+
+def test_a_pause_that_a_stage_takes_does_not_count(seconds: Seconds) -> None:
+    """It said when it tries again; what it then does counts."""
+    stage, watchdog = watched(seconds)
+    stage.lag = 7
+    stage.wait("a server that said when", 300)
+    seconds.at += 350
+    watchdog.heartbeat()
+    assert watchdog.stuck() is None
+    seconds.at += 11
+    assert watchdog.stuck() is not None
+
+
+def test_an_event_loop_that_stands_still_is_stuck(seconds: Seconds) -> None:
+    _, watchdog = watched(seconds)
+    seconds.at += 61
+    assert watchdog.stuck() == "the event loop has stood still for 61 s"
+    watchdog.heartbeat()
+    assert watchdog.stuck() is None
+
+
+def test_a_watchdog_ends_its_process_once() -> None:
+    ended: list[str] = []
+    done = Event()
+
+    def end(reason: str) -> None:
+        ended.append(reason)
+        done.set()
+
+    stage = Progress("cases", lag=1)
+    stage.moved_at -= 10
+    watchdog = Watchdog([stage], 0.1, end)
+    watchdog.start()
+    assert done.wait(30)
+    assert len(ended) == 1
+
+
+@dataclass
+class Reader:
+    """A consumer as `_measure` sees it: where each partition ends, and what is committed."""
+
+    ends: dict[TP, int | None]
+    done: dict[TP, int | None]
+    unacked: tuple[Any, ...] = ()
+
+    def assignment(self) -> set[TP]:
+        return set(self.ends)
+
+    def highwater(self, tp: TP) -> int | None:
+        return self.ends[tp]
+
+    @property
+    def _committed_offset(self) -> dict[TP, int | None]:
+        return self.done
+
+
+async def nothing(_: Sequence[Taken]) -> list[Given]:
+    return []
+
+
+def measured(reader: Reader, health: str = "ok") -> Progress:
+    stages = [Stage("sink", ("t.events",), nothing, lambda: health)]
+    found = Progress("sink")
+    found.moved_at = 0.0
+    _measure(SimpleNamespace(consumer=reader), stages, [found])  # type: ignore[arg-type]
+    return found
+
+
+ONE, TWO, FOREIGN = TP("t.events", 0), TP("t.events", 1), TP("t.else", 0)
+
+
+def test_the_lag_is_what_is_not_acknowledged() -> None:
+    reader = Reader({ONE: 10, TWO: 5, FOREIGN: 99}, {ONE: 7, TWO: 5, FOREIGN: 1})
+    assert measured(reader).lag == 3
+    assert measured(Reader({ONE: None}, {ONE: 7})).lag == 0
+    idle = measured(Reader({ONE: 7}, {ONE: 7}))
+    assert idle.lag == 0 and idle.moved_at > 0
+
+
+def test_what_was_read_and_never_acknowledged_is_lag_too() -> None:
+    """A new group that is stuck at its very first batch has no committed offset."""
+    stuck = Reader({ONE: 10}, {ONE: None}, tuple(SimpleNamespace(tp=ONE) for _ in range(4)))
+    found = measured(stuck)
+    assert (found.lag, found.moved_at) == (4, 0.0)
+    assert measured(Reader({ONE: 10}, {ONE: None})).lag == 0
+
+
+def test_a_stage_that_waits_by_itself_says_so() -> None:
+    """The sink tries again within one batch, for as long as it takes."""
+    found = measured(Reader({ONE: 10}, {ONE: 7}), "cannot be reached")
+    assert found.health == "waiting: cannot be reached" and found.moved_at > 0
+
+
+# ── the producer ─────────────────────────────────────────────────────────────────────────────────
+
+
+class Broken:
+    """aiokafka's producer on brokers in trouble: `fate` says what each send comes to."""
+
+    fate: ClassVar[list[BaseException | None]] = []
+    made: ClassVar[list[Broken]] = []
+    taken: ClassVar[list[bytes]] = []
+
+    def __init__(self, **_: Any) -> None:
+        self.made.append(self)
+        self.gone = False
+        self._closed = False
+        self._sender = SimpleNamespace(sender_task=None)
+        self.client = SimpleNamespace(close=self.stop, force_metadata_update=self.answers)
+
+    async def start(self) -> None:
+        if self.fate and isinstance(self.fate[0], KafkaConnectionError):
+            raise self.fate.pop(0)  # type: ignore[misc]
+
+    async def stop(self) -> None:
+        self.gone = True
+
+    async def answers(self) -> bool:
+        return not self.gone
+
+    async def send(self, topic: str, value: bytes, **_: Any) -> asyncio.Future[None]:
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        error = self.fate.pop(0) if self.fate else None
+        if isinstance(error, MessageSizeTooLargeError):
+            raise error
+        if error is not None:
+            future.set_exception(error)
+        else:
+            self.taken.append(value)
+            future.set_result(None)
+        return future
+
+
+@pytest.fixture
+def brokers(monkeypatch: pytest.MonkeyPatch) -> type[Broken]:
+    Broken.fate, Broken.made, Broken.taken = [], [], []
+    monkeypatch.setattr(producer_module, "AIOKafkaProducer", Broken)
+    return Broken
+
+
+ALL = [Given("t", b"k", value) for value in (b"1", b"2", b"3")]
+
+
+async def test_a_batch_that_failed_is_sent_whole_by_a_new_producer(brokers: type[Broken]) -> None:
+    producer = Producer({})
+    brokers.fate[:] = [None, KafkaTimeoutError()]
+    with pytest.raises(RetryLater):
+        await producer.send(ALL)
+    assert producer.health != "ok"
+    await producer.send(ALL)
+    assert producer.health == "ok"
+    assert (len(brokers.made), brokers.made[0].gone, brokers.made[1].gone) == (2, True, False)
+    assert brokers.taken[-3:] == [b"1", b"2", b"3"]
+
+
+async def test_one_who_fails_late_does_not_end_the_next_producer(brokers: type[Broken]) -> None:
+    producer = Producer({})
+    await producer.start()
+    old = producer._producer
+    await producer._begin_anew(old)  # type: ignore[arg-type]
+    await producer.start()
+    await producer._begin_anew(old)  # type: ignore[arg-type]
+    await producer.send(ALL)
+    assert len(brokers.made) == 2 and not brokers.made[1].gone
+
+
+async def test_what_is_too_large_disturbs_nobody_else(brokers: type[Broken]) -> None:
+    producer = Producer({})
+    brokers.fate[:] = [MessageSizeTooLargeError()]
+    with pytest.raises(RetryLater):
+        await producer.send(ALL)
+    await producer.send(ALL)
+    assert len(brokers.made) == 1
+
+
+async def test_brokers_that_are_away_are_looked_for(brokers: type[Broken]) -> None:
+    producer = Producer({})
+    brokers.fate[:] = [KafkaConnectionError("no brokers")]
+    await producer.look()
+    assert producer.health == "Kafka does not answer"
+    await producer.look()
+    assert producer.health == "ok"
+    brokers.made[-1].gone = True
+    await producer.look()
+    assert producer.health == "Kafka does not answer"
+
+
+# ── the clocks ───────────────────────────────────────────────────────────────────────────────────
+
+
+@dataclass
+class Outgoing:
+    """A producer that keeps what it is given, or cannot."""
+
+    given: list[Given] = field(default_factory=list)
+    away: bool = False
+
+    async def send(self, records: Sequence[Given]) -> None:
+        if self.away:
+            raise RetryLater("away")
+        self.given += records
+
+
+def clockwork(office: Office, out: Outgoing) -> Clockwork:
+    return Clockwork(office.ground.database, out, [PROFILE], PREFIX, office.clock)  # type: ignore[arg-type]
+
+
+def alarms(office: Office, case: CaseState) -> int:
+    return sum(event.data.kind == "clock_alarmed" for event in office.history(case.id))
+
+
+async def test_one_clock_rings_once_however_many_look_at_it(office: Office) -> None:
+    case, out = office.opened(), Outgoing()
+    hands = [clockwork(office, out) for _ in range(3)]
+    office.clock.at = min(alarm for clock in case.clocks.values() for alarm in clock.alarms.values())
+    assert [await hand.ring_due() for hand in hands] == [1, 0, 0]
+    records = [office.passed_on(each) for each in out.given]
+    office.stage.process([*records, *records])
+    office.stage.process(records)
+    assert alarms(office, case) == 1
+
+
+async def test_an_alarm_whose_bell_was_not_heard_rings_again(office: Office) -> None:
+    """Claimed, and then Kafka was away, or the worker died: after a while somebody else rings it."""
+    case, out = office.opened(), Outgoing(away=True)
+    office.clock.at = min(alarm for clock in case.clocks.values() for alarm in clock.alarms.values())
+    with pytest.raises(RetryLater):
+        await clockwork(office, out).ring_due()
+    out.away = False
+    assert await clockwork(office, out).ring_due() == 0
+    office.clock.forward(minutes=3)
+    assert await clockwork(office, out).ring_due() == 1
+    office.stage.process([office.passed_on(each) for each in out.given])
+    assert alarms(office, case) == 1
+
+
+# ── histories for a rebuild ──────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.servers
+async def test_histories_are_whole_however_they_lie_on_the_topic(small_office: Office, kafka: str) -> None:
+    """Scattered, some twice, with what is no event among them."""
+    office, topic = small_office, new_name()
+    given = [
+        event
+        for batch in lived(office)
+        for event in to(office.stage.process(batch), EVENTS)  # once more: all of it
+    ]
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
+    await admin.start()
+    await admin.create_topics([NewTopic(topic, 2, 1)])
+    await admin.close()
+    options = {"bootstrap_servers": kafka}
+    producer = Producer(options)
+    case = given[0].key
+    noise = [
+        (case, b"?"),
+        (case, None),
+        (None, b"{}"),
+        (case, b"[1]"),
+        (case, b'{"sequence": 2}'),
+        (case, b'{"sequence": 1e300, "id": "x"}'),
+        (b"c_ghost", b'{"sequence": 1, "id": "c_ghost.000001"}'),
+        (b"\xff", b'{"sequence": 1}'),
+    ]
+    await producer.send([Given(topic, key, value) for key, value in noise])
+    mixed = [*given, *Random(7).sample(given, len(given) // 2)]
+    await producer.send([Given(topic, each.key, each.value) for each in Random(7).sample(mixed, len(mixed))])
+    await producer.stop()
+    read: list[int] = []
+    async with histories(topic, options, read.append) as found:
+        told = {history[0].case_id: [write_event(event) for event in history] for history in found}
+    expected = {
+        state.id: [write_event(event) for event in office.history(state.id)] for state in office.cases
+    }
+    assert told == expected
+    assert read[-1] == len(mixed) + len(noise)
+    with pytest.raises(Misconfigured, match="no topic"):
+        async with histories(new_name(), options):
+            pass
