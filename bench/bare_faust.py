@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 import time
 from typing import Any
 
@@ -18,6 +19,7 @@ app = faust.App(
     consumer_auto_offset_reset="earliest",
     topic_allow_declare=False,
     topic_disable_leader=True,
+    datadir=tempfile.gettempdir(),
     worker_redirect_stdouts=False,
 )
 client = AsyncElasticsearch(elasticsearch)

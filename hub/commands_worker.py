@@ -15,7 +15,7 @@ from typing import Annotated
 
 import typer
 
-from laporhub.hub.console import DataOption, ProfileOption, configure_logging, settings_for
+from laporhub.hub.console import DataOption, ProfileOption, configure_logging, log_libraries, settings_for
 from laporhub.hub.settings import Settings
 from laporhub.pipeline.errors import Misconfigured, RetryLater
 
@@ -179,6 +179,7 @@ def _work(
     from laporhub.hub.worker_health import serve_health
 
     _die_with_parent()
+    log_libraries()
     loop = uvloop.new_event_loop()
     asyncio.set_event_loop(loop)
     made = make_worker(

@@ -84,3 +84,19 @@ def configure_logging(settings: Settings, *, quiet: bool = False) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR if quiet else logging.INFO),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
     )
+
+
+class _Librarian(logging.Handler):
+    """Hands on what libraries log, in the form of our own lines."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        # With an error, its words are in the message, too: only what frames them is told.
+        said = record.msg if record.exc_info else record.getMessage()
+        structlog.get_logger().log(
+            record.levelno, str(said), library=record.name, exc_info=record.exc_info and record.exc_info[1]
+        )
+
+
+def log_libraries() -> None:
+    """Warnings and errors of libraries go where our own lines go. Faust says by these why a worker ended."""
+    logging.getLogger().addHandler(_Librarian(logging.WARNING))

@@ -139,6 +139,7 @@ def make_worker(
         member=member,
         watchdog_seconds=watchdog_seconds,
         chunked=chunked,
+        folder=settings.data / "worker",
         background=[work for name, work in beside.items() if name in wanted],
     )
     return Worker(app, progress, ground, sink, producer)

@@ -12,6 +12,7 @@ import asyncio
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import faust
@@ -67,6 +68,7 @@ def make_app(
     watchdog_seconds: float = 120.0,
     background: Sequence[Callable[[], Awaitable[None]]] = (),
     chunked: bool = True,
+    folder: Path | None = None,
 ) -> tuple[faust.App, list[Progress]]:
     """An app whose agents run the stages, and how far each is.
 
@@ -91,6 +93,7 @@ def make_app(
         web_enabled=False,  # it would listen on every address
         worker_redirect_stdouts=False,
         store="memory://",
+        datadir=folder,  # Faust makes it, and leaves it empty: without tables there is nothing to keep
     )
     if chunked:
         hand_on_in_chunks(app)
