@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 import pytest
+import structlog
 
 from laporhub.hub import commands_complaints, commands_profile, commands_setup, ground
 from laporhub.pipeline.profile.rulebook import Rulebook
@@ -32,6 +33,13 @@ def chromium() -> Path:
             return Path(found)
     cannot_run(f"there is no browser here (looked for {', '.join(BROWSERS)}): install Chromium")
     raise AssertionError
+
+
+@pytest.fixture(autouse=True)
+def logging_is_as_it_was() -> Iterator[None]:
+    """A command that a test runs in this process writes its log to a stream that is closed after it."""
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture(scope="session", autouse=True)
