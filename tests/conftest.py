@@ -36,10 +36,14 @@ def chromium() -> Path:
 
 
 @pytest.fixture(autouse=True)
-def logging_is_as_it_was() -> Iterator[None]:
-    """A command that a test runs in this process writes its log to a stream that is closed after it."""
-    yield
+def log_is_plain() -> None:
+    """A command that a test runs in this process leaves a log to a stream that is closed after it.
+
+    And the usual form of an exception shows all local values, which takes minutes where a profile is among them.
+    """
+    plain = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
     structlog.reset_defaults()
+    structlog.configure(processors=[structlog.processors.add_log_level, plain])
 
 
 @pytest.fixture(scope="session", autouse=True)
