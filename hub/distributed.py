@@ -13,6 +13,7 @@ from typing import Any
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 from elasticsearch import AsyncElasticsearch, Elasticsearch
+from sqlalchemy import text
 
 from laporhub.hub.compose import governments, open_connectors, speaking, utc_now
 from laporhub.hub.ground import Ground, lay_ground
@@ -33,6 +34,7 @@ from laporhub.pipeline.distributed.units import UnitIntake
 from laporhub.pipeline.errors import Misconfigured, RetryLater
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.publisher import Publisher
+from laporhub.pipeline.store.database import is_transient
 from laporhub.pipeline.topics import COMMANDS, EVENTS, MESSAGES, OUTBOX, topics, unit_commands_topic
 from laporhub.sinks.elasticsearch_rebuild import Rebuilt, rebuild
 from laporhub.sinks.elasticsearch_sink import ElasticsearchSink
@@ -82,6 +84,17 @@ class Worker:
     ground: Ground
     sink: ElasticsearchSink
     producer: Producer
+
+    def database(self) -> str:
+        """ "ok", or that the database cannot be reached. Blocking."""
+        try:
+            with self.ground.database.connect() as connection:
+                connection.execute(text("SELECT 1"))
+        except Exception as error:
+            if not is_transient(error):
+                raise
+            return "cannot be reached"
+        return "ok"
 
     def ready(self) -> dict[str, str]:
         """Part → "ok" or what it waits for."""
