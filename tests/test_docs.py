@@ -96,7 +96,8 @@ def test_every_make_target_shown_exists(document: Path) -> None:
 def variables_read() -> set[str]:
     """Every variable that the program or its tests look at."""
     settings = {f"LAPORHUB_{name.upper()}" for name in Settings.model_fields}
-    sources = [*(ROOT / "hub").glob("*.py"), ROOT / ".ci" / "run"]
+    tests = (ROOT / "tests").glob("test_distributed_*.py")
+    sources = [*(ROOT / "hub").glob("*.py"), *tests, ROOT / ".ci" / "run"]
     return settings | {
         name for path in sources for name in re.findall(r"\bLAPORHUB_[A-Z_]+[A-Z]\b", path.read_text())
     }
