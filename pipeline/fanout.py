@@ -73,7 +73,8 @@ def forwarded(
     """What units get of these events of one case, in order.
 
     `state` is the case before the first of them, None for a new one: then the same events give the same bytes,
-    however they were cut into batches. (A state that holds some of them already is told as it stands.)
+    however they were cut into batches, as long as what one command led to stays together (it is stored together,
+    so it is). (A state that holds some of them already is told as it stands.)
     Units that the profile does not know get nothing: they have no topic.
     """
     if not any(event.unit or isinstance(event.data, Assigned) for event in events):

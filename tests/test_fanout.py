@@ -257,9 +257,10 @@ def test_a_unit_is_told_of_its_own_cases_only(choices: list[int]) -> None:
 @lived
 @given(ways, st.data())
 def test_batches_change_nothing(choices: list[int], data: st.DataObject) -> None:
-    """However the events were cut, and when they come again: the same records, each place in the history once."""
-    life, _ = wander(choices)
-    cut = data.draw(st.integers(0, len(life.events)))
+    """However the steps were cut, and when they come again: the same records, each place in the history once."""
+    life, turns = wander(choices)
+    steps = data.draw(st.integers(0, len(turns)))
+    cut = sum(len(turn) for turn in turns[:steps])
     before = state_after(life.events[:cut])
     whole = forwarded(life.events, None, BOOK)
     assert forwarded(life.events[:cut], None, BOOK) + forwarded(life.events[cut:], before, BOOK) == whole
