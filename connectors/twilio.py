@@ -13,15 +13,16 @@ from typing import Any, TypeVar
 from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
 
 import aiohttp
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from twilio.base.exceptions import TwilioException  # type: ignore[import-untyped]
 from twilio.http.async_http_client import AsyncTwilioHttpClient  # type: ignore[import-untyped]
 from twilio.request_validator import RequestValidator  # type: ignore[import-untyped]
 from twilio.rest import Client  # type: ignore[import-untyped]
 
 from laporhub.connectors import parts, twilio_payload
+from laporhub.connectors.config import configured
 from laporhub.pipeline.errors import Forged, Misconfigured, RetryLater, StopChannel, Unparsable
-from laporhub.pipeline.ports import Failed, Outcome, Outgoing, Parsed, Raw, Sent, Unknown
+from laporhub.pipeline.ports import Failed, Greeting, Outcome, Outgoing, Parsed, Raw, Sent, Unknown
 
 T = TypeVar("T")
 
@@ -60,6 +61,14 @@ class TwilioConnector:
     def __init__(self, config: TwilioConfig | None = None) -> None:
         self._config = config
         self._http: AsyncTwilioHttpClient | None = None
+
+    @property
+    def able(self) -> bool:
+        return self._config is not None
+
+    def acknowledge(self, raw: Raw) -> Greeting:  # noqa: ARG002
+        """An empty TwiML document: nothing is to be said at once."""
+        return Greeting("<Response/>", "text/xml")
 
     def verify(self, raw: Raw) -> None:
         """Raises `Forged` unless Twilio signed the form, for exactly the public address in `raw.url`.
@@ -167,13 +176,7 @@ class TwilioConnector:
 
 def connector(settings: Mapping[str, Any]) -> TwilioConnector:
     """From a channel's settings; none at all is enough to read files. Raises `Misconfigured`."""
-    if not settings:
-        return TwilioConnector()
-    try:
-        return TwilioConnector(TwilioConfig.model_validate(dict(settings)))
-    except ValidationError as error:
-        wrong = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise Misconfigured(f"Twilio's settings: {wrong}") from None
+    return TwilioConnector(configured("twilio", TwilioConfig, settings))
 
 
 class _Http(AsyncTwilioHttpClient):  # type: ignore[misc]

@@ -185,6 +185,8 @@ class ComplaintLine(Complaint):
 class WebConnector:
     """See `Connector`. Nobody signs a form, and the tracking page shows the answer: nothing is sent."""
 
+    able = True
+
     def verify(self, raw: Raw) -> None:
         """Nothing to verify: the form is our own."""
 

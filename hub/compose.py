@@ -15,6 +15,7 @@ from laporhub.classifiers.cold_start import ColdStartClassifier
 from laporhub.connectors.registry import CONNECTORS, connect
 from laporhub.hub.ground import lay_ground
 from laporhub.hub.hub import Hub
+from laporhub.hub.polling import Poller, polled_accounts
 from laporhub.hub.settings import Settings
 from laporhub.pipeline.embedded.engine import EmbeddedEngine
 from laporhub.pipeline.embedded.rebuild import catch_up
@@ -25,9 +26,6 @@ from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.publisher import Publisher
 from laporhub.pipeline.store.batch import Government
 from laporhub.sinks.sqlite_tracking import SqliteTracking
-
-_PAGES = ("web", "app")
-"""Connectors whose answers need no platform."""
 
 
 def utc_now() -> datetime:
@@ -52,7 +50,7 @@ async def open_hub(
     if settings.kafka_servers:
         from laporhub.hub.distributed import open_distributed_hub
 
-        async with open_distributed_hub(settings, now, entropy) as hub:
+        async with open_distributed_hub(settings, now, entropy, background) as hub:
             yield hub
         return
     if settings.database_url:
@@ -73,14 +71,14 @@ async def open_hub(
             engine.start()
             stack.callback(engine.stop)
         connectors = await open_connectors(stack, settings, rulebooks)
-        publisher = Publisher(database, engine, speaking(settings, rulebooks, connectors), ground.ring, now)
+        publisher = Publisher(database, engine, speaking(rulebooks, connectors), ground.ring, now)
         engine.on_replies = _waker(publisher)
         if exclusive:
             await publisher.recover()
         if exclusive and background:
             for task in (publisher.run(), Ticker(database, engine, tuple(rulebooks), now).run()):
                 stack.push_async_callback(_cancelled, asyncio.create_task(task))
-        yield Hub(
+        hub = Hub(
             ground=ground,
             engine=engine,
             publisher=publisher,
@@ -89,6 +87,17 @@ async def open_hub(
             connectors=connectors,
             now=now,
         )
+        if exclusive and background:
+            poll(stack, hub, connectors)
+        yield hub
+
+
+def poll(stack: AsyncExitStack, hub: Hub, connectors: Mapping[str, Connector]) -> None:
+    """Asks the platforms that are polled, until the stack is left."""
+    accounts = polled_accounts(hub.rulebooks, connectors)
+    if accounts:
+        poller = Poller(hub.database, hub, accounts, hub.now)
+        stack.push_async_callback(_cancelled, asyncio.create_task(poller.run()))
 
 
 def _only_one(settings: Settings) -> FileLock:
@@ -133,7 +142,9 @@ async def open_connectors(
 
 
 def _options(settings: Settings, provider: str) -> dict[str, Any]:
-    if provider != "twilio" or not settings.twilio_account_sid:
+    if provider != "twilio":
+        return dict(settings.connectors.get(provider, {}))
+    if not settings.twilio_account_sid:
         return {}
     if settings.twilio_auth_token is None:
         raise Misconfigured("LAPORHUB_TWILIO_ACCOUNT_SID is set: set LAPORHUB_TWILIO_AUTH_TOKEN too")
@@ -146,15 +157,14 @@ def _options(settings: Settings, provider: str) -> dict[str, Any]:
 
 
 def speaking(
-    settings: Settings, rulebooks: Mapping[str, Rulebook], connectors: Mapping[str, Connector]
+    rulebooks: Mapping[str, Rulebook], connectors: Mapping[str, Connector]
 ) -> dict[tuple[str, str], Connector]:
     """The channels we can answer on. Replies on the others wait in the outbox until they are configured."""
-    able = {name for name in connectors if _options(settings, name) or name in _PAGES}
     return {
-        (book.name, channel): connectors[rules.provider or channel]
+        (book.name, channel): connector
         for book in rulebooks.values()
         for channel, rules in book.profile.channels.items()
-        if (rules.provider or channel) in able
+        if (connector := connectors.get(rules.provider or channel)) and connector.able
     }
 
 

@@ -15,7 +15,7 @@ from aiokafka.errors import KafkaError
 from elasticsearch import AsyncElasticsearch, Elasticsearch
 from sqlalchemy import text
 
-from laporhub.hub.compose import governments, open_connectors, speaking, utc_now
+from laporhub.hub.compose import governments, open_connectors, poll, speaking, utc_now
 from laporhub.hub.ground import Ground, lay_ground
 from laporhub.hub.hub import Hub
 from laporhub.hub.kafka_clients import aiokafka_options, faust_credentials
@@ -50,8 +50,12 @@ async def open_distributed_hub(
     settings: Settings,
     now: Callable[[], datetime] = utc_now,
     entropy: Callable[[int], bytes] = os.urandom,
+    background: bool = True,
 ) -> AsyncIterator[Hub]:
-    """The hub where workers do the work. Any number may run at once. Raises `Misconfigured`."""
+    """The hub where workers do the work. Any number may run at once. `background` False leaves polling to others.
+
+    Raises `Misconfigured`.
+    """
     async with AsyncExitStack() as stack:
         ground = _ground(settings, entropy)
         stack.callback(ground.database.dispose)
@@ -62,17 +66,20 @@ async def open_distributed_hub(
         connectors = await open_connectors(stack, settings, ground.rulebooks)
         client = Elasticsearch(**_elasticsearch(settings))
         stack.callback(client.close)
-        yield Hub(
+        hub = Hub(
             ground=ground,
             engine=engine,
             publisher=Publisher(
-                ground.database, engine, speaking(settings, ground.rulebooks, connectors), ground.ring, now
+                ground.database, engine, speaking(ground.rulebooks, connectors), ground.ring, now
             ),
             tracking=ElasticsearchTracking(client, ground.database, Indices(settings.index_prefix)),
             sink=None,
             connectors=connectors,
             now=now,
         )
+        if background:
+            poll(stack, hub, connectors)
+        yield hub
 
 
 @dataclass(frozen=True)
@@ -242,9 +249,7 @@ class _Sender:
             connectors = await open_connectors(stack, self._settings, ground.rulebooks)
             able = {
                 (profile, channel): connector
-                for (profile, channel), connector in speaking(
-                    self._settings, ground.rulebooks, connectors
-                ).items()
+                for (profile, channel), connector in speaking(ground.rulebooks, connectors).items()
                 if not self._channels or channel in self._channels
             }
             self._publisher = Publisher(ground.database, self._engine, able, ground.ring, self._now)

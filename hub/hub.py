@@ -33,7 +33,19 @@ from laporhub.pipeline.models import (
     MessageAdded,
     Note,
 )
-from laporhub.pipeline.ports import Connector, Identity, Ignored, Raw, Receipt, StatusUpdate, Tracking
+from laporhub.pipeline.ports import (
+    Acknowledges,
+    Connector,
+    Greeting,
+    Greets,
+    Identity,
+    Ignored,
+    Raw,
+    Receipt,
+    StatusUpdate,
+    Tracking,
+    Withdrawn,
+)
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.profile.schema import say
 from laporhub.pipeline.publisher import Publisher
@@ -141,10 +153,17 @@ class Hub:
             self.ring.stored(key)
         return message, done
 
-    async def hook(self, profile: str, connector: str, raw: Raw) -> int:
-        self._connector(connector).verify(raw)
-        tally = await self.take(profile, None, connector, raw)
-        return tally.accepted + tally.duplicate + tally.dead_lettered
+    async def hook(self, profile: str, connector: str, raw: Raw) -> Greeting:
+        speaker = self._connector(connector)
+        speaker.verify(raw)
+        await self.take(profile, None, connector, raw)
+        return speaker.acknowledge(raw) if isinstance(speaker, Acknowledges) else Greeting("ok\n")
+
+    def greet(self, connector: str, query: Mapping[str, str]) -> Greeting:
+        speaker = self._connector(connector)
+        if not isinstance(speaker, Greets):
+            raise NotFound(f"{connector} asks nothing of its hook")
+        return speaker.greet(query)
 
     async def take(self, profile: str, channel: str | None, provider: str, raw: Raw) -> Tally:
         """One raw payload, already trusted. Whatever cannot be understood goes to the dead letter.
@@ -164,6 +183,8 @@ class Hub:
                     await self._take_message(profile, channel, provider, item, raw, tally)
                 case StatusUpdate():
                     await self._take_status(item)
+                case Withdrawn():
+                    logger.info("withdrawn", provider=provider)
                 case Ignored(reason=reason):
                     logger.info("ignored", provider=provider, reason=reason)
         return tally
@@ -273,6 +294,10 @@ class Hub:
         if self.sink is None:
             await asyncio.to_thread(self.tracking.settle, state.id, state.seq)
         return state
+
+    async def write(self, job: Callable[[Connection], object]) -> None:
+        """Writes rows beside the cases; durable when it returns."""
+        await self.engine.submit(job=job)
 
     # ── reads ────────────────────────────────────────────────────────────────────────────────────
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal, Self
 
+from dotenv import dotenv_values
 from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from laporhub.connectors.registry import CONNECTORS
 from laporhub.pipeline.errors import Misconfigured
 from laporhub.pipeline.topics import DEFAULT_PREFIX, PARTITIONS
 
@@ -33,6 +36,8 @@ class Settings(BaseSettings):
     twilio_auth_token_file: Path | None = None
     twilio_api_url: str | None = None
     """Only for a simulated or proxied Twilio."""
+    connectors: dict[str, dict[str, str]] = Field(default_factory=dict)
+    """What other connectors are told, by provider: the variables `LAPORHUB_<PROVIDER>_…`, see `connector_settings`."""
     database_url: SecretStr | None = None
     """PostgreSQL, as postgresql://USER:PASSWORD@HOST:5432/NAME; SQLite in the data folder when not given."""
     database_url_file: Path | None = None
@@ -88,14 +93,36 @@ class Settings(BaseSettings):
         return [name.strip() for name in self.profile.split(",") if name.strip()]
 
 
+def connector_settings(provider: str, variables: Mapping[str, str | None]) -> dict[str, str]:
+    """What the variables tell one connector: `LAPORHUB_X_TOKEN=t` is `token: t`, and `…_FILE` names a file that
+    holds it. Which there may be is the connector's to say. Raises `Misconfigured` for a file that cannot be read.
+    """
+    prefix = f"LAPORHUB_{provider.upper().replace('-', '_')}_"
+    told: dict[str, str] = {}
+    for variable, value in sorted(variables.items()):
+        name = variable.upper().removeprefix(prefix).lower()
+        if not value or not variable.upper().startswith(prefix):
+            continue
+        if not name.endswith("_file"):
+            told[name] = value
+            continue
+        try:
+            told.setdefault(name.removesuffix("_file"), Path(value).read_text(encoding="utf-8").strip())
+        except OSError as error:
+            raise Misconfigured(f"{variable} cannot be read: {error}") from error
+    return told
+
+
 def load_settings(**given: object) -> Settings:
     """Settings from the environment, with what the command line gave on top. Raises `Misconfigured`."""
     file = os.environ.get("LAPORHUB_SETTINGS")
     if file is not None and not Path(file).is_file():
         raise Misconfigured(f"LAPORHUB_SETTINGS names {file}, which is no file")
     overrides = {name: value for name, value in given.items() if value is not None}
+    variables = {**(dotenv_values(file) if file else {}), **os.environ}
+    connectors = {name: connector_settings(name, variables) for name in CONNECTORS if name != "twilio"}
     try:
-        return Settings(_env_file=file, **overrides)  # type: ignore[arg-type]
+        return Settings(_env_file=file, connectors=connectors, **overrides)  # type: ignore[arg-type]
     except ValidationError as error:
         first = error.errors()[0]
         where = (

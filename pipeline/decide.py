@@ -47,7 +47,7 @@ from laporhub.pipeline.models import (
 )
 from laporhub.pipeline.ports import Classifier
 from laporhub.pipeline.profile.rulebook import Rulebook
-from laporhub.pipeline.profile.schema import OPENED, FormField, Transition
+from laporhub.pipeline.profile.schema import BUILT_IN_ROLES, OPENED, FormField, Transition
 from laporhub.pipeline.requirements import unmet
 from laporhub.pipeline.wording import compose
 from laporhub.pipeline.workflow import allowed, is_final, is_past, may_note
@@ -405,12 +405,20 @@ class _Turn:
                 text=said.text,
                 pattern=said.pattern,
                 sealed=said.sealed,
+                human=self._is_a_persons_word(fields or {}),
                 status="sent" if on_page else "queued",
             ),
             SYSTEM,
         )
         if on_page:
             self._follow(self.profile.publication.on_sent.get(purpose))
+
+    def _is_a_persons_word(self, fields: Fields) -> bool:
+        """Whether the reply says what a member of staff wrote, in this step or in the draft that it sends."""
+        by_staff = self.command.actor.role not in BUILT_IN_ROLES
+        return by_staff and (
+            self.state.draft is not None or any(isinstance(v, Words) for v in fields.values())
+        )
 
     def _is_old_news(self) -> bool:
         """A message that comes in long after it was written (a backfill) gets no automatic answer."""

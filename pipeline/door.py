@@ -118,9 +118,10 @@ class Door:
         return ids.derive("v", rulebook.name, channel, account, reporter, inbound.thread or "")
 
 
-def address_in(plain: str) -> str:
-    """The platform's address of the reporter, from an opened `sealed_identity`."""
-    return str(json.loads(plain)["author_id"])
+def address_in(plain: str) -> tuple[str, str | None]:
+    """The platform's address of the reporter and where an answer belongs, from an opened `sealed_identity`."""
+    kept = json.loads(plain)
+    return str(kept["author_id"]), kept.get("reply_to")
 
 
 def merged_identity(plains: Iterable[str]) -> Identity:
@@ -133,7 +134,7 @@ def merged_identity(plains: Iterable[str]) -> Identity:
 
 
 def _identity(inbound: Inbound) -> str:
-    kept = {name: getattr(inbound, name) for name in ("author_id", "name", "phone", "email")}
+    kept = {name: getattr(inbound, name) for name in ("author_id", "name", "phone", "email", "reply_to")}
     return json.dumps({name: value for name, value in kept.items() if value}, ensure_ascii=False)
 
 

@@ -78,6 +78,10 @@ class Inbound(Model):
     attachments: tuple[Attachment, ...] = ()
     location: Location | None = None
     thread: str | None = None
+    reply_to: str | None = None
+    """Where an answer belongs, in the connector's own words (a comment, a post, a mail); sealed with the identity."""
+    replaces: str | None = None
+    """The external id of an earlier message of the author, which they rewrote: these are its words from now on."""
     case_id: str | None = None
     name: str | None = None
     phone: str | None = None
@@ -338,6 +342,8 @@ class ReplyQueued(Model):
     pattern: str | None = None
     """Where redaction took something out: the text with `SLOT` in place of each sealed piece."""
     sealed: tuple[str, ...] = ()
+    human: bool = False
+    """Whether a person wrote the words; some platforms take only such after a while."""
     status: DeliveryStatus = "queued"
     """"sent" at once where the reply is delivered by being on the tracking page."""
 

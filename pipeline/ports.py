@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol, TypeAlias
+from typing import Final, Protocol, TypeAlias, runtime_checkable
 
 from laporhub.pipeline.models import (
     Actor,
@@ -62,15 +62,27 @@ class StatusUpdate:
     """Which part of the reply, from 0; None where the platform cannot tell."""
 
 
-Parsed: TypeAlias = Inbound | StatusUpdate | Ignored
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """The author took a message back on the platform: its words are to be shown to nobody any more."""
+
+    external_id: str
+    author_id: str | None = None
+    account: str | None = None
+    """Our address that was written to, as in `Inbound`."""
+
+
+Parsed: TypeAlias = Inbound | StatusUpdate | Withdrawn | Ignored
 
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
     """One message to publish: part `part` (from 0) of the reply `reply_id`, in plain words.
 
-    `to` is the platform's address of the reporter, unsealed only for this. `last_inbound_at` is when they
-    last wrote, which opens the platform's reply window. `attempted_at` is when this part was first tried.
+    `to` is the platform's address of the reporter, unsealed only for this; `reply_to` what `Inbound.reply_to` said of
+    their latest message. `last_inbound_at` is when they last wrote, which opens the platform's reply window.
+    `attempted_at` is when this part was first tried. `human`: a person wrote the words. `previous` is the platform's id
+    of the part before.
     """
 
     reply_id: str
@@ -80,6 +92,11 @@ class Outgoing:
     text: str
     last_inbound_at: datetime | None
     attempted_at: datetime
+    reply_to: str | None = None
+    purpose: str = ""
+    """The template's name, as in `ReplyQueued`."""
+    human: bool = False
+    previous: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +108,7 @@ class Sent:
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """It will never arrive this way; a person must find another."""
+    """It will never arrive this way; a person must find another. `reason` is a word that staff's pages explain."""
 
     reason: str
 
@@ -105,12 +122,20 @@ class Unknown:
 
 Outcome: TypeAlias = Sent | Failed | Unknown
 
+BY_HAND: Final = "by_hand"
+"""The reason of a `Failed` that is nobody's fault: the platform wants a person to do it (a call, a post by hand)."""
+
 
 class Connector(Protocol):
     """One channel's wire format. `parse` and `verify` are pure; `publish` and `look_up` talk to the platform.
 
     Both raise `RetryLater` when the platform is busy, and `StopChannel` when the account is dead.
     """
+
+    @property
+    def able(self) -> bool:
+        """Whether it has what it needs to answer; without that it still parses, and replies wait."""
+        ...
 
     def verify(self, raw: Raw) -> None:
         """Raises `Forged` unless the platform signed it."""
@@ -129,6 +154,98 @@ class Connector(Protocol):
     async def look_up(self, outgoing: Outgoing, known: frozenset[str]) -> Sent | None:
         """Whether an attempt of unknown outcome did arrive; `known` are ids that belong to other replies."""
         ...
+
+
+# ── what some connectors can do besides ──────────────────────────────────────────────────────────
+
+
+@dataclass(frozen=True, slots=True)
+class Greeting:
+    """What a platform reads when it calls a hook."""
+
+    body: str
+    content_type: str = "text/plain"
+
+
+@runtime_checkable
+class Acknowledges(Protocol):
+    """A platform that wants to read something particular when its post was taken."""
+
+    def acknowledge(self, raw: Raw) -> Greeting: ...
+
+
+@runtime_checkable
+class Greets(Protocol):
+    """A platform that checks a hook by a GET before it posts to it."""
+
+    def greet(self, query: Mapping[str, str]) -> Greeting:
+        """The answer it wants to read. Raises `Forged` for somebody else's question."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Polled:
+    """What a platform had to say: payloads for `parse`, and where to go on once these are stored.
+
+    `cursor` None leaves the old one in place. `more`: there is more now; otherwise it is asked again after a while.
+    """
+
+    payloads: Sequence[Raw]
+    cursor: str | None
+    more: bool = False
+
+
+@runtime_checkable
+class Polls(Protocol):
+    """A platform that is asked for what came in: instead of a hook, or as the sweep for what a hook missed.
+
+    The cursor is durable: it is kept once all payloads before it are. A payload may come again, by hook and by poll.
+    """
+
+    @property
+    def poll_every(self) -> float:
+        """Seconds between two questions."""
+        ...
+
+    async def poll(self, account: str, cursor: str | None) -> Polled:
+        """From the beginning of what the platform keeps where `cursor` is None. Raises `RetryLater`, `StopChannel`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """How an account on a platform stands."""
+
+    ok: bool
+    reason: str = ""
+    """What is wrong and what to do, where it is not."""
+    expires_at: datetime | None = None
+    """When the token ends, where it does."""
+    facts: Mapping[str, str] = field(default_factory=dict)
+    """What else the platform tells: credits left, share of the rate limit used."""
+
+
+@runtime_checkable
+class Checks(Protocol):
+    """A connector that can ask the platform how our account stands, without changing anything."""
+
+    async def check(self, account: str) -> Health:
+        """Raises `RetryLater` where the platform does not answer."""
+        ...
+
+
+@runtime_checkable
+class Public(Protocol):
+    """A platform on which some answers can be read by everybody: those get the redacted words only."""
+
+    def is_public(self, reply_to: str | None) -> bool: ...
+
+
+@runtime_checkable
+class Links(Protocol):
+    """A platform whose messages have an address that staff can open."""
+
+    def link(self, external_id: str) -> str | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,11 +363,16 @@ class HubPort(Protocol):
         """Seals a message and hands it to the engine. Durable when it returns. Raises `Refused`."""
         ...
 
-    async def hook(self, profile: str, connector: str, raw: Raw) -> int:
-        """A platform's webhook: verified, parsed, durable when it returns. The number of messages in it.
+    async def hook(self, profile: str, connector: str, raw: Raw) -> Greeting:
+        """A platform's webhook: verified, parsed, durable when it returns what the platform is answered.
 
-        Raises `Forged`; what cannot be parsed is kept in the dead letter and counts as taken.
+        Raises `Forged`, and `NotFound` for a platform that there is not; what cannot be parsed is kept in the dead
+        letter and counts as taken.
         """
+        ...
+
+    def greet(self, connector: str, query: Mapping[str, str]) -> Greeting:
+        """The answer to a platform that asks whether the hook is ours. Raises `Forged`, `NotFound`."""
         ...
 
     async def act(

@@ -20,7 +20,7 @@ from laporhub.pipeline import ids
 from laporhub.pipeline.door import address_in
 from laporhub.pipeline.errors import RetryLater, StopChannel
 from laporhub.pipeline.models import Command, Delivery, DeliveryStatus
-from laporhub.pipeline.ports import Connector, Failed, Outcome, Outgoing, Sent, Unknown
+from laporhub.pipeline.ports import Connector, Failed, Outcome, Outgoing, Public, Sent, Unknown
 from laporhub.pipeline.store import cases, outbox
 from laporhub.pipeline.store.batch import Done
 from laporhub.pipeline.store.keys import KeyRing
@@ -149,11 +149,12 @@ class Publisher:
         if (until := self._dead_until.get(reply.account)) and until > self._now():
             await self._wait(reply, until - self._now(), "the account is stopped")
             return
-        text = self._plain(reply)
+        address, reply_to = address_in(identity)
+        public = isinstance(connector, Public) and connector.is_public(reply_to)
+        text = reply.text if public else self._plain(reply)
         if text is None:
             await self._settle(reply, "failed", "erased")
             return
-        address = address_in(identity)
         parts = connector.split(text)
         while len(reply.sent) < len(parts):
             outgoing = Outgoing(
@@ -164,6 +165,10 @@ class Publisher:
                 parts[len(reply.sent)],
                 kept.last_inbound_at,
                 reply.attempted_at or self._now(),
+                reply_to=reply_to,
+                purpose=reply.purpose,
+                human=reply.human,
+                previous=reply.sent[-1] if reply.sent else None,
             )
             match await self._say(connector, reply, outgoing, known):
                 case Sent(platform_id=name):

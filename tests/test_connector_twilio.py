@@ -252,7 +252,7 @@ def test_without_settings_files_can_be_read_but_nothing_sent() -> None:
 
 
 def test_a_setting_that_does_not_exist_is_named() -> None:
-    with pytest.raises(Misconfigured, match="tokn"):
+    with pytest.raises(Misconfigured, match="LAPORHUB_TWILIO_TOKN"):
         connector({"account_sid": "AC1", "auth_token": "rahasia", "tokn": "x"})
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator
+from importlib import import_module
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, cast
 from xml.etree import ElementTree
@@ -13,6 +15,7 @@ import pytest
 import typer
 from starlette.routing import Match
 
+from laporhub.connectors.registry import GROUP
 from laporhub.hub.cli import app
 from laporhub.hub.settings import Settings
 from laporhub.pipeline.ports import HubPort
@@ -93,9 +96,24 @@ def test_every_make_target_shown_exists(document: Path) -> None:
     assert shown <= targets
 
 
+def connectors_variables() -> set[str]:
+    """What connectors are told, by their models; each secret may be a file."""
+    models = {
+        point.name: getattr(import_module(point.module), "CONFIG", None)
+        for point in entry_points(group=GROUP)
+    }
+    named = {
+        f"LAPORHUB_{provider.upper().replace('-', '_')}_{field.upper()}"
+        for provider, model in models.items()
+        if model is not None
+        for field in model.model_fields
+    }
+    return named | {f"{name}_FILE" for name in named}
+
+
 def variables_read() -> set[str]:
     """Every variable that the program or its tests look at."""
-    settings = {f"LAPORHUB_{name.upper()}" for name in Settings.model_fields}
+    settings = {f"LAPORHUB_{name.upper()}" for name in Settings.model_fields} | connectors_variables()
     tests = (ROOT / "tests").glob("test_distributed_*.py")
     sources = [*(ROOT / "hub").glob("*.py"), *tests, ROOT / ".ci" / "run"]
     return settings | {
@@ -108,7 +126,9 @@ def test_every_variable_named_is_read(document: Path) -> None:
     assert set(re.findall(r"\bLAPORHUB_[A-Z_]+[A-Z]\b", document.read_text())) <= variables_read()
 
 
-@pytest.mark.parametrize("name", [*Settings.model_fields, "settings", "new_password"])
+@pytest.mark.parametrize(
+    "name", [*sorted(Settings.model_fields.keys() - {"connectors"}), "settings", "new_password"]
+)
 def test_every_setting_is_explained_to_the_reader(name: str) -> None:
     assert f"LAPORHUB_{name.upper()}" in README.read_text() + OPERATIONS.read_text()
 

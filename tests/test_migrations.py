@@ -128,13 +128,16 @@ def test_opening_twice_changes_nothing(where: str) -> None:
 
 
 async def test_a_hub_of_release_0_1_keeps_its_complaints(tmp_path: Path) -> None:
-    """It has every table but the later ones, and no mark."""
+    """It has every table and column but the later ones, and no mark."""
     async with hub_on(tmp_path) as hub:
         receipt = await hub.receive("laporgub-jateng", "web", form(1))
         history = hub.events(receipt.case_id)
     with bare(f"sqlite:///{tmp_path / 'hub.db'}") as connection:
         connection.execute(text("DROP TABLE alembic_version"))
         connection.execute(text("DROP TABLE outcomes"))
+        connection.execute(text("DROP TABLE polls"))
+        connection.execute(text("ALTER TABLE outbox DROP COLUMN purpose"))
+        connection.execute(text("ALTER TABLE outbox DROP COLUMN human"))
     async with hub_on(tmp_path) as hub:
         state = hub.case(receipt.ticket)
         assert state is not None

@@ -74,6 +74,8 @@ class Platform:
                 self.hangs.set()
                 return await asyncio.get_running_loop().create_future()
 
+    able = True
+
     async def look_up(self, outgoing: Outgoing, known: frozenset[str]) -> Sent | None:
         self.calls.append("look_up")
         for number, each in enumerate(self.arrived):

@@ -1,28 +1,23 @@
-"""Where platforms deliver: the body is passed on untouched, with the address that their signature covers."""
+"""Where platforms deliver: the body is passed on untouched, with the address that their signature covers.
+
+One address for each connector, `/hooks/<provider>`; what follows is the connector's own to tell apart.
+"""
 
 from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
 
 from laporhub.pipeline.errors import Forged, NotFound
-from laporhub.pipeline.ports import Raw
+from laporhub.pipeline.ports import Greeting, Raw
 from laporhub.web.site import Site, site_of
 
 router = APIRouter(include_in_schema=False)
 
-_TWIML = "<Response/>"
 
-
-@router.post("/hooks/twilio")
-@router.post("/hooks/twilio/status")
-async def twilio(request: Request, profile: str | None = None) -> Response:
-    """A message or a delivery report; durable before it is answered, so Twilio repeats what failed."""
-    await deliver(request, "twilio", profile)
-    return Response(_TWIML, media_type="text/xml")
-
-
-async def deliver(request: Request, connector: str, profile: str | None) -> int:
-    """Hands a webhook to the hub; the number of messages in it. Raises `Forged`."""
+@router.post("/hooks/{provider}")
+@router.post("/hooks/{provider}/{rest:path}")
+async def deliver(request: Request, provider: str, profile: str | None = None) -> Response:
+    """Messages or delivery reports; durable before they are answered, so the platform repeats what failed."""
     site = site_of(request)
     raw = Raw(
         body=await request.body(),
@@ -31,10 +26,27 @@ async def deliver(request: Request, connector: str, profile: str | None) -> int:
         url=public_url(site, request),
     )
     try:
-        return await site.hub.hook(profile or _profile_with(site, connector), connector, raw)
+        return _said(await site.hub.hook(profile or _profile_with(site, provider), provider, raw))
     except Forged:
-        site.metrics.count_forged(connector)
+        site.metrics.count_forged(provider)
         raise
+
+
+@router.get("/hooks/{provider}")
+@router.get("/hooks/{provider}/{rest:path}")
+async def greet(request: Request, provider: str) -> Response:
+    """The platform asks whether this hook is ours."""
+    site = site_of(request)
+    _profile_with(site, provider)
+    try:
+        return _said(site.hub.greet(provider, dict(request.query_params)))
+    except Forged:
+        site.metrics.count_forged(provider)
+        raise
+
+
+def _said(greeting: Greeting) -> Response:
+    return Response(greeting.body, media_type=greeting.content_type)
 
 
 def public_url(site: Site, request: Request) -> str:

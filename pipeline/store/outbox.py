@@ -35,6 +35,8 @@ class Queued:
     text: str
     pattern: str | None
     sealed: tuple[str, ...]
+    purpose: str
+    human: bool
     status: str
     attempts: int
     attempted_at: datetime | None
@@ -66,6 +68,8 @@ def enqueue(connection: Connection, events: Sequence[CaseEvent], states: Mapping
                 "text": reply.text,
                 "pattern": reply.pattern,
                 "sealed": json.dumps(reply.sealed),
+                "purpose": reply.purpose,
+                "human": int(reply.human),
                 "status": "pending",
                 "attempts": 0,
                 "next_at": event.time,
@@ -143,6 +147,7 @@ def _handed_over(reply: Queued, now: datetime, until: datetime) -> Queued:
 def _queued(row: Mapping[str, Any]) -> Queued:
     kept: dict[str, Any] = {name: row[name] for name in Queued.__dataclass_fields__}
     kept["sealed"] = tuple(json.loads(str(row["sealed"])))
+    kept["purpose"], kept["human"] = row["purpose"] or "", bool(row["human"])
     kept["sent"] = tuple(json.loads(str(row["sent"])))
     return Queued(**kept)
 

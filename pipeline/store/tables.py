@@ -170,6 +170,8 @@ outbox = Table(
     Column("attempted_at", Moment),
     Column("sent", Exact, nullable=False),
     Column("reason", Exact),
+    Column("purpose", Exact),
+    Column("human", Integer),
 )
 Index("outbox_due", outbox.c.next_at, **_where(outbox.c.next_at.is_not(None)))
 Index("outbox_conversation", outbox.c.conversation, outbox.c.ordinal)
@@ -228,6 +230,17 @@ sessions = Table(
     Column("kind", Exact, nullable=False),
     Column("expires_at", Moment, nullable=False),
 )
+
+polls = Table(
+    "polls",
+    metadata,
+    Column("provider", Exact, primary_key=True),
+    Column("account", Exact, primary_key=True),
+    Column("cursor", Exact),
+    Column("polled_at", Moment, nullable=False),
+    Column("trouble", Exact),
+)
+"""How far each account was asked for what came in (see `ports.Polls`), and what was wrong the last time."""
 
 outcomes = Table(
     "outcomes",
