@@ -10,7 +10,9 @@ import typer
 
 from laporhub.hub.console import DataOption, ProfileOption, configure_logging, settings_for
 from laporhub.hub.settings import Settings
+from laporhub.hub.simulated import SIMULATORS, run_platform
 from laporhub.pipeline.errors import Misconfigured
+from laporhub.pipeline.profile.load import load
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -58,22 +60,26 @@ def demo(
 
 
 def simulate(
-    platform: Annotated[str, typer.Argument(help="twilio")],
-    hook: Annotated[
-        str, typer.Option(help="The hub's webhook address.")
-    ] = "http://127.0.0.1:8080/hooks/twilio",
+    platform: Annotated[str, typer.Argument(help=", ".join(("twilio", *SIMULATORS)))],
+    hub: Annotated[str, typer.Option(help="The hub's address.")] = "http://127.0.0.1:8080",
     port: Annotated[int, typer.Option(min=1, max=65535, help="The port to listen on.")] = 8081,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     profile: ProfileOption = None,
 ) -> None:
     """Run a simulated platform by itself, for a hub that is told its address."""
-    if platform != "twilio":
-        raise typer.BadParameter(f"there is no simulator of {platform!r}; there is: twilio")
+    if platform not in ("twilio", *SIMULATORS):
+        known = ", ".join(("twilio", *SIMULATORS))
+        raise typer.BadParameter(f"there is no simulator of {platform!r}; there is: {known}")
     settings = settings_for(profile, None)
     configure_logging(settings)
-    from laporhub.hub.demo import run_simulator
+    if platform == "twilio":
+        from laporhub.hub.demo import run_simulator
 
-    asyncio.run(run_simulator(settings, hook, port, host))
+        asyncio.run(run_simulator(settings, f"{hub}/hooks/twilio", port, host))
+    else:
+        from laporhub.hub.compose import utc_now
+
+        asyncio.run(run_platform(platform, load(settings.profiles[0]), hub, port, host, utc_now))
 
 
 def register(app: typer.Typer) -> None:
