@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import assert_never
 
-from laporhub.pipeline import clocks, ids
+from laporhub.pipeline import clocks, dialogue, ids
 from laporhub.pipeline.errors import Conflict, Forbidden, NotFound, Refused
 from laporhub.pipeline.evolve import evolve
 from laporhub.pipeline.models import (
@@ -18,6 +18,8 @@ from laporhub.pipeline.models import (
     Act,
     Actor,
     AddMessage,
+    Answered,
+    Asked,
     Assigned,
     CaseEvent,
     CaseState,
@@ -177,9 +179,13 @@ class _Turn:
         self._hear(message)
         self._move_clocks({OPENED, intake.initial})
         if self.state.missing and intake.incomplete:
-            self._step(intake.incomplete)
+            guided = dialogue.rules_for(self.rules, self.state)
+            self._step(intake.incomplete, quiet=guided is not None)
+            if guided:
+                self._ask(dialogue.following(self.rules, self.state), guided.first)
             return
         if intake.reply:
+            self._mention_what_is_advised()
             self._reply(intake.reply)
         self._route()
 
@@ -190,12 +196,10 @@ class _Turn:
                 self._reply(self.profile.intake.after_end)
             return
         step = self.profile.intake.complete
-        if step is None or self.state.status not in self.profile.transitions[step].source:
+        waits = step is not None and self.state.status in self.profile.transitions[step].source
+        if self._asks_on(message, waits=waits) or step is None or not waits:
             return
-        question = self._question()
-        if self.state.missing and question and self._times_said(question) < _ASKED_AT_MOST:
-            self._reply(question)
-            return
+        self._mention_what_is_advised()
         self._step(step)
         self._route()
 
@@ -231,12 +235,57 @@ class _Turn:
                 SYSTEM,
             )
 
-    def _question(self) -> str | None:
-        step = self.profile.intake.incomplete
-        return self.profile.transitions[step].reply if step else None
+    def _asks_on(self, message: Message, *, waits: bool) -> bool:
+        """Whether the system has more to say to the reporter: not once a person has asked, nor without end.
 
-    def _times_said(self, purpose: str) -> int:
-        return sum(reply.purpose == purpose for reply in self.state.replies.values())
+        `waits`: the case stands still until they have answered.
+        """
+        guided = dialogue.rules_for(self.rules, self.state)
+        asked = self.state.asking
+        if guided is None or asked is None:
+            return waits and self._asks_for_all_again()
+        answer = dialogue.heard(self.state, message, guided)
+        if answer == "again":
+            return self._ask(asked, guided.again)
+        self.emit(Answered(requirement=asked, met=answer == "met"), SYSTEM)
+        if asked in self.state.missing:
+            return False  # asked often enough: a person goes on
+        more = dialogue.following(self.rules, self.state)
+        if waits:
+            return more in self.state.missing and self._ask(more, guided.next)
+        if answer == "met" and not self._ask(more, guided.next):
+            self._reply(guided.next)
+        return True
+
+    def _ask(self, requirement: str | None, template: str) -> bool:
+        """Asks for one thing, if there is one. Nobody is asked about what they wrote long ago."""
+        if requirement is None or self._is_old_news():
+            return False
+        self._has_asked(requirement)
+        self._reply(template)
+        return True
+
+    def _mention_what_is_advised(self) -> None:
+        """The reply that follows asks for it in passing: so the answer is understood."""
+        advised = dialogue.following(self.rules, self.state)
+        guided = dialogue.rules_for(self.rules, self.state)
+        if guided and not self.state.missing and advised in self.state.advised and not self._is_old_news():
+            self._has_asked(str(advised))
+
+    def _has_asked(self, requirement: str) -> None:
+        attempt = self.state.asked.get(requirement, 0) + 1
+        self.emit(Asked(requirement=requirement, attempt=attempt), SYSTEM)
+
+    def _asks_for_all_again(self) -> bool:
+        step = self.profile.intake.incomplete
+        question = self.profile.transitions[step].reply if step else None
+        said = [reply.purpose for reply in self.state.replies.values()]
+        if not self.state.missing or question is None or said[-1:] != [question]:
+            return False  # complete, or a person has asked meanwhile
+        if said.count(question) >= _ASKED_AT_MOST:
+            return False
+        self._reply(question)
+        return True
 
     def _route(self) -> None:
         """Disposes by itself where the profile allows it and the classifier is sure enough."""
@@ -301,8 +350,10 @@ class _Turn:
             case "rating":
                 return isinstance(value, int) and 1 <= value <= 5
 
-    def _step(self, name: str, fields: Fields | None = None, actor: Actor = SYSTEM) -> None:
-        """Takes a transition with all its effects; the caller has checked that it may."""
+    def _step(
+        self, name: str, fields: Fields | None = None, actor: Actor = SYSTEM, *, quiet: bool = False
+    ) -> None:
+        """Takes a transition with all its effects; the caller has checked that it may, and says more if `quiet`."""
         step, fields = self.profile.transitions[name], fields or {}
         self.emit(
             Transitioned(
@@ -323,7 +374,7 @@ class _Turn:
         if step.rate and isinstance(rating := fields.get(step.rate), int):
             self.emit(Rated(rating=rating), actor)
         self._move_clocks({name, step.target})
-        if step.reply:
+        if step.reply and not quiet:
             self._reply(step.reply, fields)
 
     def note(self, command: Note) -> None:
@@ -386,6 +437,8 @@ class _Turn:
         )
         if command.alarm == clocks.THEN:
             self._follow(rule.then)
+        elif command.alarm == clocks.WARN:
+            self._follow(rule.at_warning)
 
     # ── replies ──────────────────────────────────────────────────────────────────────────────────
 

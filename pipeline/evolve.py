@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from laporhub.pipeline.models import (
+    Answered,
+    Asked,
     Assigned,
     CaseEvent,
     CaseState,
@@ -94,9 +96,14 @@ def _changes(state: CaseState, event: CaseEvent) -> dict[str, Any]:
                 "advised": found.advised,
                 "review": found.review,
             }
+        case Asked(requirement=name, attempt=attempt):
+            return {"asking": name, "asked": {**state.asked, name: attempt}}
+        case Answered(requirement=name, met=met):
+            return {"asking": None, "waived": state.waived if met else (*state.waived, name)}
         case Transitioned() as step:
             by_person = event.actorrole not in ("system", "reporter")
             return {
+                "asking": None if by_person or step.ends else state.asking,
                 "status": step.target,
                 "closed_at": (state.closed_at or event.time) if step.ends else None,
                 "waiting": state.waiting and not by_person,

@@ -13,6 +13,8 @@ from typing import Final, assert_never
 from laporhub.pipeline.evolve import evolve
 from laporhub.pipeline.models import (
     Actor,
+    Answered,
+    Asked,
     Assigned,
     CaseEvent,
     CaseState,
@@ -189,7 +191,7 @@ def _without_identity(data: EventData, own: bool, leaves: bool) -> UnitEventData
             return UnitRated(rating=rating)
         case Noted(words=words):
             return UnitNoted(text=words.text) if own else None
-        case Opened() | Assigned():
+        case Opened() | Assigned() | Asked() | Answered():  # what is asked and answered is told in words
             return None
         case _:
             assert_never(data)

@@ -299,6 +299,22 @@ class Classified(Model):
     """Requirements of level "review" that a person must look at."""
 
 
+class Asked(Model):
+    """The system asked the reporter for one thing that the complaint lacks."""
+
+    kind: Literal["asked"] = "asked"
+    requirement: str
+    attempt: int = 1
+
+
+class Answered(Model):
+    """The question is over: answered, or (`met` False) there is no such thing, or it was asked often enough."""
+
+    kind: Literal["answered"] = "answered"
+    requirement: str
+    met: bool
+
+
 class Transitioned(Model):
     """The case moved in the workflow; `fields` as the actor gave them."""
 
@@ -427,6 +443,8 @@ EventData: TypeAlias = Annotated[
     Opened
     | MessageAdded
     | Classified
+    | Asked
+    | Answered
     | Transitioned
     | Assigned
     | Drafted
@@ -533,6 +551,12 @@ class CaseState(Model):
     missing: tuple[str, ...] = ()
     advised: tuple[str, ...] = ()
     review: tuple[str, ...] = ()
+    asking: str | None = None
+    """The requirement that the reporter was asked for last, until they answer or a person takes over."""
+    asked: Mapping[str, int] = Field(default_factory=dict)
+    """Requirement → how often it was asked for."""
+    waived: tuple[str, ...] = ()
+    """Requirements that are not asked for any more, though they are not met."""
     unit: str | None = None
     draft: Words | None = None
     clocks: Mapping[str, Clock] = Field(default_factory=dict)

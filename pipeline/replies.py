@@ -23,7 +23,9 @@ from laporhub.pipeline.profile.rulebook import Rulebook
 Key = tuple[str, str, str | None]
 """Language, name, and the channel if the template is for one only."""
 
-FACTS: Final = frozenset({"ticket", "title", "site", "contact", "due", "unit", "missing", "advised", "draft"})
+FACTS: Final = frozenset(
+    {"ticket", "title", "site", "contact", "due", "unit", "missing", "asking", "advised", "draft"}
+)
 """What every template may use, beside the fields of the transition that sends it."""
 
 _ENVIRONMENT: Final = SandboxedEnvironment(undefined=StrictUndefined, autoescape=False)

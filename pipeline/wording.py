@@ -77,9 +77,15 @@ def _facts(rulebook: Rulebook, state: CaseState, language: str) -> dict[str, str
         "due": format_due(due, rulebook, language) if due else "",
         "unit": unit.title if unit else "",
         "missing": join(_asked(rulebook, state.missing, language), language),
+        "asking": _question(rulebook, state.asking, language),
         "advised": join(_asked(rulebook, state.advised, language), language),
         "draft": "",
     }
+
+
+def _question(rulebook: Rulebook, name: str | None, language: str) -> str:
+    rule = rulebook.profile.requirements.get(name or "")
+    return say(rule.question or rule.ask or rule.title, language) if rule else ""
 
 
 def _asked(rulebook: Rulebook, names: Sequence[str], language: str) -> list[str]:

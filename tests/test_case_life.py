@@ -217,7 +217,7 @@ def test_an_incomplete_complaint_is_asked_for_what_it_lacks_and_continues() -> N
     life.says("whatsapp", whatsapp(1, "tolong pak"))
     assert life.case.status == "needs_info"
     assert set(life.case.missing) == {"place", "chronology"}
-    assert "lokasi kejadian" in life.texts()[0]
+    assert "Di mana kejadiannya?" in life.texts()[0]
     assert life.case.clocks["first_response"].status == "paused"
     life.now += timedelta(hours=5)
     life.says("whatsapp", whatsapp(1, "Lampu jalan mati sejak seminggu di Jalan Contoh, Desa Contoh", "SM2"))
@@ -225,12 +225,13 @@ def test_an_incomplete_complaint_is_asked_for_what_it_lacks_and_continues() -> N
     assert life.case.clocks["first_response"].due_at == MONDAY + timedelta(hours=17)
 
 
-def test_whoever_cannot_complete_it_reaches_a_person_after_two_questions() -> None:
+@pytest.mark.parametrize("channel", ["whatsapp", "facebook"])  # one by one, and all at once
+def test_whoever_cannot_complete_it_reaches_a_person_after_two_questions(channel: str) -> None:
     life = Life()
-    life.says("whatsapp", whatsapp(1, "tolong"))
-    life.says("whatsapp", whatsapp(1, "iya", "SM2"))
+    life.says(channel, whatsapp(1, "tolong"))
+    life.says(channel, whatsapp(1, "iya", "SM2"))
     assert life.case.status == "needs_info"
-    life.says("whatsapp", whatsapp(1, "ya", "SM3"))
+    life.says(channel, whatsapp(1, "ya", "SM3"))
     assert life.case.status == "received"
     assert life.case.missing, "the person who takes over sees what is missing"
 

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from laporhub.pipeline.models import (
+    Answered,
+    Asked,
     Assigned,
     CaseEvent,
     Classified,
@@ -82,6 +84,13 @@ def _tell(rulebook: Rulebook, event: CaseEvent, t: Translator) -> _Told | None:
         case ReplyUpdated(status=status, reason=reason):
             fate = delivery_word(status, t)
             return t("Pesan ke pelapor: %(fate)s", fate=fate), ((t("Alasan"), reason),) if reason else ()
+        case Asked(requirement=name):
+            return t("Pelapor ditanya: %(what)s", what=_requirement(rulebook, name, t)), ()
+        case Answered(requirement=name, met=met):
+            what = _requirement(rulebook, name, t)
+            return (
+                t("Sudah dijawab: %(what)s", what=what) if met else t("Tidak ada: %(what)s", what=what)
+            ), ()
         case Noted():
             return t("Catatan internal"), ()
         case Rated(rating=rating):
@@ -90,6 +99,11 @@ def _tell(rulebook: Rulebook, event: CaseEvent, t: Translator) -> _Told | None:
             return _tick(rulebook, tick, t), ()
         case Drafted():
             return None
+
+
+def _requirement(rulebook: Rulebook, name: str, t: Translator) -> str:
+    known = rulebook.profile.requirements.get(name)
+    return say(known.title, t.language, rulebook.language) if known else name
 
 
 def _step(rulebook: Rulebook, step: Transitioned, t: Translator) -> _Told:

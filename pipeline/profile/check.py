@@ -247,6 +247,9 @@ def _by_intake(profile: Profile) -> Iterator[tuple[str | None, Trail, frozenset[
     """The replies that intake itself sends, where they are named, and the fields they may use: none."""
     yield profile.intake.reply, ("intake", "reply"), frozenset()
     yield profile.intake.after_end, ("intake", "after_end"), frozenset()
+    if (guided := profile.intake.dialogue) is not None:
+        for key in ("first", "next", "again"):
+            yield getattr(guided, key), ("intake", "dialogue", key), frozenset()
 
 
 def _senders(profile: Profile) -> dict[str, tuple[Trail, frozenset[str]]]:

@@ -68,6 +68,7 @@ def _references(
             for n, channel in enumerate(rule.channels or ())
         )
         yield (*at, "then"), "transition", rule.then, steps
+        yield (*at, "at_warning"), "transition", rule.at_warning, steps
         yield from (
             ((*at, "escalate", n, "to"), "role or group", step.to, staff)
             for n, step in enumerate(rule.escalate)
@@ -76,6 +77,11 @@ def _references(
     yield ("intake", "incomplete"), "transition", profile.intake.incomplete, steps
     yield ("intake", "complete"), "transition", profile.intake.complete, steps
     yield ("routing", "transition"), "transition", profile.routing.transition, steps
+    if profile.intake.dialogue:
+        yield from (
+            (("intake", "dialogue", "channels", n), "channel", channel, set(profile.channels))
+            for n, channel in enumerate(profile.intake.dialogue.channels)
+        )
     replies = {step.reply for step in profile.transitions.values() if step.reply} | (
         {name for name in (profile.intake.reply, profile.intake.after_end) if name}
     )
@@ -188,8 +194,9 @@ def _taken_by_system(profile: Profile) -> Iterator[tuple[Trail, str, str | None]
         if step:
             yield ("intake", key), step, None
     for name, rule in profile.clocks.items():
-        if rule.then:
-            yield ("clocks", name, "then"), rule.then, None
+        for key, step in (("then", rule.then), ("at_warning", rule.at_warning)):
+            if step:
+                yield ("clocks", name, key), step, None
     for key, rules in (
         ("on_sent", profile.publication.on_sent),
         ("on_failed", profile.publication.on_failed),
@@ -208,6 +215,9 @@ def _intake(profile: Profile) -> Iterator[Finding]:
             ("intake",), "“incomplete” and “complete” go together", "Add the other one, or delete both."
         )
     if intake.incomplete is None or intake.complete is None:
+        if intake.dialogue:
+            remedy = "Add “incomplete:” and “complete:”: the case waits in between."
+            yield _find(("intake", "dialogue"), "nothing is ever asked for", remedy)
         return
     asks, goes_on = profile.transitions[intake.incomplete], profile.transitions[intake.complete]
     if intake.initial not in asks.source:
@@ -260,9 +270,12 @@ def _clock(profile: Profile, name: str, rule: ClockRule) -> Iterator[Finding]:
         yield _find(
             (*at, "warn"), f"the clock {name} warns when it is too late", "Make “warn” shorter than “limit”."
         )
-    if rule.then and not places & set(profile.transitions[rule.then].source):
-        remedy = f"Name a transition from {_listed(places)}."
-        yield _find((*at, "then"), f"“{rule.then}” is never possible while {name} runs", remedy)
+    for key, step in (("then", rule.then), ("at_warning", rule.at_warning)):
+        if step and not places & set(profile.transitions[step].source):
+            remedy = f"Name a transition from {_listed(places)}."
+            yield _find((*at, key), f"“{step}” is never possible while {name} runs", remedy)
+    if rule.at_warning and not rule.warn:
+        yield _find((*at, "at_warning"), f"the clock {name} never warns", "Add “warn:” with a span.")
 
 
 def _length(span: Limit) -> float:

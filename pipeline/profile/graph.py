@@ -122,7 +122,8 @@ def _lines(profile: Profile, language: str) -> Iterator[str]:
 def _clock(profile: Profile, rule: ClockRule, language: str) -> Iterator[str]:
     yield f"⏱ {say(rule.title, language)} ≤ {span(rule.limit, language)}"
     if rule.warn:
-        yield f"{_say('warn', language)} {span(rule.warn, language)}"
+        reminds = f", {_titles(profile, [rule.at_warning], language)}" if rule.at_warning else ""
+        yield f"{_say('warn', language)} {span(rule.warn, language)}{reminds}"
     yield f"{_say('stop', language)} → {_titles(profile, rule.stop, language)}"
     if rule.pause:
         yield f"{_say('pause', language)} → {_titles(profile, rule.pause, language)}"

@@ -64,7 +64,9 @@ class Requirement(Section):
     at_least: int | None = Field(None, ge=1)
     level: Literal["ask", "advise", "review"] = "ask"
     ask: Text | None = None
-    """The question to the reporter; needed for "ask" and "advise"."""
+    """What the reporter is to send, as it stands in a list; needed for "ask" and "advise"."""
+    question: Text | None = None
+    """The same as a question of its own, for the guided conversation; by default `ask`."""
     channels: tuple[Name, ...] | None = None
     """Only on these channels; everywhere when left out."""
     source: str | None = None
@@ -179,7 +181,8 @@ class ClockRule(Section):
     `start` and `stop` name states (on entering them), transitions (on taking them) or `opened` (once, when the
     case opens). Started while it runs it just runs on; stopped and started again it begins anew. It stands still
     in the states `pause`. `warn` is the span from the start after which it warns.
-    `then` is a transition the system takes when the limit is reached (closing after silence).
+    `then` is a transition the system takes when the limit is reached (closing after silence), `at_warning` one that it
+    takes when it warns (reminding the reporter).
     """
 
     title: Text
@@ -190,6 +193,7 @@ class ClockRule(Section):
     warn: Limit | None = None
     escalate: tuple[Escalation, ...] = ()
     then: Name | None = None
+    at_warning: Name | None = None
     channels: tuple[Name, ...] | None = None
     """Only for cases of these channels; for all when left out."""
     source: str | None = None
@@ -229,6 +233,24 @@ class Calendar(Section):
     worked: dict[date, str] = {}
 
 
+class Dialogue(Section):
+    """Asking for what is missing one question at a time, on `channels` where people chat.
+
+    `first` is the template of the first question (it also says that the complaint was noted), `next` of those that
+    follow, `again` of one whose answer did not bring it; all may use `asking`. What holds the case is asked for at
+    most `attempts` times, what is only advised once; then a person goes on with what is there. An answer that is one
+    of `none_words` or `done_words` ends a question that is only advised.
+    """
+
+    channels: tuple[Name, ...] = Field(min_length=1)
+    first: Name
+    next: Name
+    again: Name
+    attempts: int = Field(2, ge=1, le=5)
+    none_words: tuple[str, ...] = ()
+    done_words: tuple[str, ...] = ()
+
+
 class Intake(Section):
     """What happens to a message before anybody has looked.
 
@@ -244,6 +266,8 @@ class Intake(Section):
     reply: Name | None = None
     after_end: Name | None = None
     """The template sent when a message joins a case that has ended; staff finds it among what needs attention."""
+    dialogue: Dialogue | None = None
+    """Without it all that is missing is asked for at once, by the transition `incomplete`."""
     follow_up: Limit | None = None
     new_case_words: tuple[str, ...] = ()
 
