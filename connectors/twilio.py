@@ -21,6 +21,7 @@ from twilio.rest import Client  # type: ignore[import-untyped]
 
 from laporhub.connectors import parts, twilio_payload
 from laporhub.connectors.config import configured
+from laporhub.connectors.download import origin
 from laporhub.pipeline.errors import Forged, Misconfigured, RetryLater, StopChannel, Unparsable
 from laporhub.pipeline.ports import Failed, Greeting, Outcome, Outgoing, Parsed, Raw, Sent, Unknown
 
@@ -65,6 +66,20 @@ class TwilioConnector:
     @property
     def able(self) -> bool:
         return self._config is not None
+
+    @property
+    def media_origins(self) -> frozenset[str]:
+        base = self._config.api_base_url if self._config else None
+        return frozenset({origin(base)} if base else ())
+
+    def media_headers(self, url: str) -> Mapping[str, str]:
+        """Photos lie behind the account's own credentials, which nobody but Twilio is shown."""
+        host = urlsplit(url).hostname or ""
+        ours = host.endswith(".twilio.com") and url.startswith("https://")
+        if self._config is None or not (ours or origin(url) in self.media_origins):
+            return {}
+        signed = f"{self._config.account_sid}:{self._config.auth_token.get_secret_value()}".encode()
+        return {"Authorization": f"Basic {b64encode(signed).decode()}"}
 
     def acknowledge(self, raw: Raw) -> Greeting:  # noqa: ARG002
         """An empty TwiML document: nothing is to be said at once."""

@@ -155,12 +155,15 @@ def erase(reporter: str, profile: ProfileOption = None, data: DataOption = None)
 
     async def work(hub: Hub) -> int:
         hub.ring.record("shell", "erase", reporter, "operator", hub.now())
-        return hub.ring.erase(reporter)
+        keys = hub.ring.erase(reporter)
+        files.append(hub.files_store.erase(reporter))
+        return keys
 
+    files: list[int] = []
     erased = run_with_hub(settings, work)
     if not erased:
         fail(f"there is no key of {reporter!r}: it was erased before, or the pseudonym is wrong", 1)
-    print_json({"reporter": reporter, "keys_erased": erased})
+    print_json({"reporter": reporter, "keys_erased": erased, "files_deleted": sum(files)})
 
 
 def rebuild(

@@ -13,8 +13,10 @@ from filelock import FileLock, Timeout
 
 from laporhub.classifiers.cold_start import ColdStartClassifier
 from laporhub.connectors.registry import CONNECTORS, connect
+from laporhub.hub.blobs import open_blobs
 from laporhub.hub.ground import lay_ground
 from laporhub.hub.hub import Hub
+from laporhub.hub.keeping import Keeper, Store
 from laporhub.hub.polling import Poller, polled_accounts
 from laporhub.hub.settings import Settings
 from laporhub.pipeline.embedded.engine import EmbeddedEngine
@@ -85,11 +87,22 @@ async def open_hub(
             tracking=tracking,
             sink=tracking,
             connectors=connectors,
+            store=Store(open_blobs(settings), ground.ring),
             now=now,
         )
         if exclusive and background:
             poll(stack, hub, connectors)
+            keep(stack, hub, connectors)
         yield hub
+
+
+def keep(stack: AsyncExitStack, hub: Hub, connectors: Mapping[str, Connector]) -> None:
+    """Fetches and keeps the files that come with messages, until the stack is left."""
+    stack.push_async_callback(_cancelled, asyncio.create_task(keeper(hub, connectors).run()))
+
+
+def keeper(hub: Hub, connectors: Mapping[str, Connector]) -> Keeper:
+    return Keeper(hub.database, hub.engine, hub.files_store, hub.ring, hub.rulebooks, connectors, hub.now)
 
 
 def poll(stack: AsyncExitStack, hub: Hub, connectors: Mapping[str, Connector]) -> None:

@@ -15,10 +15,12 @@ from aiokafka.errors import KafkaError
 from elasticsearch import AsyncElasticsearch, Elasticsearch
 from sqlalchemy import text
 
-from laporhub.hub.compose import governments, open_connectors, poll, speaking, utc_now
+from laporhub.hub.blobs import open_blobs
+from laporhub.hub.compose import governments, keep, open_connectors, poll, speaking, utc_now
 from laporhub.hub.ground import Ground, lay_ground
 from laporhub.hub.hub import Hub
 from laporhub.hub.kafka_clients import aiokafka_options, faust_credentials
+from laporhub.hub.keeping import Store
 from laporhub.hub.settings import Settings, load_settings
 from laporhub.pipeline.distributed.app import Brokers, Stage, make_app
 from laporhub.pipeline.distributed.cases import CaseStage
@@ -75,10 +77,12 @@ async def open_distributed_hub(
             tracking=ElasticsearchTracking(client, ground.database, Indices(settings.index_prefix)),
             sink=None,
             connectors=connectors,
+            store=Store(open_blobs(settings), ground.ring),
             now=now,
         )
         if background:
             poll(stack, hub, connectors)
+            keep(stack, hub, connectors)
         yield hub
 
 

@@ -17,7 +17,8 @@ import structlog
 from sqlalchemy import Connection, text
 
 from laporhub.hub.ground import Ground
-from laporhub.pipeline import ids
+from laporhub.hub.keeping import Store
+from laporhub.pipeline import ids, media
 from laporhub.pipeline.door import merged_identity
 from laporhub.pipeline.embedded.engine import Sink
 from laporhub.pipeline.errors import NotFound, Refused, RetryLater, Unparsable
@@ -35,6 +36,7 @@ from laporhub.pipeline.models import (
 )
 from laporhub.pipeline.ports import (
     Acknowledges,
+    CaseFile,
     Connector,
     Greeting,
     Greets,
@@ -50,7 +52,7 @@ from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.profile.schema import say
 from laporhub.pipeline.publisher import Publisher
 from laporhub.pipeline.redact import redact
-from laporhub.pipeline.store import cases, dead_letters, log, outbox
+from laporhub.pipeline.store import cases, dead_letters, files, log, outbox
 from laporhub.pipeline.store.accounts import AccountStore
 from laporhub.pipeline.store.batch import Done
 from laporhub.pipeline.store.dead_letters import DeadLetter
@@ -112,6 +114,7 @@ class Hub:
         tracking: Tracking,
         sink: Sink | None,
         connectors: Mapping[str, Connector],
+        store: Store,
         now: Callable[[], datetime],
     ) -> None:
         """`sink` is what writes the tracking rows within the engine's transactions, where it does."""
@@ -126,6 +129,7 @@ class Hub:
         self.engine = engine
         self._door = ground.door
         self._connectors = connectors
+        self.files_store = store
         self.web_secret = ground.secrets.web
 
     # ── in ───────────────────────────────────────────────────────────────────────────────────────
@@ -143,6 +147,9 @@ class Hub:
         rulebook = self._rulebook(profile)
         case = self._case(inbound.case_id) if inbound.case_id else None
         admitted = (rulebook, channel, inbound, self.now(), case)
+        if inbound.files:
+            reporter = case.reporter if case else self._door.reporter_of(rulebook, channel, inbound)
+            await asyncio.to_thread(self._keep_inline, reporter, inbound)
         if len(inbound.text) > _LONG:  # redacting it takes long enough to be felt by others
             message = await asyncio.to_thread(self._door.admit, *admitted)
         else:
@@ -152,6 +159,17 @@ class Hub:
         if key is not None:
             self.ring.stored(key)
         return message, done
+
+    def _keep_inline(self, reporter: str, inbound: Inbound) -> None:
+        """What came along is kept before the message is: no message names a file that is not there."""
+        for file in inbound.files:
+            if len(file.data) > media.LIMIT:
+                raise Refused(
+                    f"A file has {len(file.data)} bytes; {media.LIMIT} are possible",
+                    code="too_large",
+                    field="files",
+                )
+            self.files_store.put(reporter, file.data, self.now())
 
     async def hook(self, profile: str, connector: str, raw: Raw) -> Greeting:
         speaker = self._connector(connector)
@@ -312,6 +330,14 @@ class Hub:
         with self.database.connect() as connection:
             state = cases.load_cases(connection, [case_id]).get(case_id)
             return log.case_events(connection, case_id, state.opened_at) if state else []
+
+    def files(self, case_id: str) -> Sequence[CaseFile]:
+        with self.database.connect() as connection:
+            return files.of_case(connection, case_id)
+
+    def file(self, row: CaseFile, variant: str = "") -> bytes | None:
+        name = f"{row.digest}.{variant}" if variant else row.digest
+        return self.files_store.get(row.reporter, name) if row.digest and name else None
 
     def tracking_token(self, case_id: str) -> str:
         signed = hmac.digest(self.web_secret, f"track {case_id}".encode(), "sha256")

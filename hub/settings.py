@@ -64,6 +64,14 @@ class Settings(BaseSettings):
     index_prefix: str = Field("laporhub", pattern=r"^[a-z][a-z0-9-]{0,40}$")
     kibana_url: str = ""
     """Where dashboards are brought in; with Elasticsearch's user and password."""
+    files_url: str = ""
+    """Where files of reporters are kept, sealed: s3://BUCKET/PREFIX; a folder beside the database when not given."""
+    files_endpoint: str = ""
+    """The address of an S3-compatible store that is not Amazon's."""
+    files_region: str = ""
+    files_access_key: str | None = None
+    files_secret_key: SecretStr | None = None
+    files_secret_key_file: Path | None = None
     log_format: str = "text"
 
     @model_validator(mode="after")
@@ -74,6 +82,7 @@ class Settings(BaseSettings):
             "database_url",
             "kafka_password",
             "elasticsearch_password",
+            "files_secret_key",
         ):
             path: Path | None = getattr(self, f"{name}_file")
             if path is not None and getattr(self, name) is None:

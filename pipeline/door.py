@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
@@ -11,7 +12,16 @@ from typing import Protocol
 
 from laporhub.pipeline import ids
 from laporhub.pipeline.errors import NotFound, Refused
-from laporhub.pipeline.models import Attachment, CaseState, Inbound, Location, Message, Words
+from laporhub.pipeline.models import (
+    INLINE,
+    Attachment,
+    CaseState,
+    Inbound,
+    InlineFile,
+    Location,
+    Message,
+    Words,
+)
 from laporhub.pipeline.ports import Identity
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.redact import redact
@@ -54,7 +64,8 @@ class Door:
                 code="too_long",
                 field="text",
             )
-        if not text and inbound.kind == "text" and not inbound.attachments and inbound.location is None:
+        attachments = (*inbound.attachments, *(_inline(each) for each in inbound.files))
+        if not text and inbound.kind == "text" and not attachments and inbound.location is None:
             raise Refused("There is no text", code="empty", field="text")
         account = known_channel.account
         reporter = case.reporter if case else self.reporter_of(rulebook, channel, inbound)
@@ -73,7 +84,7 @@ class Door:
             sealed_text=None if public == inbound.text else self.seals.seal(reporter, inbound.text, now),
             sealed_identity=self.seals.seal(reporter, _identity(inbound), now),
             known=tuple(name for name in ("email", "name", "phone") if getattr(inbound, name)),
-            attachments=tuple(_redacted_file(each, inbound.name) for each in inbound.attachments),
+            attachments=tuple(_redacted_file(each, inbound.name) for each in attachments),
             location=inbound.location and _redacted_place(inbound.location, inbound.name, rulebook),
             occurred_at=inbound.occurred_at,
             private=inbound.private,
@@ -143,6 +154,11 @@ def _without(text: str, name: str | None) -> str:
     if not name or len(name.strip()) < _NAME_AT_LEAST:
         return text
     return re.sub(rf"(?<!\w){re.escape(name.strip())}(?!\w)", "[nama]", text, flags=re.IGNORECASE)
+
+
+def _inline(file: InlineFile) -> Attachment:
+    digest = hashlib.sha256(file.data).hexdigest()
+    return Attachment(url=INLINE + digest, media_type=file.media_type, name=file.name)
 
 
 def _redacted_file(attachment: Attachment, name: str | None) -> Attachment:

@@ -49,8 +49,20 @@ class Location(Model):
     village: str | None = None
 
 
+INLINE = "inline:"
+"""How the address of a file begins that came in the message itself; the hash of its bytes follows."""
+
+
+class InlineFile(Model):
+    """A file that came in the message itself (an upload, a mail), its bytes and what its sender calls it."""
+
+    data: bytes
+    media_type: str | None = None
+    name: str | None = None
+
+
 class Attachment(Model):
-    """A file that came with a message: `url` is the platform's, and expires."""
+    """A file that came with a message: `url` is the platform's, and expires, or `INLINE` and its hash."""
 
     url: str
     media_type: str | None = None
@@ -76,6 +88,8 @@ class Inbound(Model):
     kind: MessageKind = "text"
     sent_at: Utc | None = None
     attachments: tuple[Attachment, ...] = ()
+    files: tuple[InlineFile, ...] = ()
+    """Files whose bytes came along; the hub keeps them, and only their hashes travel."""
     location: Location | None = None
     thread: str | None = None
     reply_to: str | None = None

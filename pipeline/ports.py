@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, Protocol, TypeAlias, runtime_checkable
+from typing import Final, Literal, Protocol, TypeAlias, runtime_checkable
 
 from laporhub.pipeline.models import (
     Actor,
@@ -242,6 +242,20 @@ class Public(Protocol):
 
 
 @runtime_checkable
+class HoldsMedia(Protocol):
+    """A platform whose files need more than their address."""
+
+    @property
+    def media_origins(self) -> frozenset[str]:
+        """Origins ("http://127.0.0.1:8081") that the operator named, and that may lie in our own network."""
+        ...
+
+    def media_headers(self, url: str) -> Mapping[str, str]:
+        """What to send along: the account's credentials, for the platform's own hosts and nobody else's."""
+        ...
+
+
+@runtime_checkable
 class Links(Protocol):
     """A platform whose messages have an address that staff can open."""
 
@@ -331,6 +345,41 @@ class Identity:
     handle: str | None
 
 
+FileStatus: TypeAlias = Literal["waiting", "kept", "refused"]
+
+
+@dataclass(frozen=True, slots=True)
+class CaseFile:
+    """A file that came with a message, and how far it got.
+
+    `digest` is the SHA-256 of its bytes; `media_type` what it is by its bytes once it is kept, until then what its
+    sender called it; `reason` a word that staff's pages explain. What a picture said of itself: `width`, `height`
+    (pixels), `taken_at`, `lat`, `lon` (WGS 84).
+    """
+
+    id: str
+    message_id: str
+    position: int
+    case_id: str
+    profile: str
+    channel: str
+    reporter: str
+    url: str
+    media_type: str | None = None
+    name: str | None = None
+    status: FileStatus = "waiting"
+    attempts: int = 0
+    next_at: datetime | None = None
+    reason: str | None = None
+    digest: str | None = None
+    size: int | None = None
+    width: int | None = None
+    height: int | None = None
+    taken_at: datetime | None = None
+    lat: float | None = None
+    lon: float | None = None
+
+
 class Accounts(Protocol):
     """Staff accounts, sessions and API tokens. Blocking: call from a thread."""
 
@@ -389,6 +438,17 @@ class HubPort(Protocol):
 
     def events(self, case_id: str) -> Sequence[CaseEvent]:
         """The whole history, oldest first. Blocking."""
+        ...
+
+    def files(self, case_id: str) -> Sequence[CaseFile]:
+        """What came with the case's messages, in order. Blocking."""
+        ...
+
+    def file(self, file: CaseFile, variant: str = "") -> bytes | None:
+        """Its bytes; of a picture also the variants "shown" and "preview". None when it is not kept, or erased.
+
+        Blocking.
+        """
         ...
 
     def tracking_token(self, case_id: str) -> str:

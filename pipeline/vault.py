@@ -79,6 +79,23 @@ def seal(key_id: str, key: bytes, plain: str) -> str:
     return f"{_VERSION}.{key_id}.{base64.urlsafe_b64encode(sealed).decode()}"
 
 
+def seal_bytes(key_id: str, key: bytes, plain: bytes) -> bytes:
+    """As `seal`, for a file: `v1.<key id>.` and then the bytes as they are."""
+    nonce = hmac.digest(key, b"nonce" + plain, "sha256")[:_NONCE]
+    return f"{_VERSION}.{key_id}.".encode() + nonce + AESGCM(key).encrypt(nonce, plain, key_id.encode())
+
+
+def key_of_bytes(sealed: bytes) -> str:
+    """The id of the key that opens it."""
+    version, key_id, _ = sealed.split(b".", 2)
+    return key_of(f"{version.decode()}.{key_id.decode()}.")
+
+
+def unseal_bytes(key: bytes, sealed: bytes) -> bytes:
+    _, key_id, data = sealed.split(b".", 2)
+    return AESGCM(key).decrypt(data[:_NONCE], data[_NONCE:], key_id)
+
+
 def key_of(sealed: str) -> str:
     """The id of the key that opens it."""
     version, key_id, _ = sealed.split(".")

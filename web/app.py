@@ -7,7 +7,7 @@ from importlib.metadata import version
 from fastapi import FastAPI
 
 from laporhub.pipeline.ports import HubPort
-from laporhub.web import api, assets, case, health, hooks, problems, public, queue, staff, tracking
+from laporhub.web import api, assets, case, files, health, hooks, problems, public, queue, staff, tracking
 from laporhub.web.middleware import BodyLimit, Compression, Shield
 from laporhub.web.settings import WebSettings
 from laporhub.web.site import Site
@@ -24,12 +24,12 @@ def create_app(hub: HubPort, settings: WebSettings) -> FastAPI:
     )
     site = Site(hub, settings)
     app.state.site = site
-    for part in (public, tracking, staff, queue, case, api, hooks, health, assets):
+    for part in (public, tracking, staff, queue, case, files, api, hooks, health, assets):
         app.include_router(part.router)
     app.include_router(api.staff)
     problems.install(app)
     # The last one added is the outermost.
-    app.add_middleware(BodyLimit, limit=settings.max_body_bytes)
+    app.add_middleware(BodyLimit, limit=settings.max_body_bytes, upload=settings.max_upload_bytes)
     app.add_middleware(Compression, minimum_size=1000)
     app.add_middleware(Shield, metrics=site.metrics, https=settings.cookie_secure)
     return app

@@ -20,6 +20,7 @@ from laporhub.pipeline.profile.schema import Transition, say
 from laporhub.pipeline.workflow import allowed, may_note
 from laporhub.web import forms, history, words
 from laporhub.web.actions import PREFIX, fields_for, values_of
+from laporhub.web.attached import camera, shown
 from laporhub.web.chronicle import staff_lines
 from laporhub.web.desk import Session, Staff, case_for, check_csrf
 from laporhub.web.i18n import Translator
@@ -164,6 +165,12 @@ def _page(
         unit=history.unit_title(rulebook, state.unit),
         place=words.place(state),
         said=history.conversation(rulebook, state, events, t, notes=True),
+        files=shown(
+            site.hub.files(state.id),
+            f"/staff/cases/{quote(state.ticket)}",
+            t,
+            told=lambda file: camera(file, rulebook, t),
+        ),
         delivery=lambda status: history.delivery_word(status, t),
         lines=lines[:SHOWN_LINES],
         earlier=lines[SHOWN_LINES:],

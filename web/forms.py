@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -12,13 +13,17 @@ import phonenumbers
 from fastapi import Request
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, field_validator
 
-from laporhub.pipeline import ids
+from laporhub.pipeline import ids, media
 from laporhub.pipeline.door import TEXT_LIMIT
-from laporhub.pipeline.models import Attachment, Inbound, Location
+from laporhub.pipeline.models import Attachment, Inbound, InlineFile, Location
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.profile.schema import Requirement
 
 LINE_LIMIT = 500
+FILES = 3
+"""How many may come with one form, and"""
+FILE_LIMIT = 10 * 1024 * 1024
+"""bytes of each."""
 _PART_LIMIT = 16 * 1024 * 1024
 """Bytes of one field: more than a whole body may have (see `WebSettings`), so that only that limit counts."""
 EARLIEST_YEAR, LATEST_YEAR = 1945, 2200
@@ -65,6 +70,38 @@ async def read_form(request: Request) -> dict[str, str]:
     """The fields of a submitted form, cleaned; files are not taken."""
     async with request.form(max_files=0, max_fields=60, max_part_size=_PART_LIMIT) as form:
         return {name: clean(value) for name, value in form.items() if isinstance(value, str)}
+
+
+async def read_upload(request: Request) -> tuple[dict[str, str], list[InlineFile]]:
+    """The fields of a submitted form, cleaned, and its files; one that is over `FILE_LIMIT` is cut just above it."""
+    limits = {"max_files": FILES + 1, "max_fields": 60, "max_part_size": _PART_LIMIT}
+    async with request.form(**limits) as form:
+        fields = {name: clean(value) for name, value in form.multi_items() if isinstance(value, str)}
+        files = [
+            InlineFile(
+                data=await each.read(FILE_LIMIT + 1),
+                media_type=(each.content_type or "")[:LINE_LIMIT] or None,
+                name=clean(each.filename or "")[-LINE_LIMIT:] or None,
+            )
+            for each in form.getlist("files")
+            if not isinstance(each, str) and each.filename
+        ]
+    return fields, files
+
+
+def check_files(files: Sequence[InlineFile]) -> dict[str, str]:
+    """As `check_form`, for what was uploaded."""
+    if len(files) > FILES:
+        return {"files": "many"}
+    if any(len(each.data) > FILE_LIMIT for each in files):
+        return {"files": "big"}
+    if any(media.type_of(each.data) is None for each in files):
+        return {"files": "kind"}
+    return {}
+
+
+def _digests(files: Sequence[InlineFile]) -> list[str]:
+    return [hashlib.sha256(each.data).hexdigest() for each in files]
 
 
 # ── the complaint as the API takes it ────────────────────────────────────────────────────────────
@@ -136,13 +173,13 @@ class ComplaintBody(BaseModel):
         return value or None
 
 
-def complaint(body: ComplaintBody, key: str, zone: ZoneInfo) -> Inbound:
+def complaint(body: ComplaintBody, key: str, zone: ZoneInfo, files: Sequence[InlineFile] = ()) -> Inbound:
     """The message that a complaint means.
 
     Its id covers the key and what was sent: the same key with the same words is the same message, and nobody
     learns of another's complaint by guessing a key. Each complaint is a conversation of its own.
     """
-    external_id = ids.derive("w", key, body.model_dump_json())
+    external_id = ids.derive("w", key, body.model_dump_json(), *_digests(files))
     where = body.location.model_dump(exclude_none=True) if body.location else {}
     where = {name: value for name, value in where.items() if value != ""}
     occurred = body.occurred_at
@@ -156,6 +193,7 @@ def complaint(body: ComplaintBody, key: str, zone: ZoneInfo) -> Inbound:
             Attachment(url=str(item.url), media_type=item.media_type, name=item.name)
             for item in body.attachments
         ),
+        files=tuple(files),
         name=body.name or None,
         phone=body.phone,
         email=body.email,
@@ -183,22 +221,30 @@ def missing_fields(rulebook: Rulebook, missing: Sequence[str]) -> list[str]:
     return [name for name in MISSING_FIELDS if name in wanted]
 
 
-def check_message(fields: Mapping[str, str]) -> dict[str, str]:
+def check_message(fields: Mapping[str, str], files: Sequence[InlineFile] = ()) -> dict[str, str]:
     """Field at fault → what is wrong, as `check_form`, for a further message."""
-    if not any(fields.get(name) for name in ("text", *MISSING_FIELDS)):
+    if faults := check_files(files):
+        return faults
+    if not files and not any(fields.get(name) for name in ("text", *MISSING_FIELDS)):
         return {"text": "empty"}
     return dict(_misshapen(fields))
 
 
-def further_message(case_id: str, reporter: str, fields: Mapping[str, str], key: str) -> Inbound:
+def further_message(
+    case_id: str, reporter: str, fields: Mapping[str, str], key: str, files: Sequence[InlineFile] = ()
+) -> Inbound:
     """What a reporter adds on the tracking page; the case tells who they are."""
     given = {name: fields[name] for name in ("text", *MISSING_FIELDS) if fields.get(name)}
-    external_id = ids.derive("w", case_id, key, *(part for pair in given.items() for part in pair))
+    external_id = ids.derive(
+        "w", case_id, key, *(part for pair in given.items() for part in pair), *_digests(files)
+    )
     return Inbound(
         external_id=external_id,
         author_id=reporter,
         thread=external_id,
-        text=given.get("text", _FILLED_IN),
+        text=given.get("text", "" if files else _FILLED_IN),
+        kind="attachment" if files and "text" not in given else "text",
+        files=tuple(files),
         case_id=case_id,
         name=given.get("name"),
         phone=e164(given["phone"]) if "phone" in given else None,

@@ -49,6 +49,7 @@ class Entry:
     reason: str | None = None
     purpose: str = ""
     part_sealed: bool = False
+    message_id: str = ""
 
 
 def status_title(rulebook: Rulebook, status: str, t: Translator, *, public: bool = False) -> str:
@@ -158,6 +159,7 @@ def conversation(
                         event.sequence,
                         message.attachments,
                         part_sealed=message.sealed_text is not None and opener is None,
+                        message_id=message.message_id,
                     )
                 )
             case ReplyQueued() as reply:

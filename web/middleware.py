@@ -22,6 +22,8 @@ SECURITY_HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+_UPLOADS = ("/p/", "/t/", "/staff/")
+"""Where forms with files are sent to, beside "/"."""
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 HSTS = ("Strict-Transport-Security", "max-age=31536000")
 
@@ -58,25 +60,31 @@ class Shield:
 
 
 class BodyLimit:
-    """Answers 413 to a body of more than `limit` bytes, before it has been read to its end."""
+    """Answers 413 to a body of more than `limit` bytes (`upload` for forms with files), before it has been read to
+    its end.
+    """
 
-    def __init__(self, app: ASGIApp, limit: int) -> None:
-        self.app, self.limit = app, limit
+    def __init__(self, app: ASGIApp, limit: int, upload: int) -> None:
+        self.app, self.limit, self.upload = app, limit, upload
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
         taken = 0
-        announced = Headers(scope=scope).get("content-length", "")
+        headers = Headers(scope=scope)
+        announced = headers.get("content-length", "")
+        is_form = headers.get("content-type", "").startswith("multipart/form-data")
+        takes_files = scope["path"] == "/" or scope["path"].startswith(_UPLOADS)
+        limit = self.upload if is_form and takes_files else self.limit
 
         async def receive_some() -> Message:
             nonlocal taken
-            if announced.isdecimal() and int(announced) > self.limit:
+            if announced.isdecimal() and int(announced) > limit:
                 raise HTTPException(413)
             message = await receive()
             taken += len(message.get("body", b""))
-            if taken > self.limit:
+            if taken > limit:
                 raise HTTPException(413)
             return message
 

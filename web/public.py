@@ -45,13 +45,13 @@ async def send_form(request: Request, rulebook: Chosen) -> Response:
     site = site_of(request)
     if CHANNEL not in rulebook.profile.channels:
         raise NotFound("This profile has no web form")
-    fields = await forms.read_form(request)
-    faults = forms.check_form(fields, rulebook, site.settings.now())
+    fields, files = await forms.read_upload(request)
+    faults = forms.check_form(fields, rulebook, site.settings.now()) | forms.check_files(files)
     if faults:
         return _form(request, rulebook, fields, faults, status=422)
     body = forms.from_form(fields, rulebook.calendar.zone)
     key = fields.get("key") or site.settings.new_key()
-    inbound = forms.complaint(body, key[:200], rulebook.calendar.zone)
+    inbound = forms.complaint(body, key[:200], rulebook.calendar.zone, files)
     try:
         receipt = await site.hub.receive(rulebook.name, CHANNEL, inbound)
     except (Refused, RetryLater) as error:
@@ -96,6 +96,7 @@ def field_labels(t: Translator) -> dict[str, str]:
         "phone": t("Nomor HP"),
         "name": t("Nama"),
         "email": t("Email"),
+        "files": t("Foto atau berkas"),
         "website": t("Biarkan kosong"),
     }
 
@@ -116,6 +117,9 @@ def fault_word(kind: str, t: Translator) -> str:
         "email": t("Tulis alamat email seperti nama@contoh.id."),
         "time": t("Tulis tanggal dan jam seperti 31-12-2026 14.30."),
         "future": t("Waktu kejadian belum terjadi. Periksa tanggal dan jamnya."),
+        "many": t("Paling banyak 3 berkas sekaligus; yang lain dapat dikirim sesudahnya."),
+        "big": t("Ada berkas yang lebih besar dari 10 MB."),
+        "kind": t("Ada berkas yang bukan foto, video, suara atau PDF."),
         "machine": t(
             "Kiriman ini tampak seperti dikirim mesin. Jika Anda manusia, tekan Kirim laporan sekali lagi."
         ),

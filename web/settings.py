@@ -30,6 +30,8 @@ class WebSettings:
     public_url: str
     cookie_secure: bool = True
     max_body_bytes: int = 1536 * 1024
+    max_upload_bytes: int = 34 * 1024 * 1024
+    """Of a form with files: three of 10 MB and the words."""
     demo: bool = False
     now: Callable[[], datetime] = _utc_now
     new_key: Callable[[], str] = _new_key

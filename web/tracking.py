@@ -15,6 +15,7 @@ from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.workflow import allowed, is_final
 from laporhub.web import forms, history, words
 from laporhub.web.actions import fields_for, values_of
+from laporhub.web.attached import shown
 from laporhub.web.guard import same
 from laporhub.web.problems import status_of
 from laporhub.web.public import CHANNEL, fault_word, field_labels
@@ -56,13 +57,13 @@ async def enter_token(request: Request, ticket: str) -> Response:
 async def add_message(request: Request, ticket: str) -> Response:
     """A further message or an answer of the reporter."""
     site, t = site_of(request), translator_of(request)
-    fields = await forms.read_form(request)
+    fields, files = await forms.read_upload(request)
     state = await run_in_threadpool(_authorised, site, ticket, fields)
-    faults = {name: fault_word(kind, t) for name, kind in forms.check_message(fields).items()}
+    faults = {name: fault_word(kind, t) for name, kind in forms.check_message(fields, files).items()}
     if faults:
         return await run_in_threadpool(_own, request, state, fields["k"], fields, faults, "message", 422)
     key = fields.get("key") or site.settings.new_key()
-    inbound = forms.further_message(state.id, state.reporter, fields, key[:200])
+    inbound = forms.further_message(state.id, state.reporter, fields, key[:200], files)
     try:
         await site.hub.receive(state.profile, _page_channel(site.rulebook(state.profile), state), inbound)
     except (Refused, RetryLater) as error:
@@ -158,6 +159,7 @@ def _own(
         unit=history.unit_title(rulebook, state.unit),
         channel=history.channel_title(rulebook, state.channel, t),
         said=said,
+        files=shown(site.hub.files(state.id), f"/t/{quote(state.ticket)}", t, f"k={quote(token)}"),
         missing=[requirements[name] for name in state.missing if name in requirements],
         wanted=forms.missing_fields(rulebook, state.missing),
         labels=field_labels(t),

@@ -15,7 +15,7 @@ from laporhub.pipeline.intake import Conversation, interpret, remember
 from laporhub.pipeline.models import CaseEvent, CaseState, Command, Message, MessageAdded, OpenCase
 from laporhub.pipeline.ports import Classifier
 from laporhub.pipeline.profile.rulebook import Rulebook
-from laporhub.pipeline.store import cases, log
+from laporhub.pipeline.store import cases, files, log
 from laporhub.pipeline.store.shared import conflicts_told, save_cases_as_loaded
 from laporhub.pipeline.store.tables import messages
 
@@ -132,6 +132,7 @@ class Batch:
                 for m in self.messages
             ],
         )
+        files.add(self.connection, self.messages, self._seen)
 
     def changed(self) -> list[CaseState]:
         """The cases with new events, in the order of their first one."""

@@ -15,7 +15,16 @@ from laporhub.pipeline.store import log
 from laporhub.pipeline.store.cases import insert
 from laporhub.pipeline.store.database import writer
 from laporhub.pipeline.store.tables import audit, cursors, reporter_keys
-from laporhub.pipeline.vault import ReporterKey, Sealer, key_of, seal, unseal
+from laporhub.pipeline.vault import (
+    ReporterKey,
+    Sealer,
+    key_of,
+    key_of_bytes,
+    seal,
+    seal_bytes,
+    unseal,
+    unseal_bytes,
+)
 
 _AT_HAND = 20_000
 _ERASURES = "erasures"
@@ -61,6 +70,16 @@ class KeyRing:
         self._notice_erasures()
         key = self._open(key_of(sealed))
         return None if key is None else unseal(key, sealed)
+
+    def seal_bytes(self, reporter: str, plain: bytes, now: datetime) -> bytes:
+        key_id = self._key_for(reporter, now)
+        return seal_bytes(key_id, self._open(key_id) or b"", plain)
+
+    def open_bytes(self, sealed: bytes) -> bytes | None:
+        """The file; None when the reporter's key was erased."""
+        self._notice_erasures()
+        key = self._open(key_of_bytes(sealed))
+        return None if key is None else unseal_bytes(key, sealed)
 
     def pending(self, reporter: str) -> ReporterKey | None:
         with self._lock:

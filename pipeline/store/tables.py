@@ -13,6 +13,7 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Dialect,
+    Float,
     Identity,
     Index,
     Integer,
@@ -230,6 +231,34 @@ sessions = Table(
     Column("kind", Exact, nullable=False),
     Column("expires_at", Moment, nullable=False),
 )
+
+files = Table(
+    "files",
+    metadata,
+    Column("id", Exact, primary_key=True),
+    Column("message_id", Exact, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("case_id", Exact, nullable=False),
+    Column("profile", Exact, nullable=False),
+    Column("channel", Exact, nullable=False),
+    Column("reporter", Exact, nullable=False),
+    Column("url", Exact, nullable=False),
+    Column("media_type", Exact),
+    Column("name", Exact),
+    Column("status", Exact, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("next_at", Moment),
+    Column("reason", Exact),
+    Column("digest", Exact),
+    Column("size", BigInteger),
+    Column("width", Integer),
+    Column("height", Integer),
+    Column("taken_at", Moment),
+    Column("lat", Float),
+    Column("lon", Float),
+)
+Index("files_due", files.c.next_at, **_where(files.c.next_at.is_not(None)))
+Index("files_case", files.c.case_id)
 
 polls = Table(
     "polls",

@@ -1,0 +1,171 @@
+"""What a file is, what a picture tells of itself, and the picture as it may be shown. Pure: bytes in, values out.
+
+A file's type is read from its bytes; what its sender calls it counts for nothing. Pictures are shown re-encoded: what
+a camera writes into them (where, when, whose) is read once, for staff, and is in nothing that is shown.
+"""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from typing import Any, Final
+
+import filetype  # type: ignore[import-untyped]
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+
+LIMIT: Final = 25 * 1024 * 1024
+"""Bytes of one file; more is refused."""
+PIXELS: Final = 64_000_000
+"""Of one picture; more is not decoded."""
+SHOWN_SIDE: Final = 2048
+PREVIEW_SIDE: Final = 480
+"""The longer side, in pixels."""
+
+PICTURES: Final = frozenset({"image/jpeg", "image/png", "image/webp", "image/gif"})
+KEPT: Final = PICTURES | {
+    *("application/pdf", "text/plain", "text/vcard"),
+    *("image/heic", "image/heif", "image/avif", "image/tiff", "image/bmp"),
+    *("video/mp4", "video/quicktime", "video/3gpp", "video/webm", "video/x-msvideo"),
+    *("audio/mpeg", "audio/ogg", "audio/amr", "audio/aac", "audio/mp4", "audio/x-wav", "audio/wav"),
+    *("application/msword", "application/vnd.ms-excel", "application/rtf"),
+    "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+"""Types that complaints come with. Nothing that runs, and nothing that a browser would run."""
+
+_ALIASES: Final = {"audio/m4a": "audio/mp4", "video/x-m4v": "video/mp4", "audio/x-m4a": "audio/mp4"}
+_WORDS = 4096
+"""How much of a text is looked at to tell that it is one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What a picture says of itself: its size in pixels, and when and where it was taken, if it tells (WGS 84)."""
+
+    width: int
+    height: int
+    taken_at: datetime | None = None
+    lat: float | None = None
+    lon: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """A picture looked into: its facts, and itself as JPEG without them, large and small."""
+
+    facts: Facts
+    shown: bytes
+    preview: bytes
+
+
+def type_of(data: bytes) -> str | None:
+    """The media type by the file's own bytes; None for what is none of `KEPT`.
+
+    >>> type_of(b"%PDF-1.7 ..."), type_of(b"<script>"), type_of(b"")
+    ('application/pdf', None, None)
+    """
+    found = filetype.guess_mime(data) if data else None
+    found = _ALIASES.get(str(found), found) or _plain_text(data)
+    return found if found in KEPT else None
+
+
+def _plain_text(data: bytes) -> str | None:
+    """Words in UTF-8 that no browser would take for a page."""
+    start = data[:_WORDS]
+    if not data.strip() or b"\0" in start or b"<" in start:
+        return None
+    try:
+        start.decode("utf-8")
+    except UnicodeDecodeError as error:
+        if error.start < len(start) - 3 or len(data) <= _WORDS:
+            return None
+    return "text/vcard" if start.lstrip().upper().startswith(b"BEGIN:VCARD") else "text/plain"
+
+
+def look_into(data: bytes, zone: tzinfo) -> Looked | None:
+    """A picture's facts and how it may be shown; None for what cannot be decoded, or has too many pixels.
+
+    `zone` is where cameras without a zone of their own are thought to be.
+    """
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # odd files are met every day
+            with Image.open(io.BytesIO(data)) as picture:
+                if picture.width * picture.height > PIXELS:
+                    return None
+                exif = picture.getexif()
+                facts = Facts(picture.width, picture.height, _taken_at(exif, zone), *_place(exif))
+                upright = ImageOps.exif_transpose(picture)
+                plain = _on_white(upright)
+        return Looked(facts, _jpeg(plain, SHOWN_SIDE, 82), _jpeg(plain, PREVIEW_SIDE, 75))
+    except (
+        UnidentifiedImageError,
+        OSError,
+        ValueError,
+        SyntaxError,
+        TypeError,
+        Image.DecompressionBombError,
+    ):
+        return None
+    except (MemoryError, OverflowError, ZeroDivisionError, KeyError, IndexError, AttributeError, EOFError):
+        return None  # what decoders do with a damaged file
+
+
+def _on_white(picture: Image.Image) -> Image.Image:
+    """Without transparency, which JPEG has not."""
+    if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
+        layer = picture.convert("RGBA")
+        ground = Image.new("RGBA", layer.size, "white")
+        return Image.alpha_composite(ground, layer).convert("RGB")
+    return picture.convert("RGB")
+
+
+def _jpeg(picture: Image.Image, side: int, quality: int) -> bytes:
+    small = picture.copy()
+    small.thumbnail((side, side))
+    small.info.clear()
+    out = io.BytesIO()
+    small.save(out, "JPEG", quality=quality, optimize=True)
+    return out.getvalue()
+
+
+def _taken_at(exif: Image.Exif, zone: tzinfo) -> datetime | None:
+    inner = exif.get_ifd(ExifTags.IFD.Exif)
+    said = inner.get(ExifTags.Base.DateTimeOriginal) or exif.get(ExifTags.Base.DateTime)
+    try:
+        at = datetime.strptime(str(said).strip("\0 "), "%Y:%m:%d %H:%M:%S")  # noqa: DTZ007 - its zone follows
+        at = at.replace(tzinfo=_offset(inner.get(ExifTags.Base.OffsetTimeOriginal)) or zone).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+    return at if 1990 <= at.year < 2200 else None
+
+
+def _offset(said: object) -> timezone | None:
+    """ "+07:00" """
+    try:
+        hours, _, minutes = str(said).strip("\0 ").partition(":")
+        return timezone(timedelta(hours=int(hours), minutes=int(minutes)))
+    except ValueError:
+        return None
+
+
+def _place(exif: Image.Exif) -> tuple[float | None, float | None]:
+    gps: Mapping[int, Any] = exif.get_ifd(ExifTags.IFD.GPSInfo)
+    lat = _degrees(gps.get(ExifTags.GPS.GPSLatitude), gps.get(ExifTags.GPS.GPSLatitudeRef), "S", 90)
+    lon = _degrees(gps.get(ExifTags.GPS.GPSLongitude), gps.get(ExifTags.GPS.GPSLongitudeRef), "W", 180)
+    if lat is None or lon is None or (lat, lon) == (0.0, 0.0):  # what cameras write before they know
+        return None, None
+    return lat, lon
+
+
+def _degrees(parts: object, side: object, negative: str, most: int) -> float | None:
+    try:
+        degrees, minutes, seconds = (float(part) for part in parts)  # type: ignore[attr-defined]
+        value = degrees + minutes / 60 + seconds / 3600
+    except (TypeError, ValueError, ZeroDivisionError):
+        return None
+    value = round(-value if str(side).strip("\0 ").upper() == negative else value, 6)
+    return value if abs(value) <= most else None
