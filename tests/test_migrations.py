@@ -135,6 +135,7 @@ async def test_a_hub_of_release_0_1_keeps_its_complaints(tmp_path: Path) -> None
     with bare(f"sqlite:///{tmp_path / 'hub.db'}") as connection:
         connection.execute(text("DROP TABLE alembic_version"))
         connection.execute(text("DROP TABLE outcomes"))
+        connection.execute(text("ALTER TABLE cases DROP COLUMN streamed"))
     async with hub_on(tmp_path) as hub:
         state = hub.case(receipt.ticket)
         assert state is not None
