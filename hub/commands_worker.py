@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from types import FrameType
 from typing import Annotated
 
@@ -111,7 +112,8 @@ class _Hand:
             self.process = None
         if self.process is None and time.monotonic() >= self._next:
             self._started = time.monotonic()
-            self.process = subprocess.Popen(self._command)  # noqa: S603 - our own interpreter and words
+            # Before the child is anything else: it imports for seconds, and its supervisor may be killed meanwhile.
+            self.process = subprocess.Popen(self._command, preexec_fn=_dying_with(os.getpid()))  # noqa: S603
 
     def end(self) -> None:
         if self.process is None:
@@ -178,7 +180,6 @@ def _work(
     from laporhub.hub.distributed import make_worker
     from laporhub.hub.worker_health import serve_health
 
-    _die_with_parent()
     log_libraries()
     loop = uvloop.new_event_loop()
     asyncio.set_event_loop(loop)
@@ -199,16 +200,21 @@ def _work(
     return 0
 
 
-def _die_with_parent() -> None:
-    """A supervisor that is killed leaves no worker behind."""
-    parent = os.getppid()
-    if sys.platform == "linux":
-        import ctypes
+def _dying_with(parent: int) -> Callable[[], None] | None:
+    """For a child, as the first it does: a supervisor that is killed leaves no worker behind."""
+    if sys.platform != "linux":
+        return None
+    import ctypes
 
-        pr_set_pdeathsig = 1
-        ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
+    prctl = ctypes.CDLL(None).prctl  # looked up here: a child that was only forked must not
+    pr_set_pdeathsig = 1
+
+    def die() -> None:
+        prctl(pr_set_pdeathsig, signal.SIGKILL)
         if os.getppid() != parent:
             os._exit(1)
+
+    return die
 
 
 def register(app: typer.Typer) -> None:

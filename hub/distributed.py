@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequen
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, ParamSpec
 
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
@@ -42,6 +42,8 @@ from laporhub.sinks.elasticsearch_rebuild import Rebuilt, rebuild
 from laporhub.sinks.elasticsearch_sink import ElasticsearchSink
 from laporhub.sinks.elasticsearch_templates import Indices, delete_all, install
 from laporhub.sinks.elasticsearch_tracking import ElasticsearchTracking
+
+_P = ParamSpec("_P")
 
 STAGES = ("cases", "sink", "outbox", "units", "clocks")
 """What a worker does: decide, index, send replies, take what units' systems send, ring alarms."""
@@ -142,7 +144,12 @@ def make_worker(
     check_words(only, channels, books.values())
     sender = _Sender(settings, ground, producer, now, channels)
     stages = [
-        Stage("cases", (prefix + MESSAGES, prefix + COMMANDS), _threaded(case_stage.process)),
+        Stage(
+            "cases",
+            (prefix + MESSAGES, prefix + COMMANDS),
+            _threaded(case_stage.process),
+            published=_threaded(case_stage.published),
+        ),
         Stage("sink", (prefix + EVENTS,), SinkStage(database, sink, graves).process, lambda: sink.health),
         Stage("outbox", (prefix + OUTBOX,), sender.wake),
         Stage(
@@ -239,7 +246,8 @@ class _Sender:
         self._channels = channels
         self._ground = ground
         self._now = now
-        self._engine = DistributedEngine(ground.database, producer, settings.topic_prefix, now)
+        # A platform has taken the reply: better to wait for Kafka than to look it up there later.
+        self._engine = DistributedEngine(ground.database, producer, settings.topic_prefix, now, 60.0)
         self._publisher: Publisher | None = None
 
     async def wake(self, records: Sequence[Taken]) -> list[Given]:  # noqa: ARG002
@@ -260,11 +268,9 @@ class _Sender:
             await self._publisher.run()
 
 
-def _threaded(
-    work: Callable[[Sequence[Taken]], list[Given]],
-) -> Callable[[Sequence[Taken]], Awaitable[list[Given]]]:
-    async def handle(records: Sequence[Taken]) -> list[Given]:
-        return await asyncio.to_thread(work, records)
+def _threaded(work: Callable[_P, list[Given]]) -> Callable[_P, Awaitable[list[Given]]]:
+    async def handle(*args: _P.args, **more: _P.kwargs) -> list[Given]:
+        return await asyncio.to_thread(work, *args, **more)
 
     return handle
 

@@ -55,6 +55,7 @@ from laporhub.pipeline.redact import redact
 from laporhub.pipeline.store import cases, dead_letters, files, log, outbox
 from laporhub.pipeline.store.accounts import AccountStore
 from laporhub.pipeline.store.batch import Done
+from laporhub.pipeline.store.database import is_transient
 from laporhub.pipeline.store.dead_letters import DeadLetter
 from laporhub.pipeline.vault import ReporterKey
 
@@ -220,6 +221,8 @@ class Hub:
             await self._bury(profile, channel or provider, "admit", str(error), raw)
             return
         except Exception as error:
+            if is_transient(error):
+                raise RetryLater("The database cannot be reached: nothing is lost, send it again") from error
             # Not the error's own words: they may quote what the citizen wrote.
             where_from = traceback.extract_tb(error.__traceback__)[-1]
             reason = f"{type(error).__name__} in {where_from.name}, line {where_from.lineno}"

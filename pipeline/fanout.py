@@ -58,7 +58,14 @@ from laporhub.pipeline.unit_events import (
     Work,
     WorkSuggestion,
 )
-from laporhub.pipeline.workflow import is_final, may_see, queue_statuses
+from laporhub.pipeline.workflow import (
+    failed_replies,
+    is_final,
+    is_unread,
+    may_see,
+    needs_attention,
+    queue_statuses,
+)
 
 EXCERPT: Final = 280
 """Characters of the reporter's words in a queue."""
@@ -258,17 +265,6 @@ def is_work(rulebook: Rulebook, state: CaseState) -> bool:
     return bool(admins) and (unheard or is_unread(state))
 
 
-def is_unread(state: CaseState) -> bool:
-    """The reporter wrote again, and nobody has looked."""
-    return state.waiting and state.messages > 1
-
-
-def failed_replies(state: CaseState) -> tuple[str, ...]:
-    """The purposes whose newest reply did not arrive."""
-    newest = {reply.purpose: reply.status for reply in state.replies.values()}
-    return tuple(sorted(purpose for purpose, status in newest.items() if status == "failed"))
-
-
 def _work(rulebook: Rulebook, state: CaseState) -> Work:
     found, place = state.suggestion, rulebook.profile.states.get(state.status)
     due = [clock.due_at for clock in state.clocks.values() if clock.status == "running"]
@@ -284,7 +280,7 @@ def _work(rulebook: Rulebook, state: CaseState) -> Work:
         urgency=found.urgency if found else "normal",
         opened_at=state.opened_at,
         due_at=min(due, default=None),
-        attention=is_unread(state) or bool(failed_replies(state)),
+        attention=needs_attention(state),
         failed_replies=failed_replies(state),
         missing=state.missing,
         review=state.review,

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, Engine
 
 from laporhub.pipeline import ids
 from laporhub.pipeline.door import address_in
-from laporhub.pipeline.errors import RetryLater, StopChannel
+from laporhub.pipeline.errors import Conflict, RetryLater, StopChannel
 from laporhub.pipeline.models import Command, Delivery, DeliveryStatus
 from laporhub.pipeline.ports import Connector, Failed, Outcome, Outgoing, Public, Sent, Unknown
 from laporhub.pipeline.store import cases, outbox
@@ -34,6 +34,8 @@ _LOOK_UP_AFTER = timedelta(seconds=5)
 """How long the platform has to show a message that it took without our hearing of it."""
 _DEAD_FOR = timedelta(minutes=5)
 _LONGEST_WAIT = timedelta(hours=1)
+_GRACE_SECONDS = 10.0
+"""How long an orderly stop waits for platforms to answer. A reply cut off counts as unknown when its lease is over."""
 _EVER = datetime.max.replace(tzinfo=UTC)
 
 logger = structlog.get_logger(__name__)
@@ -91,18 +93,33 @@ class Publisher:
         """To be called once before `run`: what was being sent when the hub ended has an unknown outcome."""
         await self._engine.submit(job=lambda connection: _recover(connection, self._now()))
 
-    async def run(self, idle_seconds: float = 1.0) -> None:
-        """Sends until cancelled; a failure is logged and tried again."""
+    async def run(self, idle_seconds: float = 1.0, grace_seconds: float = _GRACE_SECONDS) -> None:
+        """Sends until cancelled; a failure is logged and tried again.
+
+        When it is cancelled, what is being sent may end first, but for no longer than `grace_seconds`.
+        """
         while True:
             self._wake.clear()
-            try:
-                handled = await self.send_due()
-            except Exception as error:
-                logger.error("replies could not be sent", exc_info=error)
-                handled = 0
-            if not handled:
+            if not await self._round(grace_seconds):
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._wake.wait(), idle_seconds)
+
+    async def _round(self, grace_seconds: float) -> int:
+        sending = asyncio.create_task(self._sent())
+        try:
+            return await asyncio.shield(sending)
+        except asyncio.CancelledError:
+            await asyncio.wait({sending}, timeout=grace_seconds)
+            raise
+        finally:
+            sending.cancel()
+
+    async def _sent(self) -> int:
+        try:
+            return await self.send_due()
+        except Exception as error:
+            logger.error("replies could not be sent", exc_info=error)
+            return 0
 
     async def send_due(self) -> int:
         """Sends all that is due now, one reply a conversation. How many there were."""
@@ -175,7 +192,7 @@ class Publisher:
                     sent = (*reply.sent, name)
                     reply = replace(reply, sent=sent, status="sending", attempted_at=self._now())
                     if len(sent) < len(parts):
-                        await self._remember(reply)
+                        reply = await self._remember(reply)
                 case Failed(reason=reason):
                     await self._settle(reply, "failed", reason)
                     return
@@ -215,9 +232,11 @@ class Publisher:
         pieces = [self._ring.open(piece) for piece in reply.sealed]
         return None if None in pieces else fill(reply.pattern, [piece or "" for piece in pieces])
 
-    async def _remember(self, reply: Queued) -> None:
+    async def _remember(self, reply: Queued) -> Queued:
         """A part arrived: kept before the next is tried."""
-        await self._mark(reply, "sending", self._now() + _LEASE, reply.attempted_at)
+        until = self._now() + _LEASE
+        await self._mark(reply, "sending", until, reply.attempted_at)
+        return replace(reply, next_at=until)
 
     async def _wait(self, reply: Queued, span: timedelta, reason: str) -> None:
         """To be tried again after `span`; looked up first if its outcome is unknown."""
@@ -235,21 +254,12 @@ class Publisher:
         attempted_at: datetime | None,
         reason: str | None = None,
     ) -> None:
-        await self._engine.submit(
-            job=lambda connection: outbox.mark(
-                connection,
-                reply,
-                status,
-                next_at=next_at,
-                attempts=reply.attempts + 1,
-                attempted_at=attempted_at,
-                sent=reply.sent,
-                reason=reason,
-            )
-        )
+        await self._engine.submit(job=_marking(reply, status, next_at, attempted_at, reason))
 
     async def _settle(self, reply: Queued, status: DeliveryStatus, reason: str | None) -> None:
-        """The end of it: the outbox row and the case's event in one transaction."""
+        """The end of it: the outbox row and the case's event in one transaction, or the event first."""
+        if reply.next_at is not None and self._now() >= reply.next_at:
+            raise _too_late(reply)
         await self._engine.submit(
             command=Delivery(
                 id=ids.derive("d", "delivery", reply.reply_id, status, str(reply.attempts)),
@@ -261,17 +271,37 @@ class Publisher:
                 platform_id=reply.sent[0] if reply.sent else None,
                 reason=reason,
             ),
-            job=lambda connection: outbox.mark(
-                connection,
-                reply,
-                status,
-                next_at=None,
-                attempts=reply.attempts + 1,
-                attempted_at=reply.attempted_at,
-                sent=reply.sent,
-                reason=reason,
-            ),
+            job=_marking(reply, status, None, reply.attempted_at, reason),
         )
+
+
+def _marking(
+    reply: Queued,
+    status: str,
+    next_at: datetime | None,
+    attempted_at: datetime | None,
+    reason: str | None,
+) -> Callable[[Connection], None]:
+    def mark(connection: Connection) -> None:
+        held = outbox.mark(
+            connection,
+            reply,
+            status,
+            next_at=next_at,
+            attempts=reply.attempts + 1,
+            attempted_at=attempted_at,
+            sent=reply.sent,
+            reason=reason,
+            held=True,
+        )
+        if not held:
+            raise _too_late(reply)
+
+    return mark
+
+
+def _too_late(reply: Queued) -> Conflict:
+    return Conflict(f"The lease of {reply.reply_id} is over: whoever has it now looks it up")
 
 
 def _pause(reply: Queued, at_least: timedelta = timedelta()) -> timedelta:

@@ -76,6 +76,22 @@ def is_final(rulebook: Rulebook, state: CaseState) -> bool:
     return known is not None and known.final
 
 
+def is_unread(state: CaseState) -> bool:
+    """The reporter wrote again, and nobody has looked."""
+    return state.waiting and state.messages > 1
+
+
+def failed_replies(state: CaseState) -> tuple[str, ...]:
+    """The purposes whose newest reply did not arrive."""
+    newest = {reply.purpose: reply.status for reply in state.replies.values()}
+    return tuple(sorted(purpose for purpose, status in newest.items() if status == "failed"))
+
+
+def needs_attention(state: CaseState) -> bool:
+    """Somebody should look, whosever turn it is: in lists, queues and dashboards alike."""
+    return is_unread(state) or bool(failed_replies(state))
+
+
 def is_past(rulebook: Rulebook, start: datetime, limit: Limit, now: datetime) -> bool:
     """Whether the span `limit` from `start` is over at `now`."""
     return now > clocks.after(rulebook.calendar, start, limit)

@@ -37,6 +37,7 @@ from laporhub.pipeline.models import (
     Suggestion,
     Transitioned,
 )
+from laporhub.pipeline.workflow import failed_replies, needs_attention
 
 Document: TypeAlias = dict[str, Any]
 Fields: TypeAlias = Mapping[str, Mapping[str, Any]]
@@ -117,7 +118,7 @@ SEARCHED_ONLY: Final = ("words",)
 def case_document(state: CaseState) -> Document:
     """All that the province may count and read of a case."""
     running = [clock.due_at for clock in state.clocks.values() if clock.status == "running"]
-    failed = {reply.purpose for reply in state.replies.values() if reply.status == "failed"}
+    failed = failed_replies(state)
     urgency = state.suggestion.urgency if state.suggestion else "normal"
     document: Document = {
         "case_id": state.id,
@@ -133,7 +134,7 @@ def case_document(state: CaseState) -> Document:
         "active": True,
         "private": state.private,
         "anonymous": state.anonymous,
-        "attention": bool(failed) or (state.waiting and state.messages > 1),
+        "attention": needs_attention(state),
         "waiting": state.waiting,
         "opened_at": state.opened_at,
         "updated_at": state.updated_at,
@@ -153,7 +154,7 @@ def case_document(state: CaseState) -> Document:
     if state.review:
         document["review"] = state.review
     if failed:
-        document["failed_replies"] = sorted(failed)
+        document["failed_replies"] = list(failed)
     if running:
         document["due_at"] = min(running)
     if state.occurred_at:

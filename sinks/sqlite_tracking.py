@@ -37,6 +37,7 @@ from laporhub.pipeline.models import CaseState
 from laporhub.pipeline.ports import Page, Query
 from laporhub.pipeline.store.cases import load_cases
 from laporhub.pipeline.store.tables import Moment, cases, from_micros, metadata, to_micros
+from laporhub.pipeline.workflow import needs_attention
 
 _URGENCY = {"normal": 0, "high": 1, "critical": 2}
 _NEVER = 2**62
@@ -186,15 +187,10 @@ def _row(state: CaseState) -> dict[str, Any]:
         "channel": state.channel,
         "urgency": _URGENCY[state.suggestion.urgency] if state.suggestion else 0,
         "private": int(state.private),
-        "attention": int(_needs_attention(state)),
+        "attention": int(needs_attention(state)),
         "opened_at": state.opened_at,
         "due": to_micros(min(running)) if running else _NEVER,
     }
-
-
-def _needs_attention(state: CaseState) -> bool:
-    unread = state.waiting and state.messages > 1
-    return unread or any(reply.status == "failed" for reply in state.replies.values())
 
 
 # ── statements ───────────────────────────────────────────────────────────────────────────────────

@@ -1,4 +1,7 @@
-"""Servers that are away or come back, workers that die, stand still, come and go: it goes on by itself."""
+"""Servers that are away or come back, workers that die, stand still, come and go: it goes on by itself.
+
+Three of these in every run, all of them with `LAPORHUB_FAULT_TESTS=1`.
+"""
 
 from __future__ import annotations
 
@@ -37,12 +40,10 @@ from laporhub.pipeline.streams import read_event, write_event, write_message
 from laporhub.pipeline.topics import DEADLETTER, EVENTS, MESSAGES
 from laporhub.sinks.elasticsearch_templates import Indices
 
-pytestmark = [
-    pytest.mark.servers,
-    pytest.mark.skipif(
-        "LAPORHUB_FAULT_TESTS" not in os.environ, reason="takes minutes: LAPORHUB_FAULT_TESTS=1 runs it"
-    ),
-]
+pytestmark = pytest.mark.servers
+full = pytest.mark.skipif(
+    os.environ.get("LAPORHUB_FAULT_TESTS") != "1", reason="takes minutes: LAPORHUB_FAULT_TESTS=1 runs it"
+)
 
 PROFILE = "kota-contoh"
 FAUST = (sys.executable, "-m", "faust", "-A", "laporhub.pipeline.distributed.main", "-l", "error", "worker")
@@ -195,6 +196,7 @@ async def patient(hub: Hub, inbound: Inbound) -> Receipt:
             await asyncio.sleep(0.2)
 
 
+@full
 async def test_the_cases_go_on_while_elasticsearch_is_away(
     own_elasticsearch: StartOwn, kafka: str, postgres: str, government: str, tmp_path: Path
 ) -> None:
@@ -260,6 +262,7 @@ def admitted(hub: Hub, inbound: Inbound) -> Message:
     return hub._door.admit(hub.rulebooks[PROFILE], "web", inbound, hub.now())
 
 
+@full
 async def test_a_document_that_does_not_fit_stops_no_other_and_comes_back(city: Province) -> None:
     """Somebody made the index by hand, and an address in it a number."""
     indices = Indices(city.name)
@@ -291,6 +294,7 @@ async def test_a_document_that_does_not_fit_stops_no_other_and_comes_back(city: 
 # ── workers ──────────────────────────────────────────────────────────────────────────────────────
 
 
+@full
 async def test_what_comes_while_no_worker_runs_is_kept(city: Province) -> None:
     """Hooks are answered at once; who waits for a ticket is asked to come again, and then gets it."""
     async with city.hub() as hub:
@@ -309,6 +313,7 @@ async def test_what_comes_while_no_worker_runs_is_kept(city: Province) -> None:
             await assert_each_once(city, hub, 21)
 
 
+@full
 async def test_one_who_gives_up_takes_nothing_from_who_waits_with_them(city: Province) -> None:
     """The same form sent twice; one page is closed."""
     async with city.hub() as hub:
@@ -323,6 +328,7 @@ async def test_one_who_gives_up_takes_nothing_from_who_waits_with_them(city: Pro
             await assert_each_once(city, hub, 1)
 
 
+@full
 async def test_partitions_move_in_the_middle_of_batches(city: Province) -> None:
     """A second worker comes, works, is asked to go: three times."""
     async with city.hub() as hub:
@@ -354,6 +360,7 @@ async def test_a_worker_that_stood_still_and_wakes_up_spoils_nothing(city: Provi
             await assert_each_once(city, hub, 1201)
 
 
+@full
 async def test_a_killed_worker_is_started_anew_and_all_end_when_asked(city: Province) -> None:
     async with city.hub() as hub:
         with city.workers("--workers", "2") as supervisor:
@@ -387,6 +394,7 @@ def alive(pid: int) -> bool:
     return state != "Z"
 
 
+@full
 async def test_an_alarm_that_is_due_while_partitions_move_rings_once(city: Province) -> None:
     """They came in ten hours ago; after nine somebody is to be warned."""
     past = Clock(datetime.now(UTC))

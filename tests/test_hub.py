@@ -10,10 +10,12 @@ from pathlib import Path
 from urllib.parse import urlencode
 
 import pytest
+from sqlalchemy.exc import OperationalError
 from support import ADMIN, COMPLETE, Clock, form, hub_on, unit_admin, whatsapp
 
 from laporhub.hub.hub import Hub
-from laporhub.pipeline.errors import Conflict, Misconfigured, NotFound, Refused
+from laporhub.pipeline.door import Door
+from laporhub.pipeline.errors import Conflict, Misconfigured, NotFound, Refused, RetryLater
 from laporhub.pipeline.evolve import evolve
 from laporhub.pipeline.models import Actor, CaseEvent, CaseState
 from laporhub.pipeline.ports import Query, Raw
@@ -261,6 +263,28 @@ async def test_a_message_that_breaks_the_core_is_kept_and_the_others_go_on(
         monkeypatch.setattr(ColdStartClassifier, "suggest", honest)
         assert (await hub.replay(hub.dead_letters()[0].id)).accepted == 1
         assert hub.dead_letters() == []
+
+
+async def test_a_database_that_is_away_is_no_dead_letter(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The platform is asked to come again: 503. What is buried comes back only by hand."""
+
+    class Lost(Exception):
+        sqlite_errorname = "SQLITE_IOERR"
+
+    def away(*_: object, **__: object) -> object:
+        raise OperationalError("SELECT", None, Lost("disk I/O error"))
+
+    said = {"MessageSid": f"SM{1:032d}", "From": "whatsapp:+6281100000001", "To": OFFICE, "Body": COMPLETE}
+    raw = Raw(urlencode(said | {"MessageType": "text"}).encode(), "application/x-www-form-urlencoded")
+    async with hub_on(tmp_path) as hub:
+        with monkeypatch.context() as patch:
+            patch.setattr(Door, "admit", away)
+            with pytest.raises(RetryLater, match="send it again"):
+                await hub.take(PROFILE, None, "twilio", raw)
+        assert hub.dead_letters() == []
+        assert (await hub.take(PROFILE, None, "twilio", raw)).accepted == 1
 
 
 async def test_events_are_numbered_without_gaps_whatever_comes_at_once(tmp_path: Path) -> None:

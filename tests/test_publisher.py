@@ -266,17 +266,22 @@ async def test_an_unknown_outcome_is_looked_up_before_it_is_tried_again(tmp_path
 
 
 async def test_the_same_words_twice_are_two_messages(tmp_path: Path) -> None:
-    """The reporter is asked the same question again: the first answer to it must not pass for the second."""
+    """The reporter is told the same twice: the first message must not pass for the second."""
     platform, clock = Platform(), Clock()
     async with speaking(tmp_path, platform, clock) as hub:
+        state = await write(hub)
+        await hub.act(state.id, "answer", {"response": "Sudah ditambal."}, ADMIN)
+        await until_nothing_waits(hub, clock)
+        await hub.act(state.id, "close", {}, ADMIN)
+        before, platform.calls = len(platform.arrived), []
         for number in range(2):
             platform.script.append("lost")
-            inbound = whatsapp(1, "tolong", sid=f"SM{number}")
-            state = latest(hub, (await hub.receive(PROFILE, "whatsapp", inbound)).ticket)
+            inbound = whatsapp(1, "masih berlubang", sid=f"SM-again-{number}")
+            await hub.receive(PROFILE, "whatsapp", inbound)
             await until_nothing_waits(hub, clock)
-        first, second = queued(hub, state)
+        first, second = (each.text for each in platform.arrived[before:])
         assert first == second
-        assert platform.texts() == [first, second]
+        assert queued(hub, state)[-2:] == [first, second]
         assert platform.calls == ["publish", "look_up"] * 2
 
 
@@ -449,6 +454,84 @@ async def test_words_that_were_erased_are_not_sent_to_who_writes_again(tmp_path:
 
 
 # ── it goes on ──
+
+
+# ── stopping, and who comes too late ──
+
+
+async def test_an_orderly_stop_lets_the_platform_answer(tmp_path: Path) -> None:
+    platform, clock = Slow(), Clock()
+    async with speaking(tmp_path, platform, clock) as hub:
+        state = await write(hub)
+        running = asyncio.create_task(hub.publisher.run())
+        await platform.hangs.wait()
+        running.cancel()
+        await asyncio.sleep(0)
+        platform.may_answer.set()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        assert replies(hub, state) == [("sent", None)]
+        assert platform.texts() == queued(hub, state)
+
+
+async def test_a_stop_does_not_wait_for_ever(tmp_path: Path) -> None:
+    platform, clock = Platform(script=deque(["hang"])), Clock()
+    async with speaking(tmp_path, platform, clock) as hub:
+        state = await write(hub)
+        running = asyncio.create_task(hub.publisher.run(grace_seconds=0.05))
+        await platform.hangs.wait()
+        running.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await running
+        assert reply_row(hub, state).status == "sending", "to be looked up when its lease is over"
+
+
+async def test_who_comes_after_the_lease_leaves_it_to_whoever_looks_it_up(tmp_path: Path) -> None:
+    """The platform took a quarter of an hour to refuse; meanwhile another sender may have it."""
+    platform, clock = Slow(word="refuse"), Clock()
+    async with speaking(tmp_path, platform, clock) as hub:
+        state = await write(hub)
+        sending = asyncio.create_task(hub.publisher.send_due())
+        await platform.hangs.wait()
+        clock.forward(minutes=15)
+        platform.may_answer.set()
+        await sending
+        assert replies(hub, state) == [("queued", None)]
+        assert reply_row(hub, state).status == "sending"
+        await until_nothing_waits(hub, clock)
+        assert replies(hub, state) == [("sent", None)]
+
+
+async def test_a_reply_that_another_sender_has_is_not_marked(tmp_path: Path) -> None:
+    platform, clock = Slow(), Clock()
+    async with speaking(tmp_path, platform, clock) as hub:
+        state = await write(hub)
+        sending = asyncio.create_task(hub.publisher.send_due())
+        await platform.hangs.wait()
+        theirs = clock() + timedelta(hours=1)
+        with hub.database.begin() as connection:
+            connection.execute(outbox_table.update().values(next_at=theirs))
+        platform.may_answer.set()
+        await sending
+        row = reply_row(hub, state)
+        assert (row.status, row.next_at) == ("sending", theirs)
+        assert replies(hub, state) == [("queued", None)], "neither the row nor the case"
+
+
+@dataclass
+class Slow(Platform):
+    """Answers when it may, at first with `word`, then as usual."""
+
+    word: str = "take"
+    may_answer: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def publish(self, outgoing: Outgoing) -> Outcome:
+        self.hangs.set()
+        await self.may_answer.wait()
+        if self.word == "refuse":
+            self.word = "take"
+            return Failed("opted_out (21610)")
+        return await super().publish(outgoing)
 
 
 async def test_a_mistake_in_a_connector_does_not_stop_the_others(tmp_path: Path) -> None:

@@ -201,7 +201,8 @@ def late(state: CaseState, now: datetime) -> bool:
 
 
 def needs_attention(state: CaseState) -> bool:
-    return (state.waiting and state.messages > 1) or any(r.status == "failed" for r in state.replies.values())
+    newest = {reply.purpose: reply.status for reply in state.replies.values()}
+    return (state.waiting and state.messages > 1) or "failed" in newest.values()
 
 
 def fits(state: CaseState, query: Query, now: datetime) -> bool:
@@ -250,7 +251,13 @@ some_cases = st.lists(
             "private": st.booleans(),
             "waiting": st.booleans(),
             "messages": st.integers(1, 2),
-            "replies": st.sampled_from(({}, {"r": Reply(purpose="ack", status="failed")})),
+            "replies": st.sampled_from(
+                (
+                    {},
+                    {"r": Reply(purpose="ack", status="failed")},
+                    {"r": Reply(purpose="ack", status="failed"), "s": Reply(purpose="ack", status="sent")},
+                )
+            ),
             "opened_at": st.sampled_from((MONDAY - HOUR, MONDAY, MONDAY + HOUR)),
         }
     ),

@@ -37,6 +37,10 @@ Handle = Callable[[Sequence[Taken]], Awaitable[list[Given]]]
 """A stage: what its records lead to. Raises `RetryLater` to be given the same ones again."""
 
 
+async def _nothing() -> list[Given]:
+    return []
+
+
 @dataclass(frozen=True, slots=True)
 class Stage:
     """An agent to be: its name, the topics it reads, and what it does with a batch."""
@@ -46,6 +50,8 @@ class Stage:
     handle: Handle
     health: Callable[[], str] = lambda: "ok"
     """What it waits for while it handles a batch, where it tries again by itself."""
+    published: Callable[[], Awaitable[list[Given]]] = _nothing
+    """Told when what the batch led to is published; returns what is to be published after it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,11 +152,14 @@ def _add_agent(app: faust.App, stage: Stage, producer: Producer, progress: Progr
 async def _patiently(stage: Stage, records: Sequence[Taken], producer: Producer, progress: Progress) -> None:
     """Until it is done and published. What may pass is tried again with growing, random pauses."""
     attempt = 0
+    given: list[Given] | None = None
     while True:
         try:
-            given = await stage.handle(records)
-            if given:
+            if given is None:
+                given = await stage.handle(records)
+            while given:
                 await producer.send(given)
+                given = await stage.published()
             return
         except RetryLater as error:
             attempt += 1

@@ -1,34 +1,47 @@
 """The cases stage: messages and commands in, events out. Blocking, and independent of who reads and writes Kafka.
 
 One batch is one transaction: states, events, conversations, outbox rows and what became of awaited commands. The
-caller publishes what `process` returns, then acknowledges. A record seen before changes nothing and yields the
-same records again, so a batch that was committed but not published is published when it is delivered again.
+caller publishes what `process` returns, says so (`published`), then acknowledges.
+
+A batch may be committed and never published: the process was killed. So each case remembers through which sequence
+all surely was published when it was written. Whoever touches it next, and did not publish it last, first publishes
+what follows that, and then the new: readers see a case's events in order, some of them twice, none of them late.
 """
 
 from __future__ import annotations
 
+import random
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import reduce
+from itertools import groupby
 
 import structlog
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError
 
-from laporhub.pipeline import ids
 from laporhub.pipeline.distributed.graves import Graves
 from laporhub.pipeline.distributed.records import ASKED, ASKED_BY, AWAITED, Given, Taken
-from laporhub.pipeline.errors import Refused, RetryLater, Unparsable
+from laporhub.pipeline.errors import Refused, RetryLater, Unparsable, WriteConflict
 from laporhub.pipeline.evolve import evolve
 from laporhub.pipeline.fanout import forwarded, work
 from laporhub.pipeline.models import CaseEvent, CaseState, Command, Message, ReplyQueued
-from laporhub.pipeline.store import log, outbox
-from laporhub.pipeline.store.batch import Batch, Done, Government
+from laporhub.pipeline.store import cases, log, outbox
+from laporhub.pipeline.store.batch import Batch, Government
 from laporhub.pipeline.store.database import is_transient, reason, writer
 from laporhub.pipeline.store.outcomes import Outcome, Refusal, load_outcomes, save_outcomes
-from laporhub.pipeline.streams import OutboxRecord, read_command, read_message, write_event, write_record
+from laporhub.pipeline.streams import OutboxRecord, read_command, read_event, read_message, write_record
 from laporhub.pipeline.topics import EVENTS, MESSAGES, OUTBOX
 from laporhub.pipeline.unit_commands import refusal
 
+_REMEMBERED = 100_000
+"""Cases of which a worker remembers that it published them; of others it publishes the latest step once more."""
+_CONFLICTS = 5
+"""So often in a row another process may be faster; then there is more to it."""
+_PATIENCE = 25
+"""So often one record alone is tried before the conflict is taken for a fault: about six seconds in all."""
 _UNFORESEEN = Refusal("unforeseen", "It could not be handled; it is kept, and a person will look at it")
 
 logger = structlog.get_logger(__name__)
@@ -50,6 +63,10 @@ class _Turn:
     outcomes: list[Outcome] = field(default_factory=list)
     refused: list[tuple[_Asked, Refused, datetime]] = field(default_factory=list)
     """With the time at which it was first refused."""
+    streamed: dict[str, int] = field(default_factory=dict)
+    """Case → through which sequence it is published when all of this is."""
+    queued: dict[str, int] = field(default_factory=dict)
+    """Case → the sequence that its queue is told of."""
 
 
 class CaseStage:
@@ -68,12 +85,17 @@ class CaseStage:
         self._graves = graves
         self._prefix = prefix
         self._now = now
+        self._conflicts = 0
+        self._published: dict[str, int] = {}
+        self._streamed: dict[str, int] = {}
+        self._queued: dict[str, int] = {}
 
     def process(self, records: Sequence[Taken]) -> list[Given]:
         """Raises `RetryLater` when the database cannot take it now: nothing is lost, give it the same batch again.
 
         Raises `Misconfigured` when one record after the other fails unforeseen: a person must look.
         """
+        self._streamed, self._queued = {}, {}
         asked, given = [], []
         for record in records:
             try:
@@ -81,6 +103,27 @@ class CaseStage:
             except Unparsable as error:
                 given.append(self._graves.bury(record, "cases", str(error)))
         return given + (self._commit(asked) if asked else [])
+
+    def published(self) -> list[Given]:
+        """To be called when all that `process` returned is on Kafka, and again while it returns more to publish.
+
+        A queue keeps the newest record of a case. So a process that stood still after its commit, while another went
+        on with the case, looks here whether what it wrote was still the newest. Raises `RetryLater`.
+        """
+        for case, sequence in self._streamed.items():
+            self._published.pop(case, None)  # what was published last is forgotten last
+            self._published[case] = sequence
+        while len(self._published) > _REMEMBERED:
+            del self._published[next(iter(self._published))]
+        try:
+            with self._database.connect() as connection:
+                moved = cases.moved_cases(connection, self._queued)
+        except Exception as error:
+            if is_transient(error):
+                raise RetryLater(f"The cases cannot be read: {_said(error)}") from error
+            raise
+        self._streamed, self._queued = {}, {state.id: state.seq for state in moved}
+        return [given for state in moved for given in self._work(state, None)]
 
     def _read(self, record: Taken) -> Message | Command:
         return (
@@ -92,20 +135,51 @@ class CaseStage:
     def _commit(self, asked: Sequence[_Asked]) -> list[Given]:
         """One transaction for all; if something unforeseen fails, each on its own, so that one stops no other."""
         try:
+            return self._turn(asked)
+        except WriteConflict as error:
+            self._conflicts += 1
+            if self._conflicts < _CONFLICTS:
+                raise
+            logger.error("other processes were faster again and again", reason=str(error))
+            self._conflicts = 0
+        except RetryLater:
+            raise
+        except Exception as error:
+            if len(asked) == 1:
+                return [self._give_up(asked[0], error)]
+        return [given for each in asked for given in self._alone(each)]
+
+    def _alone(self, asked: _Asked) -> list[Given]:
+        """Tried until whoever else is at its case is done: only what no patience mends is given up."""
+        for attempt in range(_PATIENCE):
+            try:
+                return self._turn([asked])
+            except WriteConflict as error:
+                conflict = error
+                time.sleep(random.uniform(0, 0.02 * (attempt + 1)))
+            except RetryLater:
+                raise
+            except Exception as error:
+                return [self._give_up(asked, error)]
+        return [self._give_up(asked, conflict)]
+
+    def _turn(self, asked: Sequence[_Asked]) -> list[Given]:
+        """One transaction, and what follows from it. Raises `RetryLater` when the database cannot take it now."""
+        try:
             with self._database.begin() as connection:
                 turn = self._decide(connection, asked)
         except Exception as error:
-            if is_transient(error):
-                said = reason(error) if hasattr(error, "orig") else str(error)  # type: ignore[arg-type]
-                raise RetryLater(f"The cases could not be stored: {said}") from error
-            if len(asked) > 1:
-                return [given for each in asked for given in self._commit([each])]
-            return [self._give_up(asked[0], error)]
+            if is_transient(error) and not isinstance(error, WriteConflict):
+                raise RetryLater(f"The cases could not be stored: {_said(error)}") from error
+            raise
+        self._conflicts = 0
+        self._streamed |= turn.streamed
+        self._queued |= turn.queued
         self._graves.went_well("cases")
         return turn.given + [told for refused in turn.refused for told in self._tell(*refused)]
 
     def _decide(self, connection: Connection, asked: Sequence[_Asked]) -> _Turn:
-        batch = Batch(connection, self._governments, shared=True)
+        batch = Batch(connection, self._governments, shared=True, published=self._published)
         batch.prepare(
             [each.asked for each in asked if isinstance(each.asked, Message)],
             [each.asked for each in asked if not isinstance(each.asked, Message)],
@@ -114,6 +188,7 @@ class CaseStage:
         before = dict(batch.states)
         latest = dict(before)
         turn = _Turn()
+        new: list[Given] = []
         for each in asked:
             if (known := told.get(each.asked.id)) is not None and known.refusal is not None:
                 # Whoever asked was told no: it must not happen after all, though it may be possible by now.
@@ -131,10 +206,9 @@ class CaseStage:
                     turn.outcomes.append(told[each.asked.id])
                 continue
             if done.events:
-                turn.given += self._events(done.events, latest.get(done.state.id), batch.bodies)
-            elif done.duplicate:
-                turn.given += self._again(connection, each.asked, done, before.get(done.state.id))
+                new += self._events(done.events, latest.get(done.state.id), batch.bodies)
             latest[done.state.id] = done.state
+            turn.streamed[done.state.id] = done.state.seq
             if each.record.header(AWAITED) is not None:
                 turn.outcomes.append(Outcome(each.asked.id, done.state.id, None, self._now()))
         batch.save()
@@ -145,8 +219,20 @@ class CaseStage:
         ]
         outbox.enqueue(connection, replies, batch.states)
         save_outcomes(connection, turn.outcomes)
-        for case in dict.fromkeys(event.case_id for event in batch.events):
-            turn.given += self._work(latest[case], before.get(case))
+        behind = {
+            case: state
+            for case in turn.streamed
+            if (state := before.get(case)) is not None and batch.streamed[case] < state.seq
+        }
+        turn.given += self._again(connection, behind, batch.streamed)
+        turn.given += new
+        changed = {event.case_id for event in batch.events}
+        for case in turn.streamed:
+            if case in behind or case in changed:
+                told_queue = list(self._work(latest[case], None if case in behind else before.get(case)))
+                turn.given += told_queue
+                if told_queue:
+                    turn.queued[case] = latest[case].seq
         return turn
 
     # ── what is told ─────────────────────────────────────────────────────────────────────────────
@@ -176,20 +262,18 @@ class CaseStage:
             yield Given(topic, key, value)
 
     def _again(
-        self, connection: Connection, asked: Message | Command, done: Done, stored: CaseState | None
+        self, connection: Connection, behind: Mapping[str, CaseState], streamed: Mapping[str, int]
     ) -> Iterable[Given]:
-        """What it led to when it was first seen: it may not have been published then."""
-        found = next((done.state.applied[name] for name in _names(asked) if name in done.state.applied), None)
-        if found is None or stored is None or found[0] > stored.seq:
-            return  # nothing, or it was seen in this very batch
-        history = log.case_events(connection, done.state.id, done.state.opened_at)
-        before: CaseState | None = None
-        for event in history[: found[0] - 1]:
-            before = evolve(before, event)
-        again = history[found[0] - 1 : found[1]]
-        bodies = {event.id: write_event(event).decode() for event in again}
-        yield from self._events(again, before, bodies)
-        yield from self._work(done.state, None)
+        """What is stored of these cases and may never have been published, as it was to be published then."""
+        wanted = {case: (state.opened_at, state.seq) for case, state in behind.items()}
+        for case, bodies in log.histories(connection, wanted).items():
+            history = [read_event(body.encode()) for body in bodies]
+            before = reduce(evolve, history[: streamed[case]], None)
+            by_name = {event.id: body for event, body in zip(history, bodies, strict=True)}
+            for _, group in groupby(history[streamed[case] :], key=lambda event: event.cause):
+                led_to = list(group)
+                yield from self._events(led_to, before, by_name)
+                before = reduce(evolve, led_to, before)
 
     # ── what is refused ──────────────────────────────────────────────────────────────────────────
 
@@ -229,8 +313,5 @@ def _is_answered(record: Taken) -> bool:
     return record.header(AWAITED) is not None or record.header(ASKED_BY) is not None
 
 
-def _names(asked: Message | Command) -> tuple[str, ...]:
-    """The commands it may have become: see `intake.interpret`."""
-    if isinstance(asked, Message):
-        return ids.derive("d", "open", asked.id), ids.derive("d", "add", asked.id)
-    return (asked.id,)
+def _said(error: Exception) -> str:
+    return reason(error) if isinstance(error, DBAPIError) else str(error)

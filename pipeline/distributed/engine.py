@@ -39,7 +39,7 @@ _T = TypeVar("_T")
 
 
 class DistributedEngine:
-    """See the module. `answer_within` is how long, in seconds, a client waits for the workers."""
+    """See the module. `answer_within` is how long, in seconds, a client waits for Kafka and the workers."""
 
     def __init__(
         self,
@@ -56,6 +56,7 @@ class DistributedEngine:
         self.answer_within = answer_within
         self._waiting: dict[str, set[_Answer]] = {}
         self._looking: asyncio.Task[None] | None = None
+        self._sending: set[asyncio.Task[RetryLater | None]] = set()
         self._trouble: str | None = None
         self.on_replies: Callable[[], None] = lambda: None
 
@@ -73,6 +74,8 @@ class DistributedEngine:
             with suppress(asyncio.CancelledError):
                 await self._looking
         await self._producer.stop()
+        for sending in self._sending:
+            sending.cancel()
 
     async def submit(
         self,
@@ -135,12 +138,29 @@ class DistributedEngine:
         return await self._ask(command.id, Given(record.topic, record.key, record.value, ((AWAITED, b"1"),)))
 
     async def _produce(self, record: Given) -> None:
+        """Raises `RetryLater` when Kafka has not confirmed it in time. It may get there yet: the same record again
+        is the same message.
+        """
+        sending = asyncio.create_task(self._send(record))
+        self._sending.add(sending)
+        sending.add_done_callback(self._sending.discard)
+        # Cutting it off would take the producer's other records with it: it goes on, and its end is noted.
+        done, _ = await asyncio.wait({sending}, timeout=self.answer_within)
+        if not done:
+            self._trouble = "Kafka does not answer"
+            raise RetryLater("Kafka does not answer: send it again, it will be the same", after=5)
+        if (error := await sending) is not None:
+            raise error
+
+    async def _send(self, record: Given) -> RetryLater | None:
+        """What kept it from being durable."""
         try:
             await self._producer.send([record])
         except RetryLater as error:
             self._trouble = str(error)
-            raise
+            return error
         self._trouble = None
+        return None
 
     # ── waiting for word ─────────────────────────────────────────────────────────────────────────
 
@@ -148,11 +168,12 @@ class DistributedEngine:
         # Each who waits has a future of their own: one who gives up takes nothing from the others.
         future: _Answer = asyncio.get_running_loop().create_future()
         self._waiting.setdefault(name, set()).add(future)
+        until = asyncio.get_running_loop().time() + self.answer_within
         try:
             await self._produce(record)
             if self._looking is None or self._looking.done():
                 self._looking = asyncio.create_task(self._look())
-            async with asyncio.timeout(self.answer_within):
+            async with asyncio.timeout_at(until):
                 outcome, state = await future
         except TimeoutError:
             raise RetryLater(

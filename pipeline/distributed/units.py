@@ -16,6 +16,7 @@ from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.store import cases
 from laporhub.pipeline.store.database import is_transient, writer
 from laporhub.pipeline.store.keys import KeyRing, save_keys
+from laporhub.pipeline.store.outcomes import Outcome, Refusal, load_outcomes, save_outcomes
 from laporhub.pipeline.streams import write_command
 from laporhub.pipeline.topics import COMMANDS
 from laporhub.pipeline.unit_commands import UnitRequest, refusal, unit_command
@@ -60,15 +61,32 @@ class UnitIntake:
         return given
 
     def _take(self, record: Taken) -> list[Given]:
+        at = self._now()
         try:
             request = unit_command(record.topic, record.value, self._rulebooks, self._prefix)
-            return [self._command(record, request)]
+            if (known := self._told(request)) is not None and known.refusal is not None:
+                at = known.at
+                raise known.refusal.as_error()
+            try:
+                return [self._command(record, request)]
+            except Refused as error:
+                self._remember(request, error, at)
+                raise
         except Refused as error:
-            answer = refusal(record.topic, record.value, error, self._now(), self._prefix)
+            answer = refusal(record.topic, record.value, error, at, self._prefix)
             told = [Given(*answer)] if answer else []
             if answer is None or isinstance(error, Unparsable):
                 told.append(self._graves.bury(record, "unit", str(error)))
             return told
+
+    def _told(self, request: UnitRequest) -> Outcome | None:
+        with self._database.connect() as connection:
+            return load_outcomes(connection, [request.id]).get(request.id)
+
+    def _remember(self, request: UnitRequest, error: Refused, at: datetime) -> None:
+        """The same request is answered alike, though the case may be the unit's by then."""
+        with writer(self._database).begin() as connection:
+            save_outcomes(connection, [Outcome(request.id, None, Refusal.of(error), at)])
 
     def _command(self, record: Taken, request: UnitRequest) -> Given:
         with self._database.connect() as connection:

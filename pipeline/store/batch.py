@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
 
@@ -16,7 +16,7 @@ from laporhub.pipeline.models import CaseEvent, CaseState, Command, Message, Mes
 from laporhub.pipeline.ports import Classifier
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.store import cases, files, log
-from laporhub.pipeline.store.shared import conflicts_told, save_cases_as_loaded
+from laporhub.pipeline.store.shared import conflicts_told, load_stored, save_cases_as_loaded
 from laporhub.pipeline.store.tables import messages
 
 
@@ -47,7 +47,11 @@ class Batch:
     """States at hand, as they are in the database: those are not loaded."""
     shared: bool = False
     """Other processes may write too: `save` then raises `WriteConflict` if one of them was faster."""
+    published: Mapping[str, int] = field(default_factory=dict)
+    """Of a shared one: case → the sequence through which this process itself has published it."""
     states: dict[str, CaseState] = field(default_factory=dict)
+    streamed: dict[str, int] = field(default_factory=dict)
+    """Of a shared one: case that was loaded → through which sequence it surely was published."""
     events: list[CaseEvent] = field(default_factory=list)
     bodies: dict[str, str] = field(default_factory=dict)
     """Event id → its canonical JSON, as it is stored and streamed."""
@@ -69,10 +73,22 @@ class Batch:
             wanted.update(self._seen.values())
             wanted.update(kept.case_id for kept in self.conversations.values())
             wanted.update(m.case_id for m in messages if m.case_id)
+        if self.shared:
+            self._load_shared(wanted)
+            return
         self.states = {case: self.known[case] for case in wanted & self.known.keys()}
         self.states |= cases.load_cases(self.connection, wanted - self.known.keys())
-        if self.shared:
-            self._loaded = {case: state.seq for case, state in self.states.items()}
+
+    def _load_shared(self, wanted: Iterable[str]) -> None:
+        """Never from memory: another process may have written them since."""
+        stored = load_stored(self.connection, wanted)
+        self.states = {case: each.state for case, each in stored.items()}
+        self._loaded = {case: state.seq for case, state in self.states.items()}
+        self.streamed = {
+            # What this process published counts only if nobody wrote since.
+            case: seq if self.published.get(case) == (seq := each.state.seq) else each.streamed
+            for case, each in stored.items()
+        }
 
     def receive(self, message: Message) -> Done:
         """Intake: the message becomes a command of its case, once."""
@@ -119,7 +135,7 @@ class Batch:
             [(e.id, self.states[e.case_id].opened_at, self.bodies[e.id]) for e in self.events],
         )
         if self.shared:
-            save_cases_as_loaded(self.connection, self.changed(), self._loaded)
+            save_cases_as_loaded(self.connection, self.changed(), self._loaded, self.streamed)
         else:
             cases.save_cases(self.connection, self.changed())
         cases.save_conversations(

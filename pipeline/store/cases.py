@@ -30,6 +30,7 @@ def chunks(ids: Iterable[str]) -> Iterable[list[str]]:
 
 
 _BY_ID = select(cases.c.id, cases.c.state).where(cases.c.id.in_(bindparam("ids", expanding=True)))
+_SEQUENCES = select(cases.c.id, cases.c.seq).where(cases.c.id.in_(bindparam("ids", expanding=True)))
 _TAKEN = select(cases.c.ticket).where(cases.c.ticket.in_(bindparam("tickets", expanding=True)))
 _CONVERSATIONS = select(conversations).where(conversations.c.id.in_(bindparam("ids", expanding=True)))
 _RECEIVED = select(received).where(received.c.message_id.in_(bindparam("ids", expanding=True)))
@@ -52,6 +53,17 @@ def load_cases(connection: Connection, ids: Iterable[str], *, lock: bool = False
         for some in chunks(ids)
         for row in connection.execute(_LOCKED if lock else _BY_ID, {"ids": some})
     }
+
+
+def moved_cases(connection: Connection, known: Mapping[str, int]) -> list[CaseState]:
+    """Those of the cases that are no longer at the sequence that the caller knows of."""
+    moved = [
+        row.id
+        for some in chunks(known)
+        for row in connection.execute(_SEQUENCES, {"ids": some})
+        if row.seq != known[row.id]
+    ]
+    return list(load_cases(connection, moved).values())
 
 
 def case_by_ticket(connection: Connection, ticket: str) -> CaseState | None:

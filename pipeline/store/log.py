@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, Table, func, select
+from sqlalchemy import ColumnElement, Connection, Table, bindparam, func, select
 
 from laporhub.pipeline.ids import event_id
 from laporhub.pipeline.models import CaseEvent
 from laporhub.pipeline.store.bulk import copy_in
+from laporhub.pipeline.store.cases import chunks
 from laporhub.pipeline.store.tables import cursors, events, to_micros
+
+_NAMED = (
+    select(events.c.id, events.c.body)
+    .where(
+        events.c.opened.in_(bindparam("opened", expanding=True)),
+        events.c.id.in_(bindparam("ids", expanding=True)),
+    )
+    .order_by(events.c.id)
+)
 
 
 def append(connection: Connection, stream: Table, records: Sequence[tuple[str, str]]) -> None:
@@ -49,6 +59,21 @@ def events_of(
     """A slice of a case's history, by sequence, both ends included."""
     between = events.c.id.between(event_id(case_id, first), event_id(case_id, last))
     return _read(connection, opened_at, between)
+
+
+def histories(connection: Connection, wanted: Mapping[str, tuple[datetime, int]]) -> dict[str, list[str]]:
+    """Of each case (when it was opened, through which sequence) the bodies of its events, oldest first."""
+    names = {
+        event_id(case, sequence): to_micros(opened_at)
+        for case, (opened_at, last) in wanted.items()
+        for sequence in range(1, last + 1)
+    }
+    found: dict[str, list[str]] = {case: [] for case in wanted}
+    for some in chunks(names):
+        opened = sorted({names[name] for name in some})
+        for row in connection.execute(_NAMED, {"ids": some, "opened": opened}):
+            found[row.id.partition(".")[0]].append(row.body)
+    return found
 
 
 def _read(connection: Connection, opened_at: datetime, *which: ColumnElement[bool]) -> list[CaseEvent]:

@@ -7,36 +7,61 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 
-from sqlalchemy import Connection, bindparam
+from sqlalchemy import Connection, bindparam, func, select
 from sqlalchemy.exc import IntegrityError
 
 from laporhub.pipeline.errors import WriteConflict
 from laporhub.pipeline.models import CaseState
-from laporhub.pipeline.store.cases import case_row, insert
+from laporhub.pipeline.store.cases import case_row, chunks, insert
 from laporhub.pipeline.store.tables import cases
 
 _TAKEN = ("23505", "SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY")
 _CHANGED = (
     cases.update()
     .where(cases.c.id == bindparam("case"), cases.c.seq == bindparam("loaded"))
-    .values({name: bindparam(name) for name in ("seq", "alarm_at", "state")})
+    .values({name: bindparam(name) for name in ("seq", "alarm_at", "state", "streamed")})
 )
+_WITH_STREAMED = select(
+    cases.c.id, cases.c.state, func.coalesce(cases.c.streamed, 0).label("streamed")
+).where(cases.c.id.in_(bindparam("ids", expanding=True)))
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A case as it is stored, and through which sequence all of it surely was published when that was written."""
+
+    state: CaseState
+    streamed: int
+
+
+def load_stored(connection: Connection, ids: Iterable[str]) -> dict[str, Stored]:
+    return {
+        row.id: Stored(CaseState.model_validate_json(row.state), row.streamed)
+        for some in chunks(ids)
+        for row in connection.execute(_WITH_STREAMED, {"ids": some})
+    }
 
 
 def save_cases_as_loaded(
-    connection: Connection, states: Iterable[CaseState], loaded: Mapping[str, int]
+    connection: Connection,
+    states: Iterable[CaseState],
+    loaded: Mapping[str, int],
+    streamed: Mapping[str, int] | None = None,
 ) -> None:
     """Writes cases that still are as they were: `loaded` is case id → the sequence it had; others are new.
+
+    `streamed` is case id → through which sequence it surely was published; nothing of those that it does not name.
 
     Raises `WriteConflict` when one of them was changed or made meanwhile, or a new one's ticket was taken. The
     transaction is then to be rolled back. It waits for transactions that are writing the same cases.
     """
     new, changed = [], []
     for state in states:
-        row = case_row(state)
+        row = case_row(state) | {"streamed": (streamed or {}).get(state.id, 0)}
         if state.id in loaded:
-            changed.append({name: row[name] for name in ("seq", "alarm_at", "state")})
+            changed.append({name: row[name] for name in ("seq", "alarm_at", "state", "streamed")})
             changed[-1] |= {"case": state.id, "loaded": loaded[state.id]}
         else:
             new.append(row)

@@ -127,7 +127,11 @@ cases = Table(
     Column("seq", Integer, nullable=False),
     Column("alarm_at", Moment),
     Column("state", Exact, nullable=False),
+    Column("streamed", Integer),
 )
+"""`streamed`: through which sequence all was surely on Kafka when the row was written; what follows may not be. Only
+the distributed engine writes it.
+"""
 Index("cases_alarm", cases.c.alarm_at, **_where(cases.c.alarm_at.is_not(None)))
 
 conversations = Table(
