@@ -9,16 +9,20 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
+from heapq import nsmallest
+from itertools import islice
 from typing import TypeAlias
 
-from laporhub.classifiers.duties import NOTHING_SAID, Duties, Evidence
+from laporhub.classifiers.duties import Duties, Evidence, Said
 from laporhub.classifiers.place import READ, Found, PlaceFinder, as_place, region_name
-from laporhub.classifiers.signals import flags, urgency
-from laporhub.pipeline.models import Location, Suggestion, UnitGuess
+from laporhub.classifiers.signals import signals
+from laporhub.pipeline.models import Location, Suggestion, UnitGuess, trusted
 from laporhub.pipeline.profile.schema import Unit
 from laporhub.pipeline.text import normalise
 
 MODEL = "cold-start/1"
+
+_guess, _suggestion = trusted(UnitGuess), trusted(Suggestion)
 
 _SHARPNESS = 2.4
 _NOTHING = 0.5
@@ -34,6 +38,10 @@ _REASONS = 3
 
 Ranking: TypeAlias = list[tuple[str, float]]
 """Units with their probabilities, the likeliest first."""
+
+
+def _likeliest_first(each: tuple[str, float]) -> tuple[float, str]:
+    return -each[1], each[0]
 
 
 _MARKS = re.compile(r"\[[a-zA-Z /]{3,30}\]")
@@ -68,64 +76,76 @@ class ColdStartClassifier:
             duty: sum(1 for other in self._duties.of.values() if other == duty)
             for duty in set(self._duties.of.values())
         }
+        self._anywhere = {duty: _ANYWHERE / sharing for duty, sharing in self._sharing.items()}
 
     @property
     def model(self) -> str:
         return MODEL
 
     def suggest(self, text: str, location: Location | None) -> Suggestion:
-        words = normalise(_MARKS.sub(" ", text[:READ]))
-        evidence = self._duties.evidence(words)
+        text = text[:READ]
+        words = normalise(_MARKS.sub(" ", text) if "[" in text else text)
+        said = self._duties.evidence(words)
         places = self._places.find(words, location)
         found = {place.unit: place for place in places}
-        ranked = self._ranked(evidence, found)
+        ranked = self._ranked(said.scores, found)
+        worth_naming = (
+            (unit, probability)
+            for unit, probability in ranked
+            if probability >= self._suggest_from and self._can_be_told(unit, said, found)
+        )
         guesses = tuple(
-            UnitGuess(
+            _guess(
                 unit=unit,
                 probability=round(probability, 4),
-                reasons=self._reasons(unit, evidence.get(self._duties.of[unit], NOTHING_SAID), found),
+                reasons=self._reasons(unit, said.evidence(self._duties.of[unit]), found),
             )
-            for unit, probability in ranked
-            if probability >= self._suggest_from and self._can_be_told(unit, evidence, found)
-        )[: self._top]
-        return Suggestion(
+            for unit, probability in islice(worth_naming, self._top)
+        )
+        urgency, flags = signals(words)
+        return _suggestion(
             units=guesses,
             sure=bool(guesses) and guesses[0].unit == ranked[0][0] and self._is_sure(ranked),
-            topic=self._topic(ranked, evidence),
-            urgency=urgency(words),
+            topic=self._topic(ranked, said),
+            urgency=urgency,
             place=as_place(places),
-            flags=flags(words),
+            flags=flags,
             model=MODEL,
         )
 
-    def _ranked(
-        self, evidence: Mapping[str, Evidence], found: Mapping[str, Found]
-    ) -> list[tuple[str, float]]:
-        """All units, the likeliest first; their probabilities and that of "none of them" sum up to 1."""
-        odds = {duty: math.exp(_SHARPNESS * said.score) for duty, said in evidence.items()}
-        likelihood: dict[str, float] = {}
+    def _ranked(self, scores: Mapping[str, float], found: Mapping[str, Found]) -> Ranking:
+        """The units worth naming, and at least two, the likeliest first.
+
+        The probabilities of all units and that of "none of them" sum up to 1.
+        """
+        odds = {duty: math.exp(_SHARPNESS * score) for duty, score in scores.items()}
+        elsewhere = _SPOKEN_OF * _ELSEWHERE
+        likelihood: list[tuple[str, float]] = []
         for unit, duty, territory in self._each:
-            if duty not in odds and unit not in found:
-                continue
-            likelihood[unit] = odds.get(duty, 1.0)
-            if territory:
-                likelihood[unit] *= self._fit(unit, duty, found)
-        total = sum(likelihood.values()) + math.exp(_SHARPNESS * _NOTHING)
-        ranked = ((unit, value / total) for unit, value in likelihood.items())
-        return sorted(ranked, key=lambda each: (-each[1], each[0]))
+            odd = odds.get(duty)
+            if odd is None:
+                if unit not in found:
+                    continue
+                odd = 1.0
+            if territory and found:
+                # What the place makes of the odds of a unit with a territory.
+                odd *= _SPOKEN_OF * found[unit].weight if unit in found else elsewhere
+            elif territory:
+                odd *= self._anywhere[duty]
+            likelihood.append((unit, odd))
+        total = sum([odd for _, odd in likelihood]) + math.exp(_SHARPNESS * _NOTHING)
+        shares = [(unit, odd / total) for unit, odd in likelihood]
+        worth_naming = [each for each in shares if each[1] >= self._suggest_from]
+        if len(worth_naming) < 2:
+            return nsmallest(2, shares, key=_likeliest_first)
+        return sorted(worth_naming, key=_likeliest_first)
 
-    def _fit(self, unit: str, duty: str, found: Mapping[str, Found]) -> float:
-        """What the place makes of the odds of a unit with a territory."""
-        if not found:
-            return _ANYWHERE / self._sharing[duty]
-        return _SPOKEN_OF * (found[unit].weight if unit in found else _ELSEWHERE)
-
-    def _can_be_told(self, unit: str, evidence: Mapping[str, Evidence], found: Mapping[str, Found]) -> bool:
+    def _can_be_told(self, unit: str, said: Said, found: Mapping[str, Found]) -> bool:
         """Whether there is a reason to name it. Of governments that share a duty, a place must tell which."""
         duty = self._duties.of[unit]
         if unit in found or self._sharing[duty] > 1:
             return unit in found
-        return bool(evidence[duty].words or evidence[duty].hints)
+        return said.evidence(duty).tells()
 
     def _is_sure(self, ranked: Ranking) -> bool:
         if not ranked or ranked[0][1] < self._sure_from:
@@ -133,11 +153,11 @@ class ColdStartClassifier:
         second = ranked[1][1] if len(ranked) > 1 else 0.0
         return ranked[0][1] - second >= _MARGIN
 
-    def _topic(self, ranked: Ranking, evidence: Mapping[str, Evidence]) -> str | None:
+    def _topic(self, ranked: Ranking, said: Said) -> str | None:
         """The keyword that says most for the likeliest unit, even if the place to name it is missing."""
         if not ranked:
             return None
-        words = evidence.get(self._duties.of[ranked[0][0]], NOTHING_SAID).words
+        words = said.evidence(self._duties.of[ranked[0][0]]).words
         return words[0][1] if words else None
 
     def _reasons(self, unit: str, known: Evidence, found: Mapping[str, Found]) -> tuple[str, ...]:

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import math
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations, pairwise
+from typing import TypeAlias
 
 from laporhub.classifiers.stem import stem
 from laporhub.pipeline.profile.schema import Unit
@@ -90,12 +91,22 @@ class Evidence:
         """Keywords that are said not to be the unit's."""
         return sorted(shown for weight, shown in self.phrases.values() if shown and weight <= 0)
 
+    def tells(self) -> bool:
+        """Whether there is a word or a hint to name."""
+        return any(weight > 0 or not shown for weight, shown in self.phrases.values())
+
 
 NOTHING_SAID = Evidence(0.0, {})
 
 
 def _strongest(words: Iterable[tuple[float, str]]) -> list[tuple[float, str]]:
     return sorted(words, key=lambda each: (-each[0], each[1]))
+
+
+_Postings: TypeAlias = Mapping[str, tuple[float, str | None]]
+"""Duty → what a phrase weighs for it, and the keyword as the profile writes it (see `_Posting`)."""
+_Match: TypeAlias = tuple[Phrase, _Postings, float]
+"""A phrase that was found, whom it speaks for, and which share of its weight it has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +130,11 @@ class Duties:
                 if phrase and (shown or self._names.isdisjoint(phrase)):
                     _keep_stronger(weighed[phrase], _Posting(self.of[unit.id], weight, shown))
         total = len(set(self.of.values()))
-        self._postings = {
-            phrase: tuple(_with_rarity(posting, len(postings), total) for posting in postings.values())
+        self._postings: dict[Phrase, _Postings] = {
+            phrase: {
+                duty: (posting.weight * _rarity(len(postings), total), posting.shown)
+                for duty, posting in postings.items()
+            }
             for phrase, postings in weighed.items()
         }
         self._pairs = _apart(self._postings)
@@ -129,19 +143,12 @@ class Duties:
         for phrase in self._postings:
             self._longest[phrase[0]] = max(len(phrase), self._longest.get(phrase[0], 0))
 
-    def evidence(self, text: str) -> dict[str, Evidence]:
-        """Duty → what in the normalised text speaks for and against it."""
+    def evidence(self, text: str) -> Said:
+        """What in the normalised text speaks for and against each duty."""
         words = stems(self._without_addresses(text.split()))
-        found: dict[str, dict[Phrase, tuple[float, str | None]]] = defaultdict(dict)
-        for phrase, postings, share in self._matches(words):
-            for posting in postings:
-                mine = found[posting.duty]
-                weight = posting.weight * share
-                if abs(weight) > abs(mine.get(phrase, (0.0, None))[0]):
-                    mine[phrase] = (weight, posting.shown)
         # A long story touches on many things: each then says less.
         dilution = (1 + max(0, len(words) - 25) / 25) ** 0.35
-        return {duty: Evidence(_score(phrases, dilution), phrases) for duty, phrases in found.items()}
+        return Said(self._matches(words), dilution)
 
     def _without_addresses(self, words: list[str]) -> Iterable[str]:
         """The words without those that only say where: "kelurahan", "rt" and the like before a name or number."""
@@ -159,20 +166,76 @@ class Duties:
             return False
         return following in STOP_WORDS or (stem(following),) in self._postings
 
-    def _matches(self, words: list[str]) -> Iterable[tuple[Phrase, tuple[_Posting, ...], float]]:
+    def _matches(self, words: list[str]) -> list[_Match]:
+        """The phrases in the order in which they were found, each once; again if it is then found in full."""
+        found: list[_Match] = []
+        shares: dict[Phrase, float] = {}
+
+        def add(phrase: Phrase, postings: _Postings, share: float) -> None:
+            if shares.get(phrase, 0.0) < share:
+                shares[phrase] = share
+                found.append((phrase, postings, share))
+
         for i, word in enumerate(words):
             longest = self._longest.get(word, 0)
             for size in range(1, min(longest, len(words) - i) + 1):
                 phrase = tuple(words[i : i + size])
-                postings = self._postings.get(phrase)
-                if postings:
-                    yield phrase, postings, 1.0
+                if (postings := self._postings.get(phrase)) is not None:
+                    add(phrase, postings, 1.0)
             if word not in self._paired:
                 continue
             for other in words[i + 1 : i + 1 + _REACH]:
                 pair = (word, other) if word <= other else (other, word)
                 for phrase, postings in self._pairs.get(pair, ()):
-                    yield phrase, postings, _APART
+                    add(phrase, postings, _APART)
+        return found
+
+
+class Said:
+    """What a text says of all duties: `scores` of those that it says anything of; `evidence` why."""
+
+    def __init__(self, matches: Sequence[_Match], dilution: float) -> None:
+        self._matches = matches
+        self._dilution = dilution
+        self._evidence: dict[str, Evidence] = {}
+        self.scores = self._scored()
+
+    def evidence(self, duty: str) -> Evidence:
+        if duty not in self.scores:
+            return NOTHING_SAID
+        if duty not in self._evidence:
+            self._gather([duty])
+        return self._evidence[duty]
+
+    def _scored(self) -> dict[str, float]:
+        """A duty's score is the sum of what its phrases weigh, unless they have to do with one another."""
+        scores: dict[str, float] = {}
+        related: set[str] = set()
+        dilution = self._dilution
+        for phrase, postings, _ in self._matches:
+            if len(phrase) > 1:
+                related.update(postings)
+                continue
+            for duty, (weight, shown) in postings.items():
+                scores[duty] = scores.get(duty, 0.0) + weight / dilution
+                if weight <= 0 and shown is not None:
+                    related.add(duty)
+        self._gather(related)
+        for duty in related:
+            scores[duty] = self._evidence[duty].score
+        return scores
+
+    def _gather(self, duties: Iterable[str]) -> None:
+        """Their phrases, each with the most that it weighs."""
+        gathered: dict[str, dict[Phrase, tuple[float, str | None]]] = {duty: {} for duty in duties}
+        for phrase, postings, share in self._matches:
+            for duty in gathered.keys() & postings.keys():
+                weight, shown = postings[duty]
+                mine = gathered[duty]
+                if abs(weight * share) > abs(mine.get(phrase, (0.0, None))[0]):
+                    mine[phrase] = (weight * share, shown)
+        for duty, phrases in gathered.items():
+            self._evidence[duty] = Evidence(_score(phrases, self._dilution), phrases)
 
 
 def _shared_kind(unit: Unit, units: Mapping[str, Unit]) -> str | None:
@@ -233,18 +296,15 @@ def _in_full(posting: _Posting) -> bool:
     return posting.shown is not None and normalise(posting.shown) == posting.shown
 
 
-def _with_rarity(posting: _Posting, sharing: int, total: int) -> _Posting:
-    rarity = math.log((total + 1) / (sharing + 0.5)) / math.log(total + 1)
-    return _Posting(posting.duty, posting.weight * max(rarity, 0.05), posting.shown)
+def _rarity(sharing: int, total: int) -> float:
+    return max(math.log((total + 1) / (sharing + 0.5)) / math.log(total + 1), 0.05)
 
 
-def _apart(
-    postings: Mapping[Phrase, tuple[_Posting, ...]],
-) -> dict[tuple[str, str], list[tuple[Phrase, tuple[_Posting, ...]]]]:
+def _apart(postings: Mapping[Phrase, _Postings]) -> dict[tuple[str, str], list[tuple[Phrase, _Postings]]]:
     """Keywords of two words, to be found with others between or in the other order."""
-    pairs: dict[tuple[str, str], list[tuple[Phrase, tuple[_Posting, ...]]]] = defaultdict(list)
+    pairs: dict[tuple[str, str], list[tuple[Phrase, _Postings]]] = defaultdict(list)
     for phrase, all_postings in postings.items():
-        keywords = tuple(posting for posting in all_postings if posting.shown)
+        keywords = {duty: posting for duty, posting in all_postings.items() if posting[1]}
         if len(phrase) == 2 and keywords:
             first, second = sorted(phrase)
             pairs[first, second].append((phrase, keywords))

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from laporhub.pipeline.models import Location, Place
+from laporhub.pipeline.models import Location, Place, trusted
 from laporhub.pipeline.profile.schema import Unit
 from laporhub.pipeline.text import names_a_place, normalise
 
@@ -39,6 +39,9 @@ _MAYBE = 0.5
 _HARDLY = 0.25
 
 
+_place = trusted(Place)
+
+
 @dataclass(frozen=True, slots=True)
 class Found:
     """A unit whose territory the text names by `said`: `weight` is its share of the evidence, 0..1 together."""
@@ -56,8 +59,8 @@ def as_place(found: Sequence[Found]) -> Place | None:
         return None
     best = found[0]
     if len(found) > 1 and found[1].weight == best.weight and found[1].said == best.said:
-        return Place(name=best.said.title(), confidence=round(best.weight, 3))
-    return Place(name=best.name, region=best.code, confidence=round(best.weight, 3))
+        return _place(name=best.said.title(), confidence=round(best.weight, 3))
+    return _place(name=best.name, region=best.code, confidence=round(best.weight, 3))
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +94,13 @@ class PlaceFinder:
                 ("ambiguous", unit.territory.ambiguous),
             ):
                 self._add(unit.id, level, names)
-        self._longest = max(map(len, self._names), default=0)
+        self._longest: dict[str, int] = {}
+        """First word of names → words of the longest of them."""
+        for name in self._names:
+            self._longest[name[0]] = max(len(name), self._longest.get(name[0], 0))
+        self._regions = {
+            unit.id: (region_name(unit), normalise(region_name(unit))) for unit in units.values()
+        }
 
     def _add(self, unit: str, level: str, names: Iterable[str]) -> None:
         for name in names:
@@ -123,7 +132,7 @@ class PlaceFinder:
 
     def _more_precise(self, unit: str, known: str | None, name: str) -> str:
         """Of two names for a place in the unit's territory, the first that is not the region itself."""
-        region = normalise(region_name(self._units[unit]))
+        region = self._regions[unit][1]
         return name if known is None or (known in region and name not in region) else known
 
     def has_place(self, text: str) -> bool:
@@ -133,26 +142,28 @@ class PlaceFinder:
     def _mentions(self, words: list[str]) -> Iterable[_Mention]:
         """Each place named; the longest name counts, none within it."""
         words = [_KIND.get(word, word) for word in words]
-        i = 0
-        while i < len(words):
-            size = next((n for n in self._sizes(words, i) if tuple(words[i : i + n]) in self._names), 0)
-            if size:
+        end = 0
+        for i, word in enumerate(words):
+            longest = self._longest.get(word)
+            if longest is None or i < end:
+                continue
+            for size in range(min(longest, len(words) - i), 0, -1):
                 name = tuple(words[i : i + size])
+                if name not in self._names:
+                    continue
+                end = i + size
                 before = words[i - 1] if i else ""
                 weights = {entry.unit: _weight(entry.level, before, size) for entry in self._names[name]}
                 weights = {unit: weight for unit, weight in weights.items() if weight}
                 if weights:
                     yield _Mention(" ".join(name), weights)
-            i += size or 1
-
-    def _sizes(self, words: list[str], i: int) -> range:
-        return range(min(self._longest, len(words) - i), 0, -1)
+                break
 
     def _found(self, unit: str, name: str, weight: float) -> Found:
         known = self._units[unit]
         codes = known.territory.codes if known.territory else ()
-        region = region_name(known)
-        shown = region if normalise(name) in normalise(region) else f"{name.title()}, {region}"
+        region, region_words = self._regions[unit]
+        shown = region if normalise(name) in region_words else f"{name.title()}, {region}"
         return Found(unit, shown, codes[0] if codes else None, weight, name)
 
 

@@ -7,7 +7,9 @@ in company. A flag decides nothing: a person looks. All functions take normalise
 from __future__ import annotations
 
 import re
-from typing import Literal
+from typing import Final, Literal
+
+from laporhub.classifiers.beginnings import Beginnings
 
 Urgency = Literal["normal", "high", "critical"]
 
@@ -114,23 +116,45 @@ _TELLS_OF_IT = re.compile(
 _KINDS_OF_ADVERTISING = 2
 
 
+_SEARCHED: Final = Beginnings((_CRITICAL, _HIGH, _ABUSE, _ABUSE_BY_BEAST, _SARA, *_ADVERTISING))
+_IF_CRITICAL, _IF_HIGH, _IF_ABUSE, _IF_BEAST, _IF_SARA = (1 << number for number in range(5))
+_IF_ADVERTISING: Final = tuple((1 << number, each) for number, each in enumerate(_ADVERTISING, 5))
+_ALL_ADVERTISING: Final = sum(bit for bit, _ in _IF_ADVERTISING)
+
+
 def urgency(words: str) -> Urgency:
     """ "critical" where people are in danger now, "high" where somebody may come to harm, else "normal"."""
-    if _CRITICAL.search(words):
-        return "critical"
-    return "high" if _HIGH.search(words) else "normal"
+    return _urgency(words, _SEARCHED.among(words))
 
 
 def flags(words: str) -> tuple[str, ...]:
     """Of "abusive", "sara" and "spam" those that a person should check, in this order."""
-    found = {
-        "abusive": bool(_ABUSE.search(words) or _ABUSE_BY_BEAST.search(words)),
-        "sara": bool(_SARA.search(words)) and not _NO_HATRED.search(words),
-        "spam": _is_advertising(words),
-    }
-    return tuple(name for name, is_so in found.items() if is_so)
+    return _flags(words, _SEARCHED.among(words))
 
 
-def _is_advertising(words: str) -> bool:
-    kinds = sum(1 for each in _ADVERTISING if each.search(words))
+def signals(words: str) -> tuple[Urgency, tuple[str, ...]]:
+    """`urgency` and `flags`."""
+    worth = _SEARCHED.among(words)
+    return _urgency(words, worth), _flags(words, worth)
+
+
+def _urgency(words: str, worth: int) -> Urgency:
+    if worth & _IF_CRITICAL and _CRITICAL.search(words):
+        return "critical"
+    return "high" if worth & _IF_HIGH and _HIGH.search(words) else "normal"
+
+
+def _flags(words: str, worth: int) -> tuple[str, ...]:
+    found = []
+    if (worth & _IF_ABUSE and _ABUSE.search(words)) or (worth & _IF_BEAST and _ABUSE_BY_BEAST.search(words)):
+        found.append("abusive")
+    if worth & _IF_SARA and _SARA.search(words) and not _NO_HATRED.search(words):
+        found.append("sara")
+    if worth & _ALL_ADVERTISING and _is_advertising(words, worth):
+        found.append("spam")
+    return tuple(found)
+
+
+def _is_advertising(words: str, worth: int) -> bool:
+    kinds = sum(1 for bit, each in _IF_ADVERTISING if worth & bit and each.search(words))
     return kinds >= _KINDS_OF_ADVERTISING and not _TELLS_OF_IT.search(words)

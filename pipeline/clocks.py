@@ -94,10 +94,11 @@ def is_late(clock: Clock, rule: ClockRule, now: datetime) -> bool:
 
 def after(calendar: WorkCalendar, start: datetime, *spans: Limit) -> datetime:
     """The end of one or more spans, counted on from `start`; all in working days, or none."""
-    working_days = sum(span.working_days or 0 for span in spans)
-    if working_days:
-        return calendar.add_working_days(start, working_days)
-    return start.astimezone(UTC) + sum(map(elapsed, spans), timedelta())
+    working_days, at = 0, start.astimezone(UTC)
+    for span in spans:
+        working_days += span.working_days or 0
+        at += elapsed(span)
+    return calendar.add_working_days(start, working_days) if working_days else at
 
 
 def elapsed(span: Limit) -> timedelta:

@@ -46,6 +46,7 @@ from laporhub.pipeline.models import (
     Transitioned,
     Words,
     cloud_type,
+    trusted,
 )
 from laporhub.pipeline.ports import Classifier
 from laporhub.pipeline.profile.rulebook import Rulebook
@@ -62,6 +63,14 @@ _ANSWERED_WITHIN = timedelta(days=1)
 """How old a message may be to be answered by itself: nobody is written to about last year's complaint."""
 
 Fields = Mapping[str, Words | str | int]
+
+_event, _opened, _message_added = trusted(CaseEvent), trusted(Opened), trusted(MessageAdded)
+_classified, _transitioned, _assigned = trusted(Classified), trusted(Transitioned), trusted(Assigned)
+_reply_queued, _clock_started, _clock_stopped = (
+    trusted(ReplyQueued),
+    trusted(ClockStarted),
+    trusted(ClockStopped),
+)
 
 
 def decide(
@@ -137,7 +146,7 @@ class _Turn:
     def emit(self, data: EventData, actor: Actor | None = None) -> CaseEvent:
         actor = actor or self.command.actor
         sequence = 1 if self.last is None else self.last.seq + 1
-        event = CaseEvent(
+        event = _event(
             id=ids.event_id(self.command.case_id, sequence),
             source=f"/laporhub/{self.command.profile}",
             type=cloud_type(data),
@@ -163,7 +172,7 @@ class _Turn:
     def open(self, command: OpenCase, ticket: str) -> None:
         message, intake = command.message, self.profile.intake
         self.emit(
-            Opened(
+            _opened(
                 ticket=ticket,
                 channel=message.channel,
                 account=message.account,
@@ -205,7 +214,7 @@ class _Turn:
 
     def _hear(self, message: Message) -> None:
         self.emit(
-            MessageAdded(
+            _message_added(
                 message_id=message.id,
                 message_kind=message.kind,
                 text=message.text,
@@ -226,7 +235,7 @@ class _Turn:
                 )
             gaps = unmet(self.profile, self.state, suggestion)
             self.emit(
-                Classified(
+                _classified(
                     suggestion=suggestion,
                     missing=gaps["ask"],
                     advised=gaps["advise"],
@@ -356,7 +365,7 @@ class _Turn:
         """Takes a transition with all its effects; the caller has checked that it may, and says more if `quiet`."""
         step, fields = self.profile.transitions[name], fields or {}
         self.emit(
-            Transitioned(
+            _transitioned(
                 transition=name,
                 source=self.state.status,
                 target=step.target,
@@ -366,9 +375,9 @@ class _Turn:
             actor,
         )
         if step.assign and (unit := fields.get(step.assign)):
-            self.emit(Assigned(unit=str(unit), previous=self.state.unit), actor)
+            self.emit(_assigned(unit=str(unit), previous=self.state.unit), actor)
         if step.unassign and self.state.unit is not None:
-            self.emit(Assigned(unit=None, previous=self.state.unit), actor)
+            self.emit(_assigned(unit=None, previous=self.state.unit), actor)
         if step.draft and isinstance(words := fields.get(step.draft), Words) and words.text.strip():
             self.emit(Drafted(words=words), actor)
         if step.rate and isinstance(rating := fields.get(step.rate), int):
@@ -390,7 +399,7 @@ class _Turn:
         """Stops, starts, pauses and resumes what the step's name and its target state call for."""
         for name, dropped in self.state.clocks.items():
             if name not in self.profile.clocks and dropped.status != "stopped":
-                self.emit(ClockStopped(clock=name, late=dropped.late), SYSTEM)
+                self.emit(_clock_stopped(clock=name, late=dropped.late), SYSTEM)
         for name, rule in self.profile.clocks.items():
             if rule.channels is not None and self.state.channel not in rule.channels:
                 continue
@@ -398,11 +407,11 @@ class _Turn:
             ticking = clock is not None and clock.status != "stopped"
             if clock and ticking and triggers.intersection(rule.stop):
                 late = clocks.is_late(clock, rule, self.now)
-                self.emit(ClockStopped(clock=name, late=clock.late or late), SYSTEM)
+                self.emit(_clock_stopped(clock=name, late=clock.late or late), SYSTEM)
                 ticking = False
             elif not ticking and triggers.intersection(rule.start):
                 due_at, alarms = clocks.schedule(rule, self.rules.calendar, self.now)
-                self.emit(ClockStarted(clock=name, due_at=due_at, alarms=alarms), SYSTEM)
+                self.emit(_clock_started(clock=name, due_at=due_at, alarms=alarms), SYSTEM)
                 ticking = True
             if ticking:
                 self._pause_or_resume(name)
@@ -427,7 +436,7 @@ class _Turn:
         if clock.alarms.get(command.alarm) != command.due_at or self.now < command.due_at:
             return
         if rule is None:  # the profile no longer has this clock: it must not ring for ever
-            self.emit(ClockStopped(clock=command.clock, late=clock.late), SYSTEM)
+            self.emit(_clock_stopped(clock=command.clock, late=clock.late), SYSTEM)
             return
         step = int(command.alarm) if command.alarm.isdigit() else -1
         receiver = rule.escalate[step].to if 0 <= step < len(rule.escalate) else None
@@ -449,7 +458,7 @@ class _Turn:
         channel = self.profile.channels.get(self.state.channel)
         on_page = channel is not None and channel.delivery == "page"
         self.emit(
-            ReplyQueued(
+            _reply_queued(
                 reply_id=ids.reply_id(ids.event_id(self.state.id, self.state.seq + 1)),
                 purpose=purpose,
                 channel=self.state.channel,

@@ -26,7 +26,10 @@ from laporhub.pipeline.models import (
     ReplyQueued,
     ReplyUpdated,
     Transitioned,
+    trusted,
 )
+
+_case, _running, _reply = trusted(CaseState), trusted(Clock), trusted(Reply)
 
 TEXT_KEPT = 20_000
 """Characters of the reporter's words that the state keeps for classification; the events keep all."""
@@ -57,7 +60,7 @@ def _open(event: CaseEvent) -> CaseState:
     data = event.data
     if not isinstance(data, Opened):
         raise ValueError(f"the first event of case {event.case_id} is {event.type}, not its opening")
-    return CaseState(
+    return _case(
         id=event.case_id,
         profile=event.profile,
         profile_version=data.profile_version,
@@ -116,12 +119,12 @@ def _changes(state: CaseState, event: CaseEvent) -> dict[str, Any]:
             return {
                 "replies": {
                     **state.replies,
-                    reply.reply_id: Reply(purpose=reply.purpose, status=reply.status),
+                    reply.reply_id: _reply(purpose=reply.purpose, status=reply.status),
                 }
             }
         case ReplyUpdated() as reply:
             before = state.replies[reply.reply_id]
-            after = Reply(purpose=before.purpose, status=reply.status, reason=reply.reason)
+            after = _reply(purpose=before.purpose, status=reply.status, reason=reply.reason)
             return {"replies": {**state.replies, reply.reply_id: after}}
         case Rated(rating=rating):
             return {"rating": rating}
@@ -136,7 +139,7 @@ def _changes(state: CaseState, event: CaseEvent) -> dict[str, Any]:
 def _clock(clock: Clock | None, event: CaseEvent) -> Clock:
     match event.data:
         case ClockStarted() as data:
-            return Clock(
+            return _running(
                 status="running",
                 started_at=event.time,
                 due_at=data.due_at,

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from laporhub.pipeline import ids
-from laporhub.pipeline.models import Actor, AddMessage, CaseState, Message, OpenCase
+from laporhub.pipeline.models import Actor, AddMessage, CaseState, Message, OpenCase, trusted
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.workflow import is_final, is_past
+
+_actor, _open, _add = trusted(Actor), trusted(OpenCase), trusted(AddMessage)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +38,9 @@ def interpret(rulebook: Rulebook, message: Message, latest: CaseState | None) ->
     was closed less than `intake.follow_up` ago and still leads on, unless it begins with one of
     `intake.new_case_words`.
     """
-    actor = Actor(id=message.reporter, role="reporter")
+    actor = _actor(id=message.reporter, role="reporter")
     if latest is not None and _joins(rulebook, message, latest):
-        return AddMessage(
+        return _add(
             id=ids.derive("d", "add", message.id),
             profile=message.profile,
             case_id=latest.id,
@@ -46,7 +48,7 @@ def interpret(rulebook: Rulebook, message: Message, latest: CaseState | None) ->
             actor=actor,
             message=message,
         )
-    return OpenCase(
+    return _open(
         id=ids.derive("d", "open", message.id),
         profile=message.profile,
         case_id=ids.case_id(message.id),

@@ -29,6 +29,7 @@ FACTS: Final = frozenset(
 """What every template may use, beside the fields of the transition that sends it."""
 
 _ENVIRONMENT: Final = SandboxedEnvironment(undefined=StrictUndefined, autoescape=False)
+_GLOBALS: Final = dict(_ENVIRONMENT.globals)
 _ZONES: Final = {7: "WIB", 8: "WITA", 9: "WIT"}
 """Indonesian time zones by hours ahead of UTC."""
 _BEFORE_TIME: Final = {"id": " pukul "}
@@ -44,7 +45,10 @@ def render(
     key = _find(rulebook, name, channel, language)
     source = rulebook.templates[key]
     try:
-        return compiled(source).render(values).strip()
+        template = compiled(source)
+        # As `Template.render`, which looks up each of Jinja's own globals anew.
+        context = template.new_context({**_GLOBALS, **values}, shared=True)
+        return "".join(template.root_render_func(context)).strip()
     except TemplateSyntaxError as error:
         wrong = f"line {error.lineno}: {error.message}"
     except (TemplateError, TypeError, ValueError, ArithmeticError) as error:
@@ -81,7 +85,7 @@ def _spelled(local: datetime, zone: str, language: str) -> str:
 
 def join(items: Sequence[str], language: str) -> str:
     """Items as a list in a sentence: "a, b, dan c"."""
-    return format_list(list(items), locale=_locale(language))
+    return format_list(list(items), locale=_locale(language)) if items else ""
 
 
 def _find(rulebook: Rulebook, name: str, channel: str | None, language: str) -> Key:

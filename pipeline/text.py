@@ -125,6 +125,7 @@ def clean(raw: str) -> str:
     return _BLANK_LINES.sub("\n\n\n", text).strip()
 
 
+@lru_cache(maxsize=32)  # the parts of one decision ask for the same text
 def normalise(text: str) -> str:
     """The words of the text for matching: lower-case, spelled in full, one space apart, no punctuation.
 

@@ -16,7 +16,13 @@ from laporhub.pipeline.models import CaseEvent, CaseState, Command, Message, Mes
 from laporhub.pipeline.ports import Classifier
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.store import cases, files, log
-from laporhub.pipeline.store.shared import conflicts_told, load_stored, save_cases_as_loaded
+from laporhub.pipeline.store.shared import (
+    conflicts_told,
+    load_stored,
+    save_cases_as_loaded,
+    save_conversations_as_loaded,
+    save_received_once,
+)
 from laporhub.pipeline.store.tables import messages
 
 
@@ -61,6 +67,7 @@ class Batch:
     _seen: dict[str, str] = field(default_factory=dict)
     _taken: set[str] = field(default_factory=set)
     _new_conversations: set[str] = field(default_factory=set)
+    _known_conversations: frozenset[str] = frozenset()
 
     def prepare(self, messages: Sequence[Message], commands: Sequence[Command]) -> None:
         """Loads, in a few queries, all that these messages and commands touch."""
@@ -69,6 +76,7 @@ class Batch:
             seen = cases.already_received(self.connection, (m.id for m in messages))
             self._seen = {message: case for message, (case, _) in seen.items()}
             self.conversations = cases.load_conversations(self.connection, (m.conversation for m in messages))
+            self._known_conversations = frozenset(self.conversations)
             self._taken = cases.taken_tickets(self.connection, (self._ticket(m, 0) for m in messages))
             wanted.update(self._seen.values())
             wanted.update(kept.case_id for kept in self.conversations.values())
@@ -134,20 +142,19 @@ class Batch:
             self.connection,
             [(e.id, self.states[e.case_id].opened_at, self.bodies[e.id]) for e in self.events],
         )
+        spoken_in = [self.conversations[name] for name in sorted(self._new_conversations)]
+        marks = [
+            {"message_id": m.id, "case_id": self._seen[m.id], "received_at": m.received_at}
+            for m in self.messages
+        ]
         if self.shared:
             save_cases_as_loaded(self.connection, self.changed(), self._loaded, self.streamed)
+            save_conversations_as_loaded(self.connection, spoken_in, self._known_conversations)
+            save_received_once(self.connection, marks)
         else:
             cases.save_cases(self.connection, self.changed())
-        cases.save_conversations(
-            self.connection, (self.conversations[name] for name in sorted(self._new_conversations))
-        )
-        cases.save_received(
-            self.connection,
-            [
-                {"message_id": m.id, "case_id": self._seen[m.id], "received_at": m.received_at}
-                for m in self.messages
-            ],
-        )
+            cases.save_conversations(self.connection, spoken_in)
+            cases.save_received(self.connection, marks)
         files.add(self.connection, self.messages, self._seen)
 
     def changed(self) -> list[CaseState]:

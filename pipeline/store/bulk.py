@@ -10,9 +10,9 @@ from sqlalchemy.exc import DBAPIError
 
 
 def copy_in(
-    connection: Connection, table: str, columns: Sequence[str], rows: Iterable[Sequence[str]]
+    connection: Connection, table: str, columns: Sequence[str], rows: Iterable[Sequence[str | int | None]]
 ) -> None:
-    """Adds rows, all or none. Values are text that holds no U+0000. Raises as SQLAlchemy's own statements do."""
+    """Adds rows, all or none. Text holds no U+0000. Raises as SQLAlchemy's own statements do."""
     dialect: Any = connection.dialect
     quote = dialect.identifier_preparer.quote
     statement = f"COPY {quote(table)} ({', '.join(map(quote, columns))}) FROM STDIN"

@@ -5,18 +5,23 @@ The embedded engine has one writer and needs none of it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, bindparam, func, select
 from sqlalchemy.exc import IntegrityError
 
 from laporhub.pipeline.errors import WriteConflict
+from laporhub.pipeline.intake import Conversation
 from laporhub.pipeline.models import CaseState
-from laporhub.pipeline.store.cases import case_row, chunks, insert
-from laporhub.pipeline.store.tables import cases
+from laporhub.pipeline.store.bulk import copy_in
+from laporhub.pipeline.store.cases import case_row, chunks, insert, save_conversations, save_received
+from laporhub.pipeline.store.tables import cases, conversations, received, to_micros
 
+_CASE, _CONVERSATION, _RECEIVED = (tuple(table.c.keys()) for table in (cases, conversations, received))
 _TAKEN = ("23505", "SQLITE_CONSTRAINT_UNIQUE", "SQLITE_CONSTRAINT_PRIMARYKEY")
 _CHANGED = (
     cases.update()
@@ -72,11 +77,43 @@ def save_cases_as_loaded(
     written = connection.execute(_CHANGED, changed).rowcount if changed else 0
     if written < len(changed):
         raise _conflict(f"{len(changed) - written} of {len(changed)} cases were changed")
-    if new:
+    if new and connection.dialect.name == "postgresql":
+        rows = ([_kept(row[name]) for name in _CASE] for row in new)
+        with conflicts_told():
+            copy_in(connection, cases.name, _CASE, rows)
+    elif new:
         opening = insert(connection, cases).on_conflict_do_nothing()
         made = connection.execute(opening, new, execution_options={"preserve_rowcount": True}).rowcount
         if made < len(new):
             raise _conflict(f"{len(new) - made} of {len(new)} cases were opened")
+
+
+def save_conversations_as_loaded(
+    connection: Connection, kept: Iterable[Conversation], loaded: Collection[str]
+) -> None:
+    """Writes conversations; those that were not `loaded` are new, or another writer made them: as with cases."""
+    each = list(kept)
+    changed = [one for one in each if one.id in loaded or connection.dialect.name != "postgresql"]
+    save_conversations(connection, changed)
+    rows = [[_kept(getattr(one, name)) for name in _CONVERSATION] for one in each if one.id not in loaded]
+    if rows and len(changed) < len(each):
+        copy_in(connection, conversations.name, _CONVERSATION, rows)
+
+
+def save_received_once(connection: Connection, rows: Sequence[Mapping[str, object]]) -> None:
+    """Marks messages as received; a mark that is there already is a conflict."""
+    if rows and connection.dialect.name == "postgresql":
+        values = ([_kept(row[name]) for name in _RECEIVED] for row in rows)
+        copy_in(connection, received.name, _RECEIVED, values)
+    else:
+        save_received(connection, rows)
+
+
+def _kept(value: Any) -> str | int | None:
+    """A value as its column keeps it."""
+    if isinstance(value, datetime):
+        return to_micros(value)
+    return value.replace("\0", "\ufffd") if isinstance(value, str) and "\0" in value else value
 
 
 @contextmanager

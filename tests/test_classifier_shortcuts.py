@@ -1,0 +1,127 @@
+"""The classifier takes short cuts; it says the same, to the last digit, as one that takes none."""
+
+import math
+import re
+from collections import defaultdict
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from laporhub.classifiers import signals
+from laporhub.classifiers.beginnings import beginnings
+from laporhub.classifiers.cold_start import (
+    _ANYWHERE,
+    _ELSEWHERE,
+    _NOTHING,
+    _SHARPNESS,
+    _SPOKEN_OF,
+    ColdStartClassifier,
+)
+from laporhub.classifiers.duties import _APART, _REACH, Duties, _score, stems
+from laporhub.pipeline.models import Suggestion, UnitGuess, trusted
+from laporhub.pipeline.profile.load import load
+from laporhub.pipeline.text import normalise
+
+UNITS = load("laporgub-jateng").units
+DUTIES = Duties(UNITS)
+CLASSIFIER = ColdStartClassifier(UNITS)
+PATTERNS = (
+    *(signals._CRITICAL, signals._HIGH, signals._ABUSE, signals._ABUSE_BY_BEAST, signals._SARA),
+    *signals._ADVERTISING,
+)
+PHRASES = sorted(
+    {
+        text
+        for unit in UNITS.values()
+        for text in (*unit.keywords, *unit.not_ours, *unit.examples, *unit.tasks)
+    }
+)
+WARNINGS = sorted({word for pattern in PATTERNS for word in re.findall("[a-z]{2,}", pattern.pattern)})
+
+texts = st.lists(st.sampled_from(PHRASES) | st.sampled_from(WARNINGS), max_size=12).map(" ".join)
+shuffled = texts.flatmap(lambda text: st.permutations(text.split())).map(" ".join)
+
+
+def plain_scores(text: str) -> dict[str, float]:
+    """Every phrase for every duty, the heaviest of each kept, and summed up."""
+    words = stems(DUTIES._without_addresses(text.split()))
+    found: dict[str, dict[tuple[str, ...], tuple[float, str | None]]] = defaultdict(dict)
+
+    def weigh(phrase: tuple[str, ...], duty: str, weight: float, shown: str | None) -> None:
+        if abs(weight) > abs(found[duty].get(phrase, (0.0, None))[0]):
+            found[duty][phrase] = (weight, shown)
+
+    for i, word in enumerate(words):
+        for size in range(1, len(words) - i + 1):
+            phrase = tuple(words[i : i + size])
+            for duty, (weight, shown) in DUTIES._postings.get(phrase, {}).items():
+                weigh(phrase, duty, weight, shown)
+        for other in words[i + 1 : i + 1 + _REACH]:
+            first, second = sorted((word, other))
+            for phrase, postings in DUTIES._pairs.get((first, second), ()):
+                for duty, (weight, shown) in postings.items():
+                    weigh(phrase, duty, weight * _APART, shown)
+    dilution = (1 + max(0, len(words) - 25) / 25) ** 0.35
+    return {duty: _score(phrases, dilution) for duty, phrases in found.items()}
+
+
+@settings(max_examples=200, deadline=None)
+@given(texts | shuffled)
+def test_scores_are_those_of_every_phrase_for_every_duty(text: str) -> None:
+    words = normalise(text)
+    assert DUTIES.evidence(words).scores == plain_scores(words)
+
+
+@settings(max_examples=200, deadline=None)
+@given(texts | shuffled)
+def test_units_are_named_by_the_share_that_they_have_of_all(text: str) -> None:
+    words = normalise(text)
+    found = {place.unit: place for place in CLASSIFIER._places.find(words)}
+    odds = {duty: math.exp(_SHARPNESS * score) for duty, score in plain_scores(words).items()}
+    likelihood: dict[str, float] = {}
+    for unit in UNITS.values():
+        duty = DUTIES.of[unit.id]
+        if duty not in odds and unit.id not in found:
+            continue
+        likelihood[unit.id] = odds.get(duty, 1.0)
+        if unit.territory and not found:
+            likelihood[unit.id] *= _ANYWHERE / sum(1 for other in DUTIES.of.values() if other == duty)
+        elif unit.territory:
+            likelihood[unit.id] *= _SPOKEN_OF * (found[unit.id].weight if unit.id in found else _ELSEWHERE)
+    total = sum(likelihood.values()) + math.exp(_SHARPNESS * _NOTHING)
+    all_of_them = sorted(
+        ((unit, value / total) for unit, value in likelihood.items()), key=lambda each: (-each[1], each[0])
+    )
+    ranked = CLASSIFIER._ranked(DUTIES.evidence(words).scores, found)
+    assert ranked == all_of_them[: len(ranked)]
+    assert len(ranked) >= min(2, len(all_of_them))
+    assert all(probability < 0.02 for _, probability in all_of_them[len(ranked) :])
+
+
+@settings(max_examples=300, deadline=None)
+@given(texts | shuffled | st.lists(st.sampled_from(WARNINGS), max_size=20).map(" ".join))
+def test_no_pattern_is_missed_because_it_is_not_searched_for(text: str) -> None:
+    words = normalise(text)
+    worth = signals._SEARCHED.among(words)
+    for number, pattern in enumerate(PATTERNS):
+        if pattern.search(words):
+            assert worth >> number & 1, pattern.pattern
+
+
+def test_a_pattern_begins_with_letters_or_with_anything() -> None:
+    assert beginnings(r"\b(?:(?<!sisa )kebakaran (?:hebat|besar)|telp?on|(?:\w+ )?api)\b") == {
+        "kebakaran ",
+        "tel",
+        "",
+        "api",
+    }
+
+
+def test_what_is_made_of_trusted_values_is_what_checking_makes_of_them() -> None:
+    guess = trusted(UnitGuess)(unit="roads", probability=0.5)
+    assert guess == UnitGuess(unit="roads", probability=0.5)
+    made = trusted(Suggestion)(sure=True, units=(guess,))
+    checked = Suggestion(units=(guess,), sure=True)
+    assert made == checked
+    assert made.model_dump_json() == checked.model_dump_json()
+    assert made.but({"topic": "x"}) == checked.but({"topic": "x"})
