@@ -92,10 +92,8 @@ def _event(data: Json, includes: Json, ours: Ours) -> Sequence[Parsed]:
     if kind == "post.delete":  # here the filter names the author
         return [Withdrawn(_id(payload, "id"), id_of({"id": payload.get("author_id")}), ours.account)]
     told = id_of({"id": _map(data.get("filter")).get("user_id")})
-    if told is not None and ours.user_id not in (None, told):
-        ours = Ours(f"id:{told}", told)  # nobody's here: the hub keeps it, and says so
-    elif told is not None:
-        ours = Ours(ours.account, told)
+    if told is not None:
+        ours = _told(told, [*_list(includes.get("users")), *_map(payload.get("users")).values()], ours)
     if _QUIET.match(kind):
         return [Ignored(f"{kind if _NAME.fullmatch(kind) else 'an event'}: nobody wrote to us")]
     if kind == "dm.received":
@@ -106,6 +104,17 @@ def _event(data: Json, includes: Json, ours: Ours) -> Sequence[Parsed]:
     if kind in _CALLS or kind == "post.create":
         return [_post(payload, includes, ours, called=kind in _CALLS)]
     return [_strange(payload, includes, ours)]
+
+
+def _told(user_id: str, people: Sequence[Any], ours: Ours) -> Ours:
+    """Whose event it is. One of another account than ours is nobody's here: the hub keeps it, and says so."""
+    if ours.user_id == user_id:
+        return ours
+    names = [each.get("username") for each in map(_inner, people) if str(each.get("id")) == user_id]
+    named = f"@{names[0]}" if names and isinstance(names[0], str) else None
+    if ours.user_id is not None:
+        return Ours(named or f"id:{user_id}", user_id)
+    return Ours(ours.account or named, user_id)
 
 
 def _strange(payload: Json, includes: Json, ours: Ours) -> Parsed:

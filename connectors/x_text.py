@@ -21,7 +21,7 @@ _EMOJI = regex.compile(r"\p{Extended_Pictographic}|\p{Regional_Indicator}|\u20e3
 _DOMAINS = "ai|app|asia|biz|co|com|desa|dev|edu|gg|gov|id|info|io|link|ly|me|net|online|org|page|site|store|tv|web|xyz"
 _LINK = regex.compile(
     r"(?:https?://|www\.)\S*[^\s.,;:!?)\]}'\"»”’]"
-    rf"|(?<![\w@.-])(?:[a-z0-9]++(?:-++[a-z0-9]++)*+\.)++(?:{_DOMAINS})(?![\w@-])(?:/\S*[^\s.,;:!?)\]}}'\"»”’])?",
+    rf"|(?<![\w@.-])(?:[a-z0-9]++(?:-++[a-z0-9]++)*+\.){{1,10}}(?:{_DOMAINS})(?![\w@-])(?:/\S*[^\s.,;:!?)\]}}'\"»”’])?",
     regex.IGNORECASE,
 )
 _LEADING = re.compile(r"(?:\s*@\w{1,15}\b)+", re.ASCII)
