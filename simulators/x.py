@@ -111,14 +111,14 @@ class XSimulator:
     # ── the citizens' side ──
 
     async def citizen_writes(self, channel: str, person: DemoComplaint) -> None:  # noqa: ARG002
-        """See `Platform`. One in four writes directly, the others in public, for all to read."""
+        """See `Platform`. Every fourth writes directly, the others in public, for all to read."""
         name = person.name or "Warga Contoh"
         username = "warga_" + "".join(char for char in person.phone or name if char.isdecimal())[-4:]
-        if self._random.random() < 0.25:
+        if len(self.events) % 4 == 3:
             await self.citizen_messages(username, person.text, name=name)
         else:
             text = f"@{self.network.office.username} {person.text}"
-            await self.citizen_posts(username, text[: x_rules.POST_LIMIT // 2 * 2], name=name)
+            await self.citizen_posts(username, text[: x_rules.POST_LIMIT], name=name)
 
     async def citizen_posts(
         self,

@@ -22,6 +22,8 @@ class Failure:
 
     status: int | None = None
     detail: str = ""
+    content: object = None
+    """What the answer holds instead of a refusal as X words it."""
     with_reset: bool = True
     dropped: bool = False
     taken: bool = False
@@ -71,6 +73,8 @@ def failed(failure: Failure) -> Response:
     """The answer that goes wrong in this way."""
     if failure.dropped:
         return _Dropped(status_code=0)
+    if failure.content is not None:
+        return JSONResponse(failure.content, failure.status or 500)
     if failure.detail:
         return problem(failure.status or 500, failure.detail)
     return HTMLResponse("<html><body>Over capacity</body></html>", failure.status or 500)
