@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from laporhub.connectors import parts, x_payload, x_polling, x_text
 from laporhub.connectors.config import configured
-from laporhub.connectors.x_api import Json, NoAnswer, Refused, Tokens, XApi
+from laporhub.connectors.x_api import Json, NoAnswer, Refused, Tokens, XApi, signature_for
 from laporhub.connectors.x_payload import Ours
 from laporhub.connectors.x_refusals import reading, refusal
 from laporhub.pipeline.errors import Forged, Misconfigured, RetryLater, StopChannel
@@ -41,6 +41,7 @@ CLOCK_SKEW = timedelta(minutes=2)
 LOOK_BACK = 5
 """How many pages of our own posts, a hundred each, are looked through."""
 
+_PRIVATE_FILES = ("https://ton.twitter.com/", "https://ton.x.com/")
 _TOKEN = re.compile(r"[\w+/=.-]{1,200}", re.ASCII)
 _SECRETS = ("consumer_key", "consumer_secret", "access_token", "access_token_secret")
 
@@ -134,6 +135,16 @@ class XConnector:
     def link(self, external_id: str) -> str | None:
         """Of a post; direct messages have none that others could open."""
         return f"https://x.com/i/web/status/{external_id}" if external_id.isdecimal() else None
+
+    @property
+    def media_origins(self) -> frozenset[str]:
+        return frozenset()
+
+    def media_headers(self, url: str) -> Mapping[str, str]:
+        """Pictures in direct messages are shown to our account only; those of posts to everybody."""
+        if self._tokens is None or not url.startswith(_PRIVATE_FILES):
+            return {}
+        return {"Authorization": signature_for(self._tokens, url)}
 
     # ── out ──
 

@@ -68,6 +68,15 @@ class NoAnswer(Exception):
         self.left = left
 
 
+def signature_for(tokens: Tokens, url: str) -> str:
+    """The header that lets our account read this address."""
+    auth = tweepy.OAuth1UserHandler(
+        tokens.consumer_key, tokens.consumer_secret, tokens.access_token, tokens.access_token_secret
+    ).apply_auth()
+    signed = requests.Request("GET", url, auth=auth).prepare().headers["Authorization"]
+    return signed.decode() if isinstance(signed, bytes) else str(signed)
+
+
 class XApi:
     """See the module. `limits` are by route as X told them last."""
 

@@ -314,3 +314,17 @@ def test_a_post_has_an_address_that_staff_can_open() -> None:
 
 def test_posts_are_public_and_direct_messages_are_not() -> None:
     assert [X.is_public(place) for place in ("post:1", "found:1", None, "dm")] == [True, True, True, False]
+
+
+def test_only_xs_own_host_of_private_pictures_is_shown_that_it_is_us() -> None:
+    picture = "https://ton.twitter.com/1.1/ton/data/dm/1/2/foto.jpg"
+    assert X.media_headers(picture)["Authorization"].startswith("OAuth ")
+    assert "rahasia" not in X.media_headers(picture)["Authorization"]
+    for other in (
+        "https://pbs.twimg.com/media/a.jpg",
+        "http://ton.twitter.com/a.jpg",
+        "https://ton.twitter.com.contoh.example/a.jpg",
+        "https://ton.twitter.com@contoh.example/a.jpg",
+    ):
+        assert X.media_headers(other) == {}
+    assert connector({}).media_headers(picture) == {}
