@@ -26,7 +26,7 @@ from laporhub.hub.hub import Hub, Tally
 from laporhub.pipeline.errors import LaporHubError, Misconfigured, Unparsable
 from laporhub.pipeline.ids import message_id
 from laporhub.pipeline.models import Inbound
-from laporhub.pipeline.ports import Parsed, Raw, StatusUpdate
+from laporhub.pipeline.ports import Parsed, Raw, StatusUpdate, Withdrawn
 from laporhub.pipeline.profile.load import load
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.store.cases import already_received
@@ -154,6 +154,8 @@ def _parsed(parser: object, raw: Raw) -> Iterator[dict[str, object]]:
             yield item.model_dump(mode="json", include=names)
         elif isinstance(item, StatusUpdate):
             yield {"ignored": f"delivery status {item.status} of reply {item.reply_id}"}
+        elif isinstance(item, Withdrawn):
+            yield {"withdrawn": item.external_id, "author_id": item.author_id}
         else:
             yield {"ignored": item.reason}
 

@@ -9,13 +9,26 @@ from typing import Final, TypeAlias
 
 import typer
 
+from laporhub.pipeline.errors import Misconfigured
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.simulators.platform import Platform
+from laporhub.simulators.x import XSimulator
 
 Maker: TypeAlias = Callable[[Rulebook, str, Callable[[], datetime]], Platform]
 """From the profile whose accounts it has, the hub's own address, and the clock it lives by."""
 
-SIMULATORS: Final[Mapping[str, Maker]] = {}
+
+def account_of(book: Rulebook, provider: str) -> str:
+    """Our account on a platform, as the profile names it. Raises `Misconfigured` where it has none."""
+    for name, channel in book.profile.channels.items():
+        if (channel.provider or name) == provider:
+            return channel.account
+    raise Misconfigured(f"profile {book.name} has no channel on {provider}")
+
+
+SIMULATORS: Final[Mapping[str, Maker]] = {
+    "x": lambda book, hub, now: XSimulator(account_of(book, "x"), f"{hub}/hooks/x", now),
+}
 """Provider → its simulator."""
 
 

@@ -256,6 +256,15 @@ class HoldsMedia(Protocol):
 
 
 @runtime_checkable
+class Fits(Protocol):
+    """A platform that takes more in one place than in another: a direct message is long, a public answer short."""
+
+    def fit(self, text: str, reply_to: str | None) -> Sequence[str]:
+        """What `Connector.split` is elsewhere, for an answer that goes to `reply_to`."""
+        ...
+
+
+@runtime_checkable
 class Links(Protocol):
     """A platform whose messages have an address that staff can open."""
 

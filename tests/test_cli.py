@@ -336,6 +336,11 @@ def test_parse_says_what_it_ignores_and_what_it_cannot_read(shell: Shell, tmp_pa
     assert ["error" in line for line in outcome.lines] == [True, False]
 
 
+def test_parse_shows_what_was_taken_back(shell: Shell, tmp_path: Path) -> None:
+    deleted = '{"data": {"event_type": "post.delete", "payload": {"id": "101", "author_id": "2222"}}}'
+    assert shell("parse", "x", file(tmp_path, deleted)).json == {"withdrawn": "101", "author_id": "2222"}
+
+
 def test_classify_reads_its_argument_or_what_is_piped_in(shell: Shell) -> None:
     told, piped = shell("classify", COMPLAINT), shell("classify", "-", stdin=COMPLAINT)
     assert (told.status, told.err) == (0, "")
