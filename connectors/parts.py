@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import regex  # type: ignore[import-untyped]
 
@@ -21,29 +21,36 @@ def units(text: str) -> int:
     return len(text) + sum(char > "\uffff" for char in text)
 
 
-def split(text: str, limit: int) -> Sequence[str]:
-    """The text in parts of at most `limit` UTF-16 units, numbered "(1/3) …" if there are several.
+def octets(text: str) -> int:
+    """The length of a text in UTF-8 bytes, which is how some platforms count."""
+    return len(text.encode("utf-8", "surrogatepass"))
+
+
+def split(text: str, limit: int, measure: Callable[[str], int] = units) -> Sequence[str]:
+    """The text in parts of at most `limit` as `measure` counts, numbered "(1/3) …" if there are several.
+
+    No character may count as less than one.
 
     Cuts at paragraphs, sentences, words, in this order, and inside a word only between graphemes.
     White space at the cuts is dropped. Raises ValueError where `limit` leaves no room for the numbers.
     """
     text = text.strip()
-    if units(text) <= limit:
+    if measure(text) <= limit:
         return [text]
     for digits in range(1, 9):
         room = limit - len("(/) ") - 2 * digits
         if room < 2:
             break
-        parts = list(_cut(text, room))
+        parts = list(_cut(text, room, measure))
         if len(str(len(parts))) <= digits:
             return [f"({number}/{len(parts)}) {part}" for number, part in enumerate(parts, 1)]
     raise ValueError(f"a limit of {limit} leaves no room for numbered parts")
 
 
-def _cut(text: str, room: int) -> Iterator[str]:
+def _cut(text: str, room: int, measure: Callable[[str], int]) -> Iterator[str]:
     start = 0
     while start < len(text):
-        end = _reach(text, start, room)
+        end = _reach(text, start, room, measure)
         if end < len(text):
             end = _border(text, start, end)
         part = text[start:end].strip()
@@ -52,12 +59,13 @@ def _cut(text: str, room: int) -> Iterator[str]:
         start = end
 
 
-def _reach(text: str, start: int, room: int) -> int:
-    """The farthest position such that the text from `start` fits into `room`."""
-    end = min(len(text), start + room)
-    while units(text[start:end]) > room:
-        end -= max(1, (units(text[start:end]) - room) // 2)
-    return end
+def _reach(text: str, start: int, room: int, measure: Callable[[str], int]) -> int:
+    """The farthest position such that the text from `start` fits into `room`; at least one character."""
+    fits, over = start + 1, min(len(text), start + room) + 1
+    while over - fits > 1:
+        middle = (fits + over) // 2
+        fits, over = (middle, over) if measure(text[start:middle]) <= room else (fits, middle)
+    return fits
 
 
 def _border(text: str, start: int, end: int) -> int:

@@ -10,12 +10,15 @@ from typing import Final, TypeAlias
 import typer
 
 from laporhub.pipeline.profile.rulebook import Rulebook
+from laporhub.simulators import meta
 from laporhub.simulators.platform import Platform
 
 Maker: TypeAlias = Callable[[Rulebook, str, Callable[[], datetime]], Platform]
 """From the profile whose accounts it has, the hub's own address, and the clock it lives by."""
 
-SIMULATORS: Final[Mapping[str, Maker]] = {}
+SIMULATORS: Final[Mapping[str, Maker]] = {
+    "meta": meta.of_profile,
+}
 """Provider → its simulator."""
 
 

@@ -256,6 +256,13 @@ class HoldsMedia(Protocol):
 
 
 @runtime_checkable
+class SplitsByPlace(Protocol):
+    """A platform whose limit depends on where an answer is said: a comment, a direct message."""
+
+    def split_for(self, text: str, account: str, reply_to: str | None) -> Sequence[str]: ...
+
+
+@runtime_checkable
 class Links(Protocol):
     """A platform whose messages have an address that staff can open."""
 
