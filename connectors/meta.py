@@ -102,8 +102,10 @@ class MetaConnector:
         ask = sweep.ask(side.id, is_page=side.is_page)
         try:
             answer = await read(side, ask.id, ask.edge, **ask.args)
-        except Gone:
+        except Gone as error:
             if not sweep.is_inside:
+                if "after" not in ask.args:
+                    raise StopChannel(str(error)) from None
                 return Polled([], sweep.anew())
             return Polled([], sweep.without().written(), more=len(sweep.todo) > 1)
         payload, sweep = sweep.after(answer, side.id, is_page=side.is_page)

@@ -9,7 +9,7 @@ import regex
 from hypothesis import given
 from hypothesis import strategies as st
 
-from laporhub.connectors.parts import split, units
+from laporhub.connectors.parts import octets, split, units
 
 LIMIT = 1600
 text = st.text(st.sampled_from("ab .\n👨‍👩‍👧🇮🇩é\u0301क्षि"), max_size=400)
@@ -69,3 +69,12 @@ def test_one_letter_longer_than_a_message_is_cut_all_the_same() -> None:
 def test_a_limit_without_room_is_refused() -> None:
     with pytest.raises(ValueError, match="no room"):
         split("kata kata", 6)
+
+
+@given(text, st.integers(40, 90))
+def test_bytes_are_counted_where_a_platform_counts_bytes(answer: str, limit: int) -> None:
+    parts = split(answer, limit, octets)
+    assert all(len(part.encode()) <= limit for part in parts)
+    assert re.sub(r"\s", "", "".join(map(bare, parts))) == re.sub(r"\s", "", answer)
+    graphemes = [each for part in parts for each in regex.findall(r"\X", bare(part))]
+    assert [g for g in graphemes if g.strip()] == [g for g in regex.findall(r"\X", answer) if g.strip()]
