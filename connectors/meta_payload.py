@@ -27,6 +27,7 @@ from laporhub.connectors.meta_words import (
     of_list,
     reply_under,
     sender_of,
+    with_link,
     words,
 )
 from laporhub.pipeline.errors import Unparsable
@@ -155,7 +156,7 @@ def _feed(value: Item, place: _Place) -> Parsed:
         replaces=external if edited else None,
         author_id=sender.id or f"unknown:{external}",
         name=sender.name,
-        text=words(value.get("message")),
+        text=with_link(words(value.get("message")), value),
         thread=thread,
         reply_to=reply_under(external, root, elsewhere=elsewhere),
         sent_at=moment(value.get("created_time")) or moment(place.time),

@@ -15,7 +15,11 @@ HEART = "❤️"
 HAND = "hand"
 """The `reply_to` of what only a person can answer."""
 _MEDIA = {"image": "image/*", "video": "video/*", "audio": "audio/*", "file": None}
-_LINKED = frozenset("share ig_reel reel ig_post ig_story story_mention fallback template ephemeral".split())  # noqa: SIM905
+_LINKED = frozenset({"share", "ig_reel", "reel", "ig_post", "ig_story", "story_mention", "ephemeral"})
+_PAGES = frozenset({"fallback", "template"})
+"""What is shared as a link to a page of the web: words, not a file."""
+_ITEMS = {"photo": "image", "video": "video"}
+"""Posts whose link is the file itself."""
 _MILLISECONDS_FROM = 100_000_000_000
 """Of the two ways to write a time as a number, larger ones are milliseconds."""
 
@@ -123,12 +127,21 @@ def _post_of(id: str) -> str:
     return id.rpartition("_")[0]
 
 
+def with_link(text: str, value: Item) -> str:
+    """The words of a post that shares a page of the web, with its address."""
+    link = words(value.get("link"))
+    if not link or link in text or value.get("item") in _ITEMS:
+        return text
+    return f"{text}\n{link}".strip()
+
+
 def at(value: Item) -> tuple[Attachment, ...]:
     """The pictures, videos and links of a comment or post, from a webhook or from the Graph API."""
     found: dict[str, Attachment] = {}
-    for name, media in (("photo", "image/*"), ("video", "video/*"), ("link", None)):
-        if url := words(value.get(name)):
-            found[url] = Attachment(url=url, media_type=media)
+    kind = _ITEMS.get(str(value.get("item", "")))
+    for name, media in (("photo", "image"), ("video", "video"), ("link", kind)):
+        if media and (url := words(value.get(name))):
+            found[url] = Attachment(url=url, media_type=f"{media}/*")
     for url in of_list(value.get("photos")):
         if words(url):
             found[url] = Attachment(url=url, media_type="image/*")
@@ -138,8 +151,7 @@ def at(value: Item) -> tuple[Attachment, ...]:
         image = of_dict(of_dict(piece.get("media")).get("image")).get("src")
         url = words(image) or words(piece.get("url"))
         if url:
-            media = "image/*" if words(image) else None
-            found.setdefault(url, Attachment(url=url, media_type=media))
+            found.setdefault(url, Attachment(url=url, media_type="image/*" if words(image) else None))
     return tuple(found.values())
 
 
@@ -157,6 +169,8 @@ def attached(message: Item) -> Attached:
         elif kind == "location":
             location = _location(of_dict(payload.get("coordinates")), title)
             strange = strange or location is None
+        elif kind in _PAGES and (url or title):
+            text = text or f"{title}\n{url}".strip()
         elif kind in _MEDIA or kind in _LINKED:
             strange = strange or not (url or title)
             text = text or ("" if kind in _MEDIA else title)

@@ -170,7 +170,6 @@ def test_pictures_and_videos_keep_their_order() -> None:
         ("messenger_file", "https://cdn.example/surat.pdf", "Surat RT"),
         ("messenger_audio", "https://cdn.example/suara.mp4", ""),
         ("messenger_sticker", "https://scontent.example/jempol.png", ""),
-        ("messenger_fallback", "https://berita.example/1", "Berita contoh"),
         ("instagram_story_mention", "https://lookaside.example/story", ""),
         ("instagram_story_reply", "https://lookaside.example/ours", "Kapan?"),
         ("instagram_share", "https://lookaside.example/post", ""),
@@ -180,6 +179,17 @@ def test_pictures_and_videos_keep_their_order() -> None:
 def test_whatever_comes_with_a_message_keeps_its_address(name: str, url: str, text: str) -> None:
     inbound = message(name)
     assert (files(inbound), inbound.text, inbound.kind) == ([url], text, "attachment")
+
+
+def test_a_shared_page_of_the_web_is_words_and_no_file() -> None:
+    inbound = message("messenger_fallback")
+    assert (inbound.text, inbound.kind, files(inbound)) == (
+        "Berita contoh\nhttps://berita.example/1",
+        "text",
+        [],
+    )
+    shared = message("page_visitor_link")
+    assert (shared.text, files(shared)) == ("Benarkah ini?\nhttps://berita.example/1", [])
 
 
 def test_a_location_is_where_it_happened() -> None:
