@@ -63,6 +63,9 @@ class MetaConnector:
     def poll_every(self) -> float:
         return self._config.poll_every if self._config else 300.0
 
+    def set_clock(self, now: Callable[[], datetime]) -> None:
+        self._now = now
+
     # ── in ──
 
     def greet(self, query: Mapping[str, str]) -> Greeting:

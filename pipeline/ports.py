@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Literal, Protocol, TypeAlias, runtime_checkable
@@ -253,6 +253,13 @@ class HoldsMedia(Protocol):
     def media_headers(self, url: str) -> Mapping[str, str]:
         """What to send along: the account's credentials, for the platform's own hosts and nobody else's."""
         ...
+
+
+@runtime_checkable
+class Clocked(Protocol):
+    """A connector that must know what time it is for the hub: how far back to ask."""
+
+    def set_clock(self, now: Callable[[], datetime]) -> None: ...
 
 
 @runtime_checkable

@@ -31,6 +31,8 @@ class Said:
     parent: str = ""
     citizen: str = ""
     tag: str = ""
+    to: str = ""
+    """Of a comment: what it was said to, wherever in the thread it stands."""
     attachments: list[Mapping[str, Any]] = field(default_factory=list)
     is_gone: bool = False
 
@@ -96,7 +98,9 @@ class Network:
         number = self._digits(13)
         name = f"{post.rpartition('_')[2]}_{number}" if where == "facebook" else f"1790{number}"
         author = self.citizen(where, by) if by else self.ours(where)
-        made = Said(name, where, author, by or self.our_name(where), text, self.clock(), post, parent)
+        made = Said(
+            name, where, author, by or self.our_name(where), text, self.clock(), post, parent, to=on.id
+        )
         self.comments.insert(0, made)
         return made
 

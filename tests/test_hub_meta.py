@@ -14,9 +14,8 @@ from starlette.responses import Response
 from starlette.routing import Route
 from support import COMPLETE, Clock, hub_on, unit_admin
 
-from laporhub.connectors.meta import MetaConfig, MetaConnector
 from laporhub.hub.hub import Hub
-from laporhub.hub.polling import Account, Poller
+from laporhub.hub.polling import Poller, polled_accounts
 from laporhub.pipeline.errors import Forged, LaporHubError
 from laporhub.pipeline.models import Actor, CaseState
 from laporhub.pipeline.ports import Query, Raw
@@ -26,7 +25,6 @@ from laporhub.simulators.meta_network import Network, Said, Where
 from laporhub.simulators.serving import serving
 
 PROFILE, PAGE, HANDLE = "laporgub-jateng", "LaporGub", "@laporgub.jtg"
-ACCOUNTS: dict[Where, str] = {"facebook": PAGE, "instagram": HANDLE}
 ADMINS: dict[Where, Actor] = {
     "facebook": Actor(id="fb-demo", role="admin_facebook"),
     "instagram": Actor(id="ig-demo", role="admin_instagram"),
@@ -214,13 +212,10 @@ async def test_what_the_hook_missed_is_found_by_the_sweep_and_is_not_taken_twice
         await town.meta.citizen_comments(where, "Warga B", f"{COMPLETE} B")
         await town.meta.citizen_messages(where, "Warga C", f"{COMPLETE} C")
         missed, town.meta.waiting = town.meta.waiting, []
-        async with serving(town.meta) as url:
-            config = MetaConfig.model_validate(town.meta.settings(url))
-            connector = MetaConnector(config, now=town.clock)
-            account = Account(PROFILE, where, "meta", ACCOUNTS[where], connector)
-            poller = Poller(town.hub.database, town.hub, [account], town.hub.now)
-            assert await poller.ask(account) > 0
-            await connector.aclose()
+        connectors = {"meta": town.hub._connectors["meta"]}
+        accounts = polled_accounts(town.hub.rulebooks, connectors)
+        poller = Poller(town.hub.database, town.hub, accounts, town.hub.now)
+        assert sum([await poller.ask(account) for account in accounts if account.channel == where]) > 0
         town.meta.waiting = missed  # the hook comes late, and tells the same
         await town.heard()
         assert len(town.cases()) == 3
