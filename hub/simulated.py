@@ -17,9 +17,14 @@ Maker: TypeAlias = Callable[[Rulebook, str, Callable[[], datetime]], Platform]
 """From the profile whose accounts it has, the hub's own address, and the clock it lives by."""
 
 SIMULATORS: Final[Mapping[str, Maker]] = {
-    "meta": meta.of_profile,
+    "meta": lambda book, url, now: meta.playing(_accounts(book, "meta"), url, now),
 }
 """Provider → its simulator."""
+
+
+def _accounts(book: Rulebook, provider: str) -> list[str]:
+    channels = book.profile.channels.items()
+    return [channel.account for name, channel in channels if (channel.provider or name) == provider]
 
 
 async def run_platform(

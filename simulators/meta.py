@@ -26,7 +26,6 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
-from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.simulators import meta_api, meta_page, meta_rules
 from laporhub.simulators.citizens import DemoComplaint
 from laporhub.simulators.meta_answers import Failure, Logged, failed, refused
@@ -287,11 +286,10 @@ class MetaSimulator:
         return _to_page(nama=name)
 
 
-def of_profile(book: Rulebook, hub_url: str, now: Callable[[], datetime]) -> MetaSimulator:
-    """The page and the Instagram account of a profile."""
-    names = [channel.account for channel in book.profile.channels.values() if channel.provider == "meta"]
-    page = next((name for name in names if not name.startswith("@")), "Kantor Contoh")
-    handle = next((name for name in names if name.startswith("@")), "@kantor.contoh")
+def playing(accounts: Sequence[str], hub_url: str, now: Callable[[], datetime]) -> MetaSimulator:
+    """The page and the Instagram account of a profile, which are told apart by the "@"."""
+    page = next((name for name in accounts if not name.startswith("@")), "Kantor Contoh")
+    handle = next((name for name in accounts if name.startswith("@")), "@kantor.contoh")
     network = Network("102030405060", page, "17841400000000001", handle, now, seed=20261122)
     return MetaSimulator(network, f"{hub_url}/hooks/meta", automatic=True)
 

@@ -24,7 +24,7 @@ from laporhub.pipeline.models import Inbound
 from laporhub.pipeline.ports import Ignored, Parsed, Raw, Withdrawn
 from laporhub.simulators import meta_fields
 from laporhub.simulators.citizens import complaints
-from laporhub.simulators.meta import MetaSimulator, of_profile, webhook
+from laporhub.simulators.meta import MetaSimulator, playing, webhook
 from laporhub.simulators.meta_answers import Failure
 from laporhub.simulators.meta_network import Network, Where
 from laporhub.simulators.serving import serving
@@ -391,7 +391,6 @@ async def see_and_write(browser: httpx.AsyncClient, hub: Hub) -> None:
 
 
 def test_a_profile_without_them_gets_made_up_accounts(clock: Time) -> None:
-    book = laporgub()
-    bare = book.profile.model_copy(update={"channels": {"web": book.profile.channels["web"]}})
-    network = of_profile(type("Book", (), {"profile": bare})(), "http://hub", clock).network  # type: ignore[arg-type]
+    network = playing([], "http://hub", clock).network
     assert network.handle.startswith("@")
+    assert not network.page_name.startswith("@")
