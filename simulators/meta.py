@@ -33,6 +33,9 @@ from laporhub.simulators.meta_api import Form, Refused
 from laporhub.simulators.meta_network import Event, Network, Said, Where
 from laporhub.simulators.serving import serving
 
+_AGAIN_AFTER = 5.0
+"""Seconds until a webhook that was not taken is posted again."""
+
 
 class MetaSimulator:
     """One app with a page and an Instagram account, whose token is the page's.
@@ -95,9 +98,11 @@ class MetaSimulator:
         self, port: int = 0, host: str = "127.0.0.1"
     ) -> AsyncIterator[tuple[str, Mapping[str, str]]]:
         async with serving(self, port, host) as url:
+            again = asyncio.create_task(self._again())
             try:
                 yield url, self.settings(url)
             finally:
+                again.cancel()
                 await self.aclose()
 
     def settings(self, url: str) -> dict[str, str]:
@@ -164,6 +169,13 @@ class MetaSimulator:
         self.waiting.append(event)
         if self._automatic:
             await self.deliver()
+
+    async def _again(self) -> None:
+        """What the hub did not take is posted again and again, as by Meta, only sooner."""
+        while True:
+            await asyncio.sleep(_AGAIN_AFTER)
+            if self._automatic and self.waiting:
+                await self.deliver()
 
     def _tell_soon(self, *events: Event) -> None:
         """From inside a request: the office gets its answer first."""

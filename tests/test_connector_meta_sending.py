@@ -346,14 +346,14 @@ async def test_a_passing_error_is_looked_up_too(meta: MetaSimulator, hub: MetaCo
     assert isinstance(await hub.publish(answer_to(inbound)), Unknown)
 
 
-async def test_no_answer_in_time_is_an_unknown_outcome(meta: MetaSimulator) -> None:
+async def test_no_answer_in_time_is_an_unknown_outcome(meta: MetaSimulator, hub: MetaConnector) -> None:
     gate = asyncio.Event()
-    async with serving(meta) as url, told(meta, url, timeout="0.3") as hub:
-        inbound = await a_comment(hub, meta)
+    inbound = await a_comment(hub, meta)
+    async with serving(meta) as url, told(meta, url, timeout="0.3") as hasty:
         meta.failures.append(Failure.slow(gate))
-        assert isinstance(await hub.publish(answer_to(inbound)), Unknown)
+        assert isinstance(await hasty.publish(answer_to(inbound)), Unknown)
         gate.set()
-        assert await hub.look_up(answer_to(inbound), frozenset()) == Sent(ours(meta)[0].id)
+    assert await hub.look_up(answer_to(inbound), frozenset()) == Sent(ours(meta)[0].id)
 
 
 @pytest.mark.parametrize("kind", ["comment", "message"])

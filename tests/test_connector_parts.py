@@ -6,7 +6,7 @@ import re
 
 import pytest
 import regex
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from laporhub.connectors.parts import octets, split, units
@@ -71,6 +71,7 @@ def test_a_limit_without_room_is_refused() -> None:
         split("kata kata", 6)
 
 
+@settings(deadline=None)
 @given(text, st.integers(40, 90))
 def test_bytes_are_counted_where_a_platform_counts_bytes(answer: str, limit: int) -> None:
     parts = split(answer, limit, octets)
