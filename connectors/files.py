@@ -22,7 +22,7 @@ JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
 CSV = "text/csv"
 
-_JSON_ONLY = frozenset({"web", "app"})
+_JSON_ONLY = frozenset({"web", "app", "meta"})
 """Providers that nobody posts forms to: there a line like "a=b" is the header of a table."""
 _FORM_LINE = re.compile(r"[A-Za-z0-9_.%\[\]-]+=")
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)

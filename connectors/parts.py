@@ -21,10 +21,15 @@ def units(text: str) -> int:
     return len(text) + sum(char > "\uffff" for char in text)
 
 
-def split(text: str, limit: int, measure: Callable[[str], int] = units) -> Sequence[str]:
-    """The text in parts of at most `limit` UTF-16 units, numbered "(1/3) …" if there are several.
+def octets(text: str) -> int:
+    """The length of a text in UTF-8 bytes, which is how some platforms count."""
+    return len(text.encode("utf-8", "surrogatepass"))
 
-    `measure` is how a platform that counts otherwise does it: one or more a character, but for letters of several.
+
+def split(text: str, limit: int, measure: Callable[[str], int] = units) -> Sequence[str]:
+    """The text in parts of at most `limit` as `measure` counts, numbered "(1/3) …" if there are several.
+
+    `measure` counts one or more for a character, but for letters of several.
     Cuts at paragraphs, sentences, words, in this order, and inside a word only between graphemes.
     White space at the cuts is dropped. Raises ValueError where `limit` leaves no room for the numbers.
     """
@@ -54,11 +59,12 @@ def _cut(text: str, room: int, measure: Callable[[str], int]) -> Iterator[str]:
 
 
 def _reach(text: str, start: int, room: int, measure: Callable[[str], int]) -> int:
-    """The farthest position such that the text from `start` fits into `room`."""
-    end = min(len(text), start + room)
-    while (over := measure(text[start:end]) - room) > 0:
-        end -= max(1, over // 2)
-    return end
+    """The farthest position such that the text from `start` fits into `room`; at least one character."""
+    fits, over = start + 1, min(len(text), start + room) + 1
+    while over - fits > 1:
+        middle = (fits + over) // 2
+        fits, over = (middle, over) if measure(text[start:middle]) <= room else (fits, middle)
+    return fits
 
 
 def _border(text: str, start: int, end: int) -> int:

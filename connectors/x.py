@@ -152,10 +152,10 @@ class XConnector:
         return reply_to != x_payload.DM
 
     def split(self, text: str) -> Sequence[str]:
-        """As public answers go out: without links, see `fit`."""
+        """As public answers go out: without links, see `split_for`."""
         return parts.split(x_text.without_links(text), POST_LIMIT, x_text.weight)
 
-    def fit(self, text: str, reply_to: str | None) -> Sequence[str]:
+    def split_for(self, text: str, account: str, reply_to: str | None) -> Sequence[str]:  # noqa: ARG002
         """A direct message is long and may hold links; a post is short, and a link makes it far dearer."""
         return self.split(text) if self.is_public(reply_to) else parts.split(text, DM_LIMIT)
 

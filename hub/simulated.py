@@ -11,6 +11,7 @@ import typer
 
 from laporhub.pipeline.errors import Misconfigured
 from laporhub.pipeline.profile.rulebook import Rulebook
+from laporhub.simulators import meta
 from laporhub.simulators.platform import Platform
 from laporhub.simulators.x import XSimulator
 
@@ -20,16 +21,21 @@ Maker: TypeAlias = Callable[[Rulebook, str, Callable[[], datetime]], Platform]
 
 def account_of(book: Rulebook, provider: str) -> str:
     """Our account on a platform, as the profile names it. Raises `Misconfigured` where it has none."""
-    for name, channel in book.profile.channels.items():
-        if (channel.provider or name) == provider:
-            return channel.account
+    for account in _accounts(book, provider):
+        return account
     raise Misconfigured(f"profile {book.name} has no channel on {provider}")
 
 
 SIMULATORS: Final[Mapping[str, Maker]] = {
-    "x": lambda book, hub, now: XSimulator(account_of(book, "x"), f"{hub}/hooks/x", now),
+    "meta": lambda book, url, now: meta.playing(_accounts(book, "meta"), url, now),
+    "x": lambda book, url, now: XSimulator(account_of(book, "x"), f"{url}/hooks/x", now),
 }
 """Provider → its simulator."""
+
+
+def _accounts(book: Rulebook, provider: str) -> list[str]:
+    channels = book.profile.channels.items()
+    return [channel.account for name, channel in channels if (channel.provider or name) == provider]
 
 
 async def run_platform(

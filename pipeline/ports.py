@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final, Literal, Protocol, TypeAlias, runtime_checkable
@@ -256,12 +256,17 @@ class HoldsMedia(Protocol):
 
 
 @runtime_checkable
-class Fits(Protocol):
-    """A platform that takes more in one place than in another: a direct message is long, a public answer short."""
+class Clocked(Protocol):
+    """A connector that must know what time it is for the hub: how far back to ask."""
 
-    def fit(self, text: str, reply_to: str | None) -> Sequence[str]:
-        """What `Connector.split` is elsewhere, for an answer that goes to `reply_to`."""
-        ...
+    def set_clock(self, now: Callable[[], datetime]) -> None: ...
+
+
+@runtime_checkable
+class SplitsByPlace(Protocol):
+    """A platform whose limit depends on where an answer is said: a comment, a direct message."""
+
+    def split_for(self, text: str, account: str, reply_to: str | None) -> Sequence[str]: ...
 
 
 @runtime_checkable

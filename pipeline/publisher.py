@@ -20,7 +20,16 @@ from laporhub.pipeline import ids
 from laporhub.pipeline.door import address_in
 from laporhub.pipeline.errors import Conflict, RetryLater, StopChannel
 from laporhub.pipeline.models import Command, Delivery, DeliveryStatus
-from laporhub.pipeline.ports import Connector, Failed, Fits, Outcome, Outgoing, Public, Sent, Unknown
+from laporhub.pipeline.ports import (
+    Connector,
+    Failed,
+    Outcome,
+    Outgoing,
+    Public,
+    Sent,
+    SplitsByPlace,
+    Unknown,
+)
 from laporhub.pipeline.store import cases, outbox
 from laporhub.pipeline.store.batch import Done
 from laporhub.pipeline.store.keys import KeyRing
@@ -172,7 +181,11 @@ class Publisher:
         if text is None:
             await self._settle(reply, "failed", "erased")
             return
-        parts = connector.fit(text, reply_to) if isinstance(connector, Fits) else connector.split(text)
+        parts = (
+            connector.split_for(text, reply.account, reply_to)
+            if isinstance(connector, SplitsByPlace)
+            else connector.split(text)
+        )
         while len(reply.sent) < len(parts):
             outgoing = Outgoing(
                 reply.reply_id,

@@ -267,7 +267,7 @@ def test_letters_weigh_what_x_says(text: str, length: int) -> None:
 )
 def test_every_part_of_an_answer_fits(words: list[str]) -> None:
     text = " ".join(words)
-    for part in X.fit(text, "post:1"):
+    for part in X.split_for(text, "@LaporGub_", "post:1"):
         assert x_text.weight(part) <= POST_LIMIT
         assert x_rules.weight(part) <= POST_LIMIT, "nor does the simulated X find it too long"
     assert "".join(X.split(text)).count("jalan") == words.count("jalan")
@@ -275,8 +275,8 @@ def test_every_part_of_an_answer_fits(words: list[str]) -> None:
 
 def test_a_direct_message_is_long_and_keeps_its_links() -> None:
     text = "Lihat https://contoh.go.id/a " * 40
-    assert X.fit(text, "dm") == [text.strip()]
-    assert len(X.fit(text, "post:1")) > 1
+    assert X.split_for(text, "@LaporGub_", "dm") == [text.strip()]
+    assert len(X.split_for(text, "@LaporGub_", "post:1")) > 1
 
 
 @pytest.mark.parametrize(

@@ -110,7 +110,9 @@ async def test_each_part_of_a_long_answer_stands_below_the_one_before(
     x: XSimulator, connector: XConnector
 ) -> None:
     reply = await called(x)
-    parts = connector.fit("Kami sudah memeriksa lokasi 🙏 dan akan memperbaikinya. " * 20, reply.reply_to)
+    parts = connector.split_for(
+        "Kami sudah memeriksa lokasi 🙏 dan akan memperbaikinya. " * 20, reply.account, reply.reply_to
+    )
     assert len(parts) > 3
     previous = None
     for number, part in enumerate(parts):
