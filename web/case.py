@@ -31,7 +31,7 @@ router = APIRouter(include_in_schema=False)
 
 SHOWN_LINES = 30
 NOTE, IDENTITY = "note", "identity"
-_OWN_SCHEMES = ("tel:", "mailto:", "anon:")
+_OWN_SCHEMES = ("tel:", "mailto:", "anon:", "call:")
 
 
 @dataclass(frozen=True, slots=True)
