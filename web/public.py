@@ -96,7 +96,7 @@ def form_words(
         "faults": {name: fault_word(kind, t) for name, kind in faults.items()},
         "message": message,
         "labels": field_labels(t),
-        "seers": _seers(rulebook, t),
+        "seers": seers(rulebook, t),
         "key": fields.get("key") or site_of(request).settings.new_key(),
     }
 
@@ -114,7 +114,7 @@ def field_labels(t: Translator) -> dict[str, str]:
     }
 
 
-def _seers(rulebook: Rulebook, t: Translator) -> str:
+def seers(rulebook: Rulebook, t: Translator) -> str:
     """The roles that may open who a reporter is."""
     roles = [role.title for role in rulebook.profile.roles.values() if role.sees_identity]
     return ", ".join(say(title, t.language, rulebook.language) for title in roles) or t("tidak seorang pun")
