@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -29,12 +30,12 @@ class FasterWhisper:
                 f"LAPORHUB_HOTLINE_AUDIO_MODEL: {folder} holds no model.bin: name the folder of a faster-whisper model"
             )
         try:
-            from faster_whisper import WhisperModel
+            library = import_module("faster_whisper")  # an extra, which most do without
         except ImportError:
             raise Misconfigured(
                 "LAPORHUB_HOTLINE_AUDIO_MODEL is set, but faster-whisper is not installed: pip install laporhub[audio]"
             ) from None
-        self._model = WhisperModel(str(folder), local_files_only=True, compute_type="int8")
+        self._model = library.WhisperModel(str(folder), local_files_only=True, compute_type="int8")
         self._name = folder.name
 
     def transcribe(self, sound: Path) -> Mapping[str, Any]:
