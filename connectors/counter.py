@@ -12,7 +12,7 @@ import orjson
 from pydantic import BeforeValidator, Field, ValidationError
 
 from laporhub.connectors.web import ComplaintLine, WebConnector, given, unparsable
-from laporhub.pipeline.errors import Misconfigured, Unparsable
+from laporhub.pipeline.errors import Forged, Misconfigured, Unparsable
 from laporhub.pipeline.models import Inbound
 from laporhub.pipeline.ports import BY_HAND, Failed, Outcome, Outgoing, Parsed, Raw, Sent
 
@@ -33,6 +33,10 @@ class CounterLine(ComplaintLine):
 
 class CounterConnector(WebConnector):
     """See `Connector`. Parsing and splitting are the web form's."""
+
+    def verify(self, raw: Raw) -> None:  # noqa: ARG002
+        """Officers sign in to write something down: whoever posts here is none."""
+        raise Forged("nothing is posted for the counter: officers use the form, files are ingested")
 
     def parse(self, raw: Raw) -> Sequence[Parsed]:
         """One JSON object, one complaint. Raises `Unparsable`, naming the field at fault."""

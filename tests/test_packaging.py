@@ -212,7 +212,10 @@ def test_a_small_hub_installs_nothing_of_the_large_one() -> None:
 
 def test_every_library_that_is_imported_is_asked_for() -> None:
     """Not only brought along by another one, which may do without it tomorrow."""
-    asked = {canonicalize_name(Requirement(name).name) for name in BASE + EXTRAS["distributed"] + EXTRAS["contract"]}
+    asked = {
+        canonicalize_name(Requirement(name).name)
+        for name in BASE + EXTRAS["distributed"] + EXTRAS["contract"]
+    }
     brought = packages_distributions()
     for path in shipped():
         if path.suffix != ".py":
