@@ -10,12 +10,15 @@ from typing import Final, TypeAlias
 import typer
 
 from laporhub.pipeline.profile.rulebook import Rulebook
+from laporhub.simulators.hotline import HotlineSimulator
 from laporhub.simulators.platform import Platform
 
 Maker: TypeAlias = Callable[[Rulebook, str, Callable[[], datetime]], Platform]
 """From the profile whose accounts it has, the hub's own address, and the clock it lives by."""
 
-SIMULATORS: Final[Mapping[str, Maker]] = {}
+SIMULATORS: Final[Mapping[str, Maker]] = {
+    "hotline": lambda _, url, now: HotlineSimulator(url, now),
+}
 """Provider → its simulator."""
 
 

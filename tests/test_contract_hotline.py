@@ -16,22 +16,7 @@ from laporhub.hub.contract import contract_of
 from laporhub.pipeline.ports import Raw
 
 SECRET = "rahasia-percobaan-1"
-SPOKEN = [
-    "jalan",
-    "lampu",
-    "rusak",
-    "gelap",
-    "di",
-    "depan",
-    "pasar",
-    "Contoh",
-    "sejak",
-    "kemarin,",
-    "sudah",
-    "dua",
-    "motor",
-    "jatuh",
-]
+SPOKEN = ("jalan", "lampu", "rusak", "gelap", "di", "depan", "pasar", "Contoh", "kemarin,", "sudah", "jatuh")
 
 
 def phone(author: int) -> str:
