@@ -10,22 +10,39 @@ import codecs
 import csv
 import re
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 import orjson
 
-from laporhub.pipeline.ports import Raw
+from laporhub.pipeline.ports import Connector, Raw
 
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
 CSV = "text/csv"
 
-_JSON_ONLY = frozenset({"web", "app", "meta"})
+_JSON_ONLY = frozenset({"web", "app", "counter", "meta"})
 """Providers that nobody posts forms to: there a line like "a=b" is the header of a table."""
 _FORM_LINE = re.compile(r"[A-Za-z0-9_.%\[\]-]+=")
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+
+
+@runtime_checkable
+class Gathers(Protocol):
+    """A connector whose payloads lie in several files that belong together: call records, and what was said."""
+
+    def gather(self, files: Sequence[Path]) -> Iterator[Raw]:
+        """The payloads. Raises `OSError`, and `Misconfigured` for a file that needs a setting."""
+        ...
+
+
+def recorded(files: Sequence[Path], provider: str, connector: Connector) -> Iterator[Raw]:
+    """The payloads in all the files, in order. Raises as `payloads` and `Gathers.gather`."""
+    if isinstance(connector, Gathers):
+        return connector.gather(files)
+    return chain.from_iterable(payloads(path, provider) for path in files)
 
 
 def payloads(path: Path, provider: str) -> Iterator[Raw]:

@@ -25,8 +25,8 @@ _URL = re.compile(r"https?://\S+", re.IGNORECASE)
 _SCHEME = re.compile(r"\s*[a-z][a-z0-9+.-]*:", re.IGNORECASE)
 
 
-def _given(value: object) -> object:
-    """Forms send what was left out as an empty string, spreadsheets send numbers for phones."""
+def given(value: object) -> object:
+    """None for nothing: forms send what was left out as an empty string, spreadsheets send numbers for phones."""
     if isinstance(value, int | float) and not isinstance(value, bool):
         value = str(value)
     if isinstance(value, str):
@@ -42,13 +42,13 @@ def _said(value: object) -> object:
 
 def _phone(value: object) -> object:
     """E.164 where it is a number that exists (a national one is Indonesian), else as it was typed."""
-    typed = _given(value)
+    typed = given(value)
     return (e164(typed) or typed) if isinstance(typed, str) else typed
 
 
 def _moment(value: object) -> object:
     """An ISO 8601 date or date and time; a date is noon, and what has no zone is Western Indonesian Time."""
-    value = _given(value)
+    value = given(value)
     if value is None:
         return None
     at = _iso(value)
@@ -79,7 +79,7 @@ def _attachment(value: object) -> object:
 
 
 def _attachments(value: object) -> object:
-    value = _given(value)
+    value = given(value)
     return value.split() if isinstance(value, str) else () if value is None else value
 
 
@@ -87,14 +87,14 @@ def _location(value: object) -> object:
     return {"address": value} if isinstance(value, str) else value
 
 
-Words: TypeAlias = Annotated[Annotated[str, Field(max_length=1000)] | None, BeforeValidator(_given)]
-Name: TypeAlias = Annotated[Annotated[str, Field(max_length=200)] | None, BeforeValidator(_given)]
+Words: TypeAlias = Annotated[Annotated[str, Field(max_length=1000)] | None, BeforeValidator(given)]
+Name: TypeAlias = Annotated[Annotated[str, Field(max_length=200)] | None, BeforeValidator(given)]
 Phone: TypeAlias = Annotated[Annotated[str, Field(max_length=40)] | None, BeforeValidator(_phone)]
 Email: TypeAlias = Annotated[
-    Annotated[str, Field(max_length=254, pattern=r"^[^@\s]+@[^@\s]+$")] | None, BeforeValidator(_given)
+    Annotated[str, Field(max_length=254, pattern=r"^[^@\s]+@[^@\s]+$")] | None, BeforeValidator(given)
 ]
-Latitude: TypeAlias = Annotated[Annotated[float, Field(ge=-90, le=90)] | None, BeforeValidator(_given)]
-Longitude: TypeAlias = Annotated[Annotated[float, Field(ge=-180, le=180)] | None, BeforeValidator(_given)]
+Latitude: TypeAlias = Annotated[Annotated[float, Field(ge=-90, le=90)] | None, BeforeValidator(given)]
+Longitude: TypeAlias = Annotated[Annotated[float, Field(ge=-180, le=180)] | None, BeforeValidator(given)]
 Moment: TypeAlias = Annotated[datetime | None, BeforeValidator(_moment)]
 
 
@@ -178,7 +178,7 @@ class Complaint(_Part):
 class ComplaintLine(Complaint):
     """A line of a file of complaints: the body, and what the server would have added."""
 
-    id: Annotated[str, BeforeValidator(_given)] = Field(min_length=1, max_length=200)
+    id: Annotated[str, BeforeValidator(given)] = Field(min_length=1, max_length=200)
     sent_at: Moment = None
 
 
@@ -197,7 +197,7 @@ class WebConnector:
         except orjson.JSONDecodeError as error:
             raise Unparsable(f"not JSON: {error}") from error
         except ValidationError as error:
-            raise _unparsable(error) from None
+            raise unparsable(error) from None
         return [line.inbound(line.id, line.sent_at)]
 
     def split(self, text: str) -> Sequence[str]:
@@ -230,7 +230,8 @@ def e164(typed: str) -> str | None:
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
-def _unparsable(error: ValidationError) -> Unparsable:
+def unparsable(error: ValidationError) -> Unparsable:
+    """The first fault, with the field that it is in."""
     first = error.errors(include_url=False)[0]
     field = ".".join(map(str, first["loc"]))
     return Unparsable(f"{field}: {first['msg']}" if field else first["msg"], field=field or None)

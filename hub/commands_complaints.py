@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from datetime import timedelta
 from itertools import chain, islice
@@ -53,7 +53,7 @@ def ingest(
     configure_logging(settings, quiet=True)
 
     async def work(hub: Hub) -> Tally:
-        taking = asyncio.create_task(_ingest(hub, channel, files))
+        taking = asyncio.create_task(_ingest(hub, channel, files, settings.connectors))
         try:
             if deliver:
                 await _deliver(hub, taking)
@@ -64,8 +64,8 @@ def ingest(
     print_json(asdict(run_with_hub(settings, work)))
 
 
-async def _ingest(hub: Hub, channel: str, files: list[Path]) -> Tally:
-    from laporhub.connectors.files import payloads
+async def _ingest(hub: Hub, channel: str, files: list[Path], told: Mapping[str, Mapping[str, str]]) -> Tally:
+    from laporhub.connectors.files import recorded
 
     name, rulebook = next(iter(hub.rulebooks.items()))
     known = rulebook.profile.channels.get(channel)
@@ -74,18 +74,17 @@ async def _ingest(hub: Hub, channel: str, files: list[Path]) -> Tally:
             f"Profile {name} has no channel {channel!r}; it has: {', '.join(rulebook.profile.channels)}"
         )
     provider, total = known.provider or channel, Tally()
-    read = connect(provider, {}).parse
-    for path in files:
-        source = payloads(path, provider)
-        while some := list(islice(source, _AT_ONCE)):
-            before = _messages_before(hub, rulebook, channel, [_messages(read, raw) for raw in some])
-            total.duplicate += sum(before)
-            new = [raw for raw, messages in zip(some, before, strict=True) if not messages]
-            for tally in await asyncio.gather(*(hub.take(name, channel, provider, raw) for raw in new)):
-                for field, count in asdict(tally).items():
-                    setattr(total, field, getattr(total, field) + count)
-            if sys.stderr.isatty():
-                sys.stderr.write(f"\r{total.accepted + total.duplicate} …")
+    connector = connect(provider, told.get(provider, {}))
+    source = recorded(files, provider, connector)
+    while some := list(islice(source, _AT_ONCE)):
+        before = _messages_before(hub, rulebook, channel, [_messages(connector.parse, raw) for raw in some])
+        total.duplicate += sum(before)
+        new = [raw for raw, messages in zip(some, before, strict=True) if not messages]
+        for tally in await asyncio.gather(*(hub.take(name, channel, provider, raw) for raw in new)):
+            for field, count in asdict(tally).items():
+                setattr(total, field, getattr(total, field) + count)
+        if sys.stderr.isatty():
+            sys.stderr.write(f"\r{total.accepted + total.duplicate} …")
     if sys.stderr.isatty():
         sys.stderr.write("\r\033[K")
     return total
@@ -127,18 +126,18 @@ async def _deliver(hub: Hub, taking: asyncio.Task[Tally]) -> None:
 
 def parse(channel: str, files: FilesArgument, profile: ProfileOption = None) -> None:
     """Show what a connector makes of raw payloads; nothing is stored."""
-    from laporhub.connectors.files import payloads
+    from laporhub.connectors.files import recorded
 
-    book = load(settings_for(profile, None).profiles[0])
+    settings = settings_for(profile, None)
+    book = load(settings.profiles[0])
     known = book.profile.channels.get(channel)
     provider = (known.provider or channel) if known else channel
-    connector = connect(provider, {})
+    connector = connect(provider, settings.connectors.get(provider, {}))
     failed = False
-    for path in files:
-        for raw in payloads(path, provider):
-            for line in _parsed(connector.parse, raw):
-                failed = failed or "error" in line
-                print_json(line)
+    for raw in recorded(files, provider, connector):
+        for line in _parsed(connector.parse, raw):
+            failed = failed or "error" in line
+            print_json(line)
     raise typer.Exit(1 if failed else 0)
 
 

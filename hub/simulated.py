@@ -12,6 +12,7 @@ import typer
 from laporhub.pipeline.errors import Misconfigured
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.simulators import meta
+from laporhub.simulators.hotline import HotlineSimulator
 from laporhub.simulators.platform import Platform
 from laporhub.simulators.x import XSimulator
 
@@ -27,6 +28,7 @@ def account_of(book: Rulebook, provider: str) -> str:
 
 
 SIMULATORS: Final[Mapping[str, Maker]] = {
+    "hotline": lambda _, url, now: HotlineSimulator(url, now),
     "meta": lambda book, url, now: meta.playing(_accounts(book, "meta"), url, now),
     "x": lambda book, url, now: XSimulator(account_of(book, "x"), f"{url}/hooks/x", now),
 }

@@ -455,6 +455,8 @@ class _Turn:
         if self._is_old_news():
             return
         said = compose(self.rules, self.state, purpose, fields or {})
+        if not said.text:  # this channel's template is only a comment: nothing is to be said there
+            return
         channel = self.profile.channels.get(self.state.channel)
         on_page = channel is not None and channel.delivery == "page"
         self.emit(

@@ -57,10 +57,10 @@ class Door:
         known_channel = rulebook.profile.channels.get(channel)
         if known_channel is None:
             raise NotFound(f"Profile {rulebook.name} has no channel {channel!r}")
-        text = clean(inbound.text)
-        if len(text) > TEXT_LIMIT:
+        text, untouched = clean(inbound.text), inbound.whole or inbound.text
+        if (length := max(len(text), len(inbound.whole or ""))) > TEXT_LIMIT:
             raise Refused(
-                f"The text has {len(text)} characters; {TEXT_LIMIT} are possible",
+                f"The text has {length} characters; {TEXT_LIMIT} are possible",
                 code="too_long",
                 field="text",
             )
@@ -81,7 +81,7 @@ class Door:
             reporter=reporter,
             kind=inbound.kind,
             text=public,
-            sealed_text=None if public == inbound.text else self.seals.seal(reporter, inbound.text, now),
+            sealed_text=None if public == untouched else self.seals.seal(reporter, untouched, now),
             sealed_identity=self.seals.seal(reporter, _identity(inbound), now),
             known=tuple(name for name in ("email", "name", "phone") if getattr(inbound, name)),
             attachments=tuple(_redacted_file(each, inbound.name) for each in attachments),

@@ -118,6 +118,8 @@ class Inbound(Model):
     account: str | None = None
     """Our address that was written to, where one connector serves several; tells channel and profile."""
     text: str = ""
+    whole: str | None = None
+    """All that was said, where `text` is only what to work with (of a call's transcript): sealed, for its author."""
     kind: MessageKind = "text"
     sent_at: Utc | None = None
     attachments: tuple[Attachment, ...] = ()
@@ -155,7 +157,7 @@ class Message(Model):
     text: str = ""
     """Cleaned and redacted."""
     sealed_text: str | None = None
-    """The untouched text under the reporter's key; None where redaction changed nothing."""
+    """The untouched text, or all that was said, under the reporter's key; None where that is the same."""
     sealed_identity: str
     """Name, phone, e-mail, handle, as JSON under the reporter's key."""
     known: tuple[str, ...] = ()

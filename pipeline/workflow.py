@@ -52,6 +52,19 @@ def may_note(rulebook: Rulebook, state: CaseState, actor: Actor) -> bool:
     return any(not admitted.isdisjoint(step.roles) for step in rulebook.profile.transitions.values())
 
 
+def desks(rulebook: Rulebook, role: str) -> tuple[str, ...]:
+    """The channels on which this role writes down what it is told: its own, or all where it works on all."""
+    known = rulebook.profile.roles.get(role)
+    if known is None or known.scope == "unit":
+        return ()
+    admitted = names_of(rulebook, role)
+    works = any(not admitted.isdisjoint(step.roles) for step in rulebook.profile.transitions.values())
+    mine = known.channels if known.scope == "channels" else rulebook.profile.channels
+    return tuple(
+        name for name, channel in rulebook.profile.channels.items() if channel.desk and works and name in mine
+    )
+
+
 def queue_statuses(rulebook: Rulebook, role: str) -> tuple[str, ...]:
     """The states, not final, in which it is this role's turn: its work queue."""
     admitted = names_of(rulebook, role)

@@ -120,6 +120,29 @@ async def test_nothing_is_wider_than_the_screen_and_targets_are_large(tmp_path: 
                     await fits(page, path)
 
 
+async def test_a_call_is_written_down_on_a_phone_and_a_receipt_is_read_at_a_glance(tmp_path: Path) -> None:
+    async with served(tmp_path) as (web, url), chromium() as browser:
+        web.enrol("gubernur")
+        for size in (PHONE, DESK):
+            async with tab(browser, size) as page:
+                await page.goto(f"{url}/staff/sign-in?next=/staff/desk/hotline")
+                await page.fill("#username", "gubernur")
+                await page.fill("#password", PASSWORD)
+                await page.click("main button")
+                await page.wait_for_selector("#phone")
+                await fits(page, "desk")
+                assert await page.evaluate(FAINT) == []
+                await page.fill("#text", f"{REPORT['text']} ({size[0]})")
+                await page.click("main button.main")
+                await page.wait_for_selector("[role=alert]")
+                for name in ("phone", "place"):
+                    await page.fill(f"#{name}", REPORT[name])
+                await page.click("main button.main")
+                await page.wait_for_selector(".ticket")
+                await fits(page, "receipt")
+                assert await page.evaluate(FAINT) == []
+
+
 async def fits(page: Page, path: str) -> None:
     wide = await page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert wide <= 0, path

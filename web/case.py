@@ -25,13 +25,14 @@ from laporhub.web.chronicle import staff_lines
 from laporhub.web.desk import Session, Staff, case_for, check_csrf
 from laporhub.web.i18n import Translator
 from laporhub.web.problems import status_of
+from laporhub.web.public import seers
 from laporhub.web.site import render, site_of, translator_of
 
 router = APIRouter(include_in_schema=False)
 
 SHOWN_LINES = 30
 NOTE, IDENTITY = "note", "identity"
-_OWN_SCHEMES = ("tel:", "mailto:", "anon:")
+_OWN_SCHEMES = ("tel:", "mailto:", "anon:", "call:")
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +152,7 @@ def _page(
     events = site.hub.events(state.id)
     lines = staff_lines(rulebook, events, t)
     steps = allowed(rulebook, state, session.actor)
+    known = rulebook.profile.channels.get(state.channel)
     return render(
         request,
         "case.html",
@@ -164,6 +166,8 @@ def _page(
         channel=history.channel_title(rulebook, state.channel, t),
         unit=history.unit_title(rulebook, state.unit),
         place=words.place(state),
+        by_phone=known is not None and known.desk == "phone",
+        seers=seers(rulebook, t),
         said=history.conversation(rulebook, state, events, t, notes=True),
         files=shown(
             site.hub.files(state.id),

@@ -256,19 +256,19 @@ def further_message(
 # ── the complaint as the public form sends it ────────────────────────────────────────────────────
 
 
-def _required(rulebook: Rulebook, check: str, field: str | None = None) -> bool:
-    return any(_asks(rule, check, field) for rule in rulebook.profile.requirements.values())
+def _asks(rule: Requirement, channel: str, check: str, field: str | None) -> bool:
+    applies = rule.channels is None or channel in rule.channels
+    return applies and rule.level == "ask" and rule.check == check and rule.field == field
 
 
-def _asks(rule: Requirement, check: str, field: str | None) -> bool:
-    on_web = rule.channels is None or "web" in rule.channels
-    return on_web and rule.level == "ask" and rule.check == check and rule.field == field
+def required_fields(rulebook: Rulebook, channel: str = "web") -> frozenset[str]:
+    """The form's fields that the service standard wants filled on a channel."""
 
+    def required(check: str, field: str | None = None) -> bool:
+        return any(_asks(rule, channel, check, field) for rule in rulebook.profile.requirements.values())
 
-def required_fields(rulebook: Rulebook) -> frozenset[str]:
-    """The form's fields that the service standard wants filled."""
-    wanted = {name for name in ("phone", "name", "email") if _required(rulebook, "identity", name)}
-    return frozenset(wanted | {"text"} | ({"place"} if _required(rulebook, "place") else set()))
+    wanted = {name for name in ("phone", "name", "email") if required("identity", name)}
+    return frozenset(wanted | {"text"} | ({"place"} if required("place") else set()))
 
 
 def local_time(typed: str, zone: ZoneInfo) -> datetime | None:
@@ -282,15 +282,24 @@ def local_time(typed: str, zone: ZoneInfo) -> datetime | None:
     return None
 
 
-def check_form(fields: Mapping[str, str], rulebook: Rulebook, now: datetime) -> dict[str, str]:
-    """Field at fault → what is wrong: "empty", "long", "phone", "email", "time", "future", "machine"."""
-    faults: dict[str, str] = {
-        name: "empty"
+def unfilled(fields: Mapping[str, str], required: frozenset[str]) -> list[str]:
+    """The required fields that were left empty, in the form's order; a spot on the map is a place."""
+    return [
+        name
         for name in ("text", "place", "phone", "name", "email")
-        if name in required_fields(rulebook) and not fields.get(name)
-    }
-    if faults.get("place") and _coordinates(fields):
-        del faults["place"]
+        if name in required and not fields.get(name) and not (name == "place" and _coordinates(fields))
+    ]
+
+
+def check_form(
+    fields: Mapping[str, str], rulebook: Rulebook, now: datetime, required: frozenset[str] | None = None
+) -> dict[str, str]:
+    """Field at fault → what is wrong: "empty", "long", "phone", "email", "time", "future", "machine".
+
+    `required` are the fields that must be filled; those of the web form when left out.
+    """
+    wanted = required_fields(rulebook) if required is None else required
+    faults: dict[str, str] = dict.fromkeys(unfilled(fields, wanted), "empty")
     faults |= dict(_misshapen(fields))
     if fields.get("occurred_at"):
         at = local_time(fields["occurred_at"], rulebook.calendar.zone)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import quote
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -71,21 +71,34 @@ def _form(
     status: int = 200,
     message: str = "",
 ) -> Response:
-    t = translator_of(request)
     return render(
         request,
         "form.html",
         rulebook=rulebook,
         status=status,
-        values=fields,
-        faults={name: fault_word(kind, t) for name, kind in faults.items()},
-        message=message,
-        labels=field_labels(t),
-        seers=_seers(rulebook, t),
-        required=forms.required_fields(rulebook),
         open=CHANNEL in rulebook.profile.channels,
-        key=fields.get("key") or site_of(request).settings.new_key(),
+        required=forms.required_fields(rulebook),
+        **form_words(request, rulebook, fields, faults, message, translator_of(request)),
     )
+
+
+def form_words(
+    request: Request,
+    rulebook: Rulebook,
+    fields: Mapping[str, str],
+    faults: Mapping[str, str],
+    message: str,
+    t: Translator,
+) -> dict[str, Any]:
+    """What `complaint.html` needs, for whoever fills it in."""
+    return {
+        "values": fields,
+        "faults": {name: fault_word(kind, t) for name, kind in faults.items()},
+        "message": message,
+        "labels": field_labels(t),
+        "seers": seers(rulebook, t),
+        "key": fields.get("key") or site_of(request).settings.new_key(),
+    }
 
 
 def field_labels(t: Translator) -> dict[str, str]:
@@ -101,7 +114,7 @@ def field_labels(t: Translator) -> dict[str, str]:
     }
 
 
-def _seers(rulebook: Rulebook, t: Translator) -> str:
+def seers(rulebook: Rulebook, t: Translator) -> str:
     """The roles that may open who a reporter is."""
     roles = [role.title for role in rulebook.profile.roles.values() if role.sees_identity]
     return ", ".join(say(title, t.language, rulebook.language) for title in roles) or t("tidak seorang pun")
@@ -120,6 +133,7 @@ def fault_word(kind: str, t: Translator) -> str:
         "many": t("Paling banyak 3 berkas sekaligus; yang lain dapat dikirim sesudahnya."),
         "big": t("Ada berkas yang lebih besar dari 10 MB."),
         "kind": t("Ada berkas yang bukan foto, video, suara atau PDF."),
+        "ask": t("Tanyakan kepada pelapor. Jika memang tidak ada, simpan sekali lagi tanpa ini."),
         "machine": t(
             "Kiriman ini tampak seperti dikirim mesin. Jika Anda manusia, tekan Kirim laporan sekali lagi."
         ),
@@ -127,21 +141,23 @@ def fault_word(kind: str, t: Translator) -> str:
 
 
 def _received(request: Request, rulebook: Rulebook, receipt: Receipt) -> Response:
-    site, t = site_of(request), translator_of(request)
+    told = receipt_words(request, rulebook, receipt, translator_of(request))
+    return render(request, "received.html", rulebook=rulebook, private=True, **told)
+
+
+def receipt_words(request: Request, rulebook: Rulebook, receipt: Receipt, t: Translator) -> dict[str, Any]:
+    """What a receipt says: number, link, what is due when. Blocking."""
+    site = site_of(request)
     state = site.hub.case(receipt.ticket)
     token = site.hub.tracking_token(receipt.case_id)
     ticking = words.running(state) if state else []
     link = f"/t/{quote(receipt.ticket)}?k={quote(token)}"
-    return render(
-        request,
-        "received.html",
-        rulebook=rulebook,
-        private=True,
-        receipt=receipt,
-        link=link,
-        full_link=site.settings.public_url.rstrip("/") + link,
-        due=[(clock_title(rulebook, name, t), clock.due_at) for name, clock in ticking],
-    )
+    return {
+        "receipt": receipt,
+        "link": link,
+        "full_link": site.settings.public_url.rstrip("/") + link,
+        "due": [(clock_title(rulebook, name, t), clock.due_at) for name, clock in ticking],
+    }
 
 
 @router.get("/lacak", name="search")

@@ -15,6 +15,7 @@ from laporhub.pipeline.errors import NotFound
 from laporhub.pipeline.ports import Account, HubPort
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.profile.schema import Text, say
+from laporhub.pipeline.workflow import desks
 from laporhub.web import words
 from laporhub.web.assets import asset_url
 from laporhub.web.guard import Attempts, Line
@@ -119,6 +120,7 @@ def render(
         others=[other for other in site.hub.rulebooks.values() if other.name != rulebook.name],
         home=site.home,
         account=account,
+        desks=desks(rulebook, account.role) if account else (),
         language=language,
         switch=lambda other: _switch(request, other),
         say=text,

@@ -45,6 +45,8 @@ class Channel(Section):
     title: Text
     account: str
     delivery: Literal["push", "page"] = "push"
+    desk: Literal["phone", "counter"] | None = None
+    """Staff of this channel write down what they are told: on the phone, or at a counter, with a printed receipt."""
     provider: Name | None = None
     """The connector that serves it; by default the one with the channel's own name."""
 

@@ -30,6 +30,13 @@ if (locate && navigator.geolocation && isSecureContext) {
   });
 }
 
+// A receipt for the reporter.
+const printing = document.getElementById("print");
+if (printing) {
+  printing.hidden = false;
+  printing.addEventListener("click", () => print());
+}
+
 // Filters are folded on a narrow screen.
 for (const details of document.querySelectorAll("details[data-wide]")) {
   details.open = matchMedia("(min-width: 60rem)").matches;
