@@ -1003,6 +1003,19 @@ def test_the_lag_is_what_is_not_acknowledged() -> None:
     assert idle.lag == 0 and idle.moved_at > 0
 
 
+@pytest.mark.parametrize("error", [AssertionError("Partition is not assigned"), AttributeError("highwater")])
+def test_a_partition_that_is_taken_away_meanwhile_does_not_end_the_worker(error: Exception) -> None:
+    """As aiokafka answers: a rebalance begins on the consumer's thread while another one looks."""
+
+    class Moving(Reader):
+        def highwater(self, tp: TP) -> int | None:
+            if tp == TWO:
+                raise error
+            return super().highwater(tp)
+
+    assert measured(Moving({ONE: 10, TWO: 5}, {ONE: 7, TWO: 1})).lag == 3
+
+
 def test_what_was_read_and_never_acknowledged_is_lag_too() -> None:
     """A new group that is stuck at its very first batch has no committed offset."""
     stuck = Reader({ONE: 10}, {ONE: None}, tuple(SimpleNamespace(tp=ONE) for _ in range(4)))
