@@ -1,6 +1,6 @@
 """Servers that are away or come back, workers that die, stand still, come and go: it goes on by itself.
 
-Three of these in every run, all of them with `LAPORHUB_FAULT_TESTS=1`.
+Two of these in every run, all of them with `LAPORHUB_FAULT_TESTS=1`.
 """
 
 from __future__ import annotations
@@ -232,6 +232,7 @@ async def test_the_cases_go_on_while_elasticsearch_is_away(
             await until(lambda: readiness(port)[0] == 200)
 
 
+@full
 async def test_postgresql_restarts_in_the_middle(
     own_postgres: StartOwn, kafka: str, elasticsearch: str, government: str, tmp_path: Path
 ) -> None:
