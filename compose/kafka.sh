@@ -1,5 +1,5 @@
 #!/bin/bash
-# Starts the broker. The first time it gives it its storage, with the hub's user in it: nobody comes in without one.
+# Starts the broker. The first time it gives it its storage, with the administrator in it: nobody comes in without one.
 set -eu
 home=${KAFKA_HOME:-/opt/kafka}
 settings=${1:-/compose/kafka.properties}

@@ -14,7 +14,7 @@ keep() { # NAME: standard input, whole or not at all, without the end of its lin
   mv "$folder/.$1" "$folder/$1"
 }
 
-for name in postgres_password database_password kafka_password kibana_password kibana_key \
+for name in postgres_password database_password kafka_password kafka_hub_password kibana_password kibana_key \
   elasticsearch_password elasticsearch_admin_password twilio_auth_token; do
   openssl rand -hex 24 | keep "$name"
 done

@@ -40,7 +40,7 @@ from laporhub.pipeline.store.database import is_transient
 from laporhub.pipeline.topics import COMMANDS, EVENTS, MESSAGES, OUTBOX, topics, unit_commands_topic
 from laporhub.sinks.elasticsearch_rebuild import Rebuilt, rebuild
 from laporhub.sinks.elasticsearch_sink import ElasticsearchSink
-from laporhub.sinks.elasticsearch_templates import Indices, delete_all, install
+from laporhub.sinks.elasticsearch_templates import Indices, delete_all, install, prepared
 from laporhub.sinks.elasticsearch_tracking import ElasticsearchTracking
 
 _P = ParamSpec("_P")
@@ -96,7 +96,9 @@ class Worker:
     stages: Sequence[Progress]
     ground: Ground
     sink: ElasticsearchSink
+    search: AsyncElasticsearch
     producer: Producer
+    settings: Settings
 
     def database(self) -> str:
         """ "ok", or that the database cannot be reached. Blocking."""
@@ -109,11 +111,13 @@ class Worker:
             return "cannot be reached"
         return "ok"
 
-    def ready(self) -> dict[str, str]:
+    async def ready(self) -> dict[str, str]:
         """Part → "ok" or what it waits for."""
         return {each.name: each.health for each in self.stages} | {
             "search": self.sink.health,
+            "indices": await prepared(self.search, Indices(self.settings.index_prefix)),
             "kafka": self.producer.health,
+            "database": await asyncio.to_thread(self.database),
         }
 
 
@@ -138,7 +142,8 @@ def make_worker(
     database, prefix, books = ground.database, settings.topic_prefix, ground.rulebooks
     producer = Producer(aiokafka_options(settings))
     graves = Graves(database, ground.ring, prefix, now)
-    sink = ElasticsearchSink(AsyncElasticsearch(**_elasticsearch(settings)), Indices(settings.index_prefix))
+    search = AsyncElasticsearch(**_elasticsearch(settings))
+    sink = ElasticsearchSink(search, Indices(settings.index_prefix))
     case_stage = CaseStage(database, governments(books), graves, prefix, now)
     intake = UnitIntake(database, books, ground.door, ground.ring, graves, prefix, now)
     check_words(only, channels, books.values())
@@ -173,7 +178,7 @@ def make_worker(
         folder=settings.data / "worker",
         background=[work for name, work in beside.items() if name in wanted],
     )
-    return Worker(app, progress, ground, sink, producer)
+    return Worker(app, progress, ground, sink, search, producer, settings)
 
 
 def faust_app() -> Any:

@@ -86,8 +86,25 @@ def rights_of(profile: str, unit: str, prefix: str) -> list[Right]:
     ]
 
 
-def plan(wanted: Iterable[Topic], rulebooks: Iterable[Rulebook], found: Found, prefix: str) -> Plan:
-    """The steps that are missing. Users and rights of units of other profiles are left alone."""
+def rights_of_hub(user: str, prefix: str) -> list[Right]:
+    """All that the hub's own processes may do: read and write the topics of this installation, make and change none."""
+    topics = (prefix, "prefixed") if prefix else ("*", "literal")
+    return [
+        *(Right(user, operation, "topic", *topics) for operation in ("read", "write", "describe")),
+        Right(user, "read", "group", f"{prefix}hub", "prefixed"),
+    ]
+
+
+def plan(
+    wanted: Iterable[Topic],
+    rulebooks: Iterable[Rulebook],
+    found: Found,
+    prefix: str,
+    hub: str | None = None,
+) -> Plan:
+    """The steps that are missing. Users and rights of units of other profiles are left alone, as are all others but
+    `hub`, the user of the hub's own processes, if it is to have one.
+    """
     wanted, books = list(wanted), list(rulebooks)
     have = {topic.name: found.topics[topic.name] for topic in wanted if topic.name in found.topics}
     made = Plan(
@@ -106,13 +123,17 @@ def plan(wanted: Iterable[Topic], rulebooks: Iterable[Rulebook], found: Found, p
     should = {right for book in books for unit in book.units for right in rights_of(book.name, unit, prefix)}
     users = {unit_topic(book.name, unit, prefix) for book in books for unit in book.units}
     ours = tuple(unit_topic(book.name, "", prefix) for book in books)
-    rights = {right for right in found.rights if right.user.startswith(ours)}
+    rights = {right for right in found.rights if right.user.startswith(ours) or right.user == hub}
+    gone = {name for name in found.users if name.startswith(ours)} - users
+    if hub is not None:
+        should.update(rights_of_hub(hub, prefix))
+        users.add(hub)
     return Plan(
         create=made.create,
         alter=made.alter,
         by_hand=made.by_hand,
         remove_rights=tuple(sorted(rights - should)),
-        remove_users=tuple(sorted({name for name in found.users if name.startswith(ours)} - users)),
+        remove_users=tuple(sorted(gone)),
         add_users=tuple(sorted(users - found.users)),
         add_rights=tuple(sorted(should - rights)),
     )

@@ -46,25 +46,41 @@ def set_up(
 
 
 def set_up_kafka(settings: Settings, books: Sequence[Rulebook], check: bool) -> Finding:
-    """Topics; and where clients must sign in, users and rights of units."""
+    """Topics; and where clients must sign in, users and rights of units, and of the hub if it is to have its own."""
     from laporhub.hub.kafka_admin import KafkaAdmin
 
+    hub = _hub_password(settings)
     admin = KafkaAdmin(settings)
     wanted = topics(books, settings.topic_prefix, settings.partitions, settings.replication)
 
     def missing() -> Plan:
         found = admin.found([topic.name for topic in wanted])
-        return plan(wanted, books, found, settings.topic_prefix)
+        return plan(wanted, books, found, settings.topic_prefix, next(iter(hub), None))
 
     steps = missing()
     if not check and any(steps):
         # The file first: a user whose password nobody knows would look like one that is done.
-        passwords = {user: new_password() for user in steps.add_users}
+        passwords = {user: new_password() for user in steps.add_users if user not in hub}
         for user, password in passwords.items():
             write_credentials(settings, user, password)
-        admin.apply(steps, passwords)
+        admin.apply(steps, passwords | hub)
         _wait_until_there(missing)
-    return Finding("kafka", tuple(_with_files(settings, steps)), steps.by_hand)
+    units = [user for user in steps.add_users if user not in hub]
+    return Finding("kafka", (*steps, *_files(settings, units)), steps.by_hand)
+
+
+def _hub_password(settings: Settings) -> dict[str, str]:
+    """The user for the hub's own processes and its password; empty if it is to have none of its own."""
+    user, password = settings.kafka_hub_username, settings.kafka_hub_password
+    if not user or settings.kafka_security == "PLAINTEXT":
+        return {}
+    if password is None:
+        raise Misconfigured(
+            "LAPORHUB_KAFKA_HUB_USERNAME is set: set LAPORHUB_KAFKA_HUB_PASSWORD (or …_FILE) too"
+        )
+    if user == settings.kafka_username:
+        raise Misconfigured("LAPORHUB_KAFKA_HUB_USERNAME is the administrator: name another user")
+    return {user: password.get_secret_value()}
 
 
 def _wait_until_there(missing: Callable[[], Plan]) -> None:
@@ -76,11 +92,10 @@ def _wait_until_there(missing: Callable[[], Plan]) -> None:
     raise RetryLater("Kafka has not taken on all changes yet: run laporhub setup again")
 
 
-def _with_files(settings: Settings, steps: Plan) -> Iterator[str]:
-    yield from steps
-    if steps.add_users:
-        folder = credentials_file(settings, steps.add_users[0]).parent
-        yield f"{len(steps.add_users)} unit(s): their settings, with the password, in {folder}, a file each"
+def _files(settings: Settings, users: Sequence[str]) -> Iterator[str]:
+    if users:
+        folder = credentials_file(settings, users[0]).parent
+        yield f"{len(users)} unit(s): their settings, with the password, in {folder}, a file each"
 
 
 def renew_password(settings: Settings, books: Sequence[Rulebook], unit: str) -> list[str]:

@@ -48,6 +48,10 @@ class Settings(BaseSettings):
     kafka_username: str | None = None
     kafka_password: SecretStr | None = None
     kafka_password_file: Path | None = None
+    kafka_hub_username: str | None = None
+    """For `laporhub setup`: the user that it makes for all else, who may only what the hub needs."""
+    kafka_hub_password: SecretStr | None = None
+    kafka_hub_password_file: Path | None = None
     kafka_ca_file: Path | None = None
     """Who signed the brokers' certificates; the machine's own list when not given."""
     topic_prefix: str = Field(DEFAULT_PREFIX, pattern=r"^[a-zA-Z0-9._-]{0,80}$")
@@ -81,6 +85,7 @@ class Settings(BaseSettings):
             "twilio_auth_token",
             "database_url",
             "kafka_password",
+            "kafka_hub_password",
             "elasticsearch_password",
             "files_secret_key",
         ):

@@ -29,7 +29,7 @@ async def _alive(_: web.Request) -> web.Response:
 
 
 async def _ready(worker: Worker) -> web.Response:
-    parts = worker.ready() | {"database": await asyncio.to_thread(worker.database)}
+    parts = await worker.ready()
     fine = all(state == "ok" for state in parts.values())
     return web.json_response({"ready": fine, "parts": parts}, status=200 if fine else 503)
 

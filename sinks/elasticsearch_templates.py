@@ -19,7 +19,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from elasticsearch import BadRequestError, Elasticsearch
+from elasticsearch import (
+    ApiError,
+    AsyncElasticsearch,
+    BadRequestError,
+    Elasticsearch,
+    NotFoundError,
+    TransportError,
+)
 
 from laporhub.pipeline.errors import Misconfigured
 from laporhub.sinks.documents import CASE_FIELDS, EVENT_FIELDS, SEARCHED_ONLY, UNIT_FIELDS, Fields
@@ -28,6 +35,7 @@ VERSION: Final = 1
 """Raised with every change of fields or settings."""
 
 _PRIORITY: Final = 500
+_ANSWERS_WITHIN: Final = 3.0
 _SETTINGS: Final = {
     "index.number_of_shards": 1,
     "index.auto_expand_replicas": "0-1",  # a single node is green, a further one gets a copy
@@ -141,6 +149,22 @@ def check(client: Elasticsearch, indices: Indices) -> list[str]:
     if not client.indices.exists(index=indices.cases):
         found.append(f"the index {indices.cases} is missing: run `laporhub setup`")
     return found + list(_differences(client, indices, analyzer))
+
+
+async def prepared(client: AsyncElasticsearch, indices: Indices) -> str:
+    """ "ok", or what is to be done before anything is written: without templates an index takes every field, for good.
+
+    It asks the index of all cases, which those may do who must not see templates.
+    """
+    asking = client.options(max_retries=0, request_timeout=_ANSWERS_WITHIN)
+    try:
+        found = await asking.indices.get_mapping(index=indices.cases)
+    except NotFoundError:
+        return f"the index {indices.cases} is missing: run `laporhub setup`"
+    except (ApiError, TransportError):
+        return "cannot be asked"
+    version = found[indices.cases]["mappings"].get("_meta", {}).get("version", 0)
+    return "ok" if version >= VERSION else f"{indices.cases} is not this version's: run `laporhub setup`"
 
 
 def delete_all(client: Elasticsearch, indices: Indices) -> None:

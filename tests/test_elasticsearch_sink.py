@@ -37,6 +37,7 @@ from laporhub.sinks.elasticsearch_templates import (
     check,
     delete_all,
     install,
+    prepared,
     templates,
     uninstall,
 )
@@ -359,6 +360,26 @@ def test_a_field_that_nobody_named_is_refused_everywhere(server: Server) -> None
             server.client.index(index=index, document={"name": "Warga Contoh"})
     with pytest.raises(BadRequestError, match="strict"):
         server.client.index(index=server.indices.unit(PROFILE, "pdam"), document={"reporter": "p"})
+
+
+def test_a_worker_knows_whether_the_indices_are_prepared(bare: tuple[Elasticsearch, Indices]) -> None:
+    client, indices = bare
+    (node,) = client.transport.node_pool.all()
+
+    def asked(url: str = node.base_url) -> str:
+        async def ask() -> str:
+            async with AsyncElasticsearch(url) as other:
+                return await prepared(other, indices)
+
+        return asyncio.run(ask())
+
+    assert "is missing: run `laporhub setup`" in asked()
+    client.indices.create(index=indices.cases)
+    assert "is not this version's: run `laporhub setup`" in asked()
+    client.indices.delete(index=indices.cases)
+    install(client, indices)
+    assert asked() == "ok"
+    assert asked("http://127.0.0.1:1") == "cannot be asked"
 
 
 def test_setting_up_twice_does_it_once(bare: tuple[Elasticsearch, Indices]) -> None:

@@ -27,7 +27,7 @@ from typer.testing import CliRunner
 from laporhub.dashboards import install
 from laporhub.hub.cli import app
 from laporhub.hub.kafka_admin import KafkaAdmin
-from laporhub.hub.kafka_plan import Found, FoundTopic, Plan, Right, plan, rights_of
+from laporhub.hub.kafka_plan import Found, FoundTopic, Plan, Right, plan, rights_of, rights_of_hub
 from laporhub.hub.set_up import set_up_kafka
 from laporhub.hub.settings import Settings, load_settings
 from laporhub.pipeline.errors import LaporHubError, Misconfigured, RetryLater
@@ -308,6 +308,65 @@ def test_a_unit_that_is_gone_loses_its_user_and_others_keep_theirs(secure: Setti
     assert unit_topic(PROFILE, MINE, secure.topic_prefix) in users
     assert unit_topic(PROFILE, OTHERS, secure.topic_prefix) not in users
     assert unit_topic(PROFILE, OTHERS, neighbours.topic_prefix) in users
+
+
+# ── the hub's own user ───────────────────────────────────────────────────────────────────────────
+
+
+@pytest.fixture
+def hub_of(secure: Settings) -> Settings:
+    """With a user for the hub's processes, who is named like no other installation's."""
+    given = {"kafka_hub_username": f"hub-{uuid4().hex[:10]}", "kafka_hub_password": "sandi-contoh"}
+    return load_settings(**secure.model_dump() | given)
+
+
+async def test_the_hub_reads_and_writes_its_topics_and_administers_nothing(
+    hub_of: Settings, secure_kafka: SecureKafka
+) -> None:
+    steps = set_up_kafka(hub_of, [BOOK], check=False).steps
+    assert f"user {hub_of.kafka_hub_username}: make it" in steps
+    assert not any("3 unit(s)" in step for step in steps), "it needs no file"
+    assert set_up_kafka(hub_of, [BOOK], check=True).steps == ()
+    login = secure_kafka.client(str(hub_of.kafka_hub_username), "sandi-contoh")
+    prefix = hub_of.topic_prefix
+    for topic in (f"{prefix}messages", unit_topic(PROFILE, MINE, prefix)):
+        await send(login, topic, b"x")
+        assert await first_in(login, topic, group=f"{prefix}hub.cases") == b"x"
+    elsewhere = settings_on(hub_of.data).topic_prefix
+    KafkaAdmin(hub_of).create_topics(topics([BOOK], elsewhere, 1, 1)[:1])
+    with pytest.raises(TopicAuthorizationFailedError):
+        await first_in(login, f"{elsewhere}messages")
+    with pytest.raises(GroupAuthorizationFailedError):
+        await first_in(login, f"{prefix}messages", group=f"{elsewhere}hub")
+    with pytest.raises(Misconfigured, match=r"super\.users"):
+        as_hub = {"kafka_username": hub_of.kafka_hub_username, "kafka_password": "sandi-contoh"}
+        set_up_kafka(
+            load_settings(**hub_of.model_dump() | as_hub | {"kafka_hub_username": None}), [BOOK], check=False
+        )
+
+
+def test_more_rights_than_the_hub_needs_are_taken_away() -> None:
+    more = Right("hub", "alter", "cluster", "kafka-cluster")
+    found = Found({}, frozenset({"hub", "admin"}), frozenset({more, Right("admin", "all", "topic", "*")}))
+    made = plan([], [], found, "p.", "hub")
+    assert (made.remove_rights, made.remove_users) == ((more,), ())
+    assert set(made.add_rights) == set(rights_of_hub("hub", "p."))
+    assert {right.operation for right in made.add_rights} == {"read", "write", "describe"}
+    assert {right.name for right in rights_of_hub("hub", "")} == {"*", "hub"}, (
+        "without a prefix all topics are its own"
+    )
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"kafka_hub_password": None}, "PASSWORD"),
+        ({"kafka_hub_username": "admin", "kafka_username": "admin"}, "another"),
+    ],
+)
+def test_a_hub_user_that_cannot_be_is_said_so(hub_of: Settings, given: dict[str, Any], told: str) -> None:
+    with pytest.raises(Misconfigured, match=told):
+        set_up_kafka(load_settings(**hub_of.model_dump() | given), [BOOK], check=True)
 
 
 # ── what can be wrong ────────────────────────────────────────────────────────────────────────────

@@ -31,7 +31,7 @@ from laporhub.pipeline import ids
 from laporhub.pipeline.distributed import graves as graves_module
 from laporhub.pipeline.distributed import producer as producer_module
 from laporhub.pipeline.distributed import progress as progress_module
-from laporhub.pipeline.distributed.app import Stage, _measure
+from laporhub.pipeline.distributed.app import Stage, _measure, _patiently
 from laporhub.pipeline.distributed.cases import CaseStage
 from laporhub.pipeline.distributed.clockwork import Clockwork
 from laporhub.pipeline.distributed.engine import DistributedEngine
@@ -1003,6 +1003,19 @@ def test_the_lag_is_what_is_not_acknowledged() -> None:
     assert idle.lag == 0 and idle.moved_at > 0
 
 
+@pytest.mark.parametrize("error", [AssertionError("Partition is not assigned"), AttributeError("highwater")])
+def test_a_partition_that_is_taken_away_meanwhile_does_not_end_the_worker(error: Exception) -> None:
+    """As aiokafka answers: a rebalance begins on the consumer's thread while another one looks."""
+
+    class Moving(Reader):
+        def highwater(self, tp: TP) -> int | None:
+            if tp == TWO:
+                raise error
+            return super().highwater(tp)
+
+    assert measured(Moving({ONE: 10, TWO: 5}, {ONE: 7, TWO: 1})).lag == 3
+
+
 def test_what_was_read_and_never_acknowledged_is_lag_too() -> None:
     """A new group that is stuck at its very first batch has no committed offset."""
     stuck = Reader({ONE: 10}, {ONE: None}, tuple(SimpleNamespace(tp=ONE) for _ in range(4)))
@@ -1015,6 +1028,45 @@ def test_a_stage_that_waits_by_itself_says_so() -> None:
     """The sink tries again within one batch, for as long as it takes."""
     found = measured(Reader({ONE: 10}, {ONE: 7}), "cannot be reached")
     assert found.health == "waiting: cannot be reached" and found.moved_at > 0
+
+
+# ── how a batch is published ─────────────────────────────────────────────────────────────────────
+
+
+class Moodily(Producer):
+    """Sends, but for the times at which `fails` says otherwise."""
+
+    def __init__(self, *fails: bool) -> None:
+        super().__init__({})
+        self.fails = list(fails)
+        self.sent: list[bytes | None] = []
+
+    async def send(self, records: Iterable[Given]) -> None:
+        if self.fails and self.fails.pop(0):
+            raise RetryLater("Kafka is away", after=0.001)
+        self.sent += [each.value for each in records]
+
+
+async def test_what_a_batch_led_to_is_published_and_then_what_follows() -> None:
+    """What was decided is decided once, however often Kafka or the look at the database fails."""
+    handled: list[int] = []
+    after: list[list[Given] | None] = [[Given("t", b"k", b"2")], None, [Given("t", b"k", b"3")], []]
+
+    async def handle(records: Sequence[Taken]) -> list[Given]:
+        handled.append(len(records))
+        return [Given("t", b"k", b"1")]
+
+    async def published() -> list[Given]:
+        given = after.pop(0)
+        if given is None:
+            raise RetryLater("the database is away", after=0.001)
+        return given
+
+    producer = Moodily(True, False, True, False)
+    stage = Stage("cases", ("t.messages",), handle, published=published)
+    await _patiently(stage, [Taken("t", 0, 0, b"k", b"v")], producer, Progress("cases"))
+    assert handled == [1]
+    assert producer.sent == [b"1", b"2", b"2", b"3"]
 
 
 # ── what waits for Kafka ─────────────────────────────────────────────────────────────────────────

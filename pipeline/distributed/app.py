@@ -185,7 +185,11 @@ def _measure(app: faust.App, stages: Sequence[Stage], progress: Sequence[Progres
     for tp in consumer.assignment():
         if (name := owner.get(tp.topic)) is None:
             continue
-        newest, done = consumer.highwater(tp), consumer._committed_offset.get(tp)
+        try:
+            newest = consumer.highwater(tp)
+        except (AssertionError, AttributeError):
+            continue  # the consumer lives on another thread, and lost the partition since it was asked for all
+        done = consumer._committed_offset.get(tp)
         if done is None:  # nothing was ever committed: count what was read
             lags[name] += sum(message.tp == tp for message in list(consumer.unacked))
         elif newest is not None:
