@@ -26,7 +26,7 @@ from laporhub.hub.hub import Hub, Tally
 from laporhub.pipeline.errors import LaporHubError, Misconfigured, Unparsable
 from laporhub.pipeline.ids import message_id
 from laporhub.pipeline.models import Inbound
-from laporhub.pipeline.ports import Parsed, Raw, StatusUpdate, Withdrawn
+from laporhub.pipeline.ports import Fragment, Parsed, Raw, StatusUpdate, Withdrawn
 from laporhub.pipeline.profile.load import load
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.store.cases import already_received
@@ -35,6 +35,8 @@ _AT_ONCE = 256
 _IDLE_SECONDS = 0.1
 _PATIENCE = timedelta(minutes=1)
 """Replies that a platform wants later than this are left for `serve`."""
+
+_SHOWN = {"external_id", "author_id", "text", "kind", "sent_at", "attachments", "location"}
 
 FilesArgument = Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, help="Raw payloads.")]
 
@@ -150,8 +152,10 @@ def _parsed(parser: object, raw: Raw) -> Iterator[dict[str, object]]:
         return
     for item in items:
         if isinstance(item, Inbound):
-            names = {"external_id", "author_id", "text", "kind", "sent_at", "attachments", "location"}
-            yield item.model_dump(mode="json", include=names)
+            yield item.model_dump(mode="json", include=_SHOWN)
+        elif isinstance(item, Fragment):
+            piece = {"piece": f"{item.number}/{item.total} of {item.whole}"}
+            yield item.message.model_dump(mode="json", include=_SHOWN) | piece
         elif isinstance(item, StatusUpdate):
             yield {"ignored": f"delivery status {item.status} of reply {item.reply_id}"}
         elif isinstance(item, Withdrawn):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, Literal, Protocol, TypeAlias, runtime_checkable
 
 from laporhub.pipeline.models import (
@@ -72,7 +72,22 @@ class Withdrawn:
     """Our address that was written to, as in `Inbound`."""
 
 
-Parsed: TypeAlias = Inbound | StatusUpdate | Withdrawn | Ignored
+@dataclass(frozen=True, slots=True)
+class Fragment:
+    """A piece of a long message that the platform hands over in pieces, in any order; the hub puts them together.
+
+    `whole` tells the long messages of one author apart, `number` counts from 1 to `total`. `message` is the piece as if
+    it stood alone, with an external id of its own. After `patience` what is there becomes a message without the rest.
+    """
+
+    whole: str
+    number: int
+    total: int
+    message: Inbound
+    patience: timedelta = timedelta(minutes=10)
+
+
+Parsed: TypeAlias = Inbound | Fragment | StatusUpdate | Withdrawn | Ignored
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +166,11 @@ class Connector(Protocol):
 
     async def publish(self, outgoing: Outgoing) -> Outcome: ...
 
-    async def look_up(self, outgoing: Outgoing, known: frozenset[str]) -> Sent | None:
-        """Whether an attempt of unknown outcome did arrive; `known` are ids that belong to other replies."""
+    async def look_up(self, outgoing: Outgoing, known: frozenset[str]) -> Sent | Failed | None:
+        """Whether an attempt of unknown outcome did arrive; `known` are ids that belong to other replies.
+
+        None: it did not, and may be sent again. `Failed` where the platform cannot be asked: a person must find out.
+        """
         ...
 
 
@@ -181,6 +199,14 @@ class Greets(Protocol):
     def greet(self, query: Mapping[str, str]) -> Greeting:
         """The answer it wants to read. Raises `Forged` for somebody else's question."""
         ...
+
+
+@runtime_checkable
+class TakesGet(Protocol):
+    """A platform that delivers by GET. The query is then the payload: `Raw.body`, as a form."""
+
+    @property
+    def takes_get(self) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -431,6 +457,10 @@ class HubPort(Protocol):
 
     def greet(self, connector: str, query: Mapping[str, str]) -> Greeting:
         """The answer to a platform that asks whether the hook is ours. Raises `Forged`, `NotFound`."""
+        ...
+
+    def takes_get(self, connector: str) -> bool:
+        """Whether this platform delivers by GET, which then is no such question."""
         ...
 
     async def act(
