@@ -133,7 +133,8 @@ class SmsConnector:
 
     def parse(self, raw: Raw) -> Sequence[Parsed]:
         """Messages, pieces of messages and reports. Raises `Unparsable`."""
-        return sms_payload.parse(raw, self._known)
+        key = self._config.secret.get_secret_value().encode() if self._config else b""
+        return sms_payload.parse(raw, self._known, key)
 
     # ── out ──
 

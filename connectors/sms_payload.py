@@ -6,6 +6,7 @@ Twilio's SMS payloads are understood, too, whichever gateway there is: a channel
 from __future__ import annotations
 
 import hashlib
+import hmac
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
@@ -28,8 +29,10 @@ _DIGITS = re.compile(r"\d{7,15}", re.ASCII)
 _WORD = re.compile(r"[\w.-]{1,20}", re.ASCII)
 
 
-def parse(raw: Raw, gateways: Sequence[Gateway]) -> Sequence[Parsed]:
+def parse(raw: Raw, gateways: Sequence[Gateway], key: bytes = b"") -> Sequence[Parsed]:
     """All that is in one payload, by the first gateway that it fits. Raises `Unparsable`.
+
+    `key` is for the ids of messages that come without one: hashes of number and words, which must not be guessed.
 
     One message of a batch that cannot be read refuses the whole batch: it is kept, and can be taken again.
     """
@@ -38,7 +41,7 @@ def parse(raw: Raw, gateways: Sequence[Gateway]) -> Sequence[Parsed]:
     trouble = Unparsable("no SMS gateway is known")
     for gateway in gateways:
         try:
-            return [_item(gateway, data, raw.url) for data in _records(gateway.incoming, raw)]
+            return [_item(gateway, data, raw.url, key) for data in _records(gateway.incoming, raw)]
         except Unparsable as error:
             trouble = error
     raise trouble
@@ -152,7 +155,7 @@ def _decoded(value: bytes, charset: str, said: str) -> str:
 # ── messages ─────────────────────────────────────────────────────────────────────────────────────
 
 
-def _item(gateway: Gateway, data: object, url: str) -> Parsed:
+def _item(gateway: Gateway, data: object, url: str, key: bytes) -> Parsed:
     if not isinstance(data, Mapping):
         raise Unparsable("not an object with fields")
     if gateway.reports is not None and text_at(data, gateway.reports.status):
@@ -164,7 +167,7 @@ def _item(gateway: Gateway, data: object, url: str) -> Parsed:
     if find(data, incoming.text) is None:
         raise Unparsable(f"no “{incoming.text}”: this is no message", field=incoming.text)
     author = e164(sender, gateway.country)
-    name = _id_of(incoming, data, author)
+    name = _id_of(incoming, data, author, key)
     message = Inbound(
         external_id=f"{gateway.name}:{name}",
         author_id=author,
@@ -193,7 +196,7 @@ def _count(text: str) -> int:
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 4 else 0
 
 
-def _id_of(incoming: Incoming, data: object, author: str) -> str:
+def _id_of(incoming: Incoming, data: object, author: str, key: bytes) -> str:
     """The gateway's own id, or one derived from all that tells two messages apart."""
     if given := text_at(data, incoming.id).strip():
         return given[:200]
@@ -203,7 +206,7 @@ def _id_of(incoming: Incoming, data: object, author: str) -> str:
     said = orjson.dumps(
         [author, *(text_at(data, path).encode("utf-8", "replace").decode() for path in paths)]
     )
-    return f"h-{hashlib.sha256(said).hexdigest()[:26]}"
+    return f"h-{hmac.new(key, said, hashlib.sha256).hexdigest()[:26]}"
 
 
 def _moment(text: str, incoming: Incoming) -> datetime | None:

@@ -12,6 +12,7 @@ import typer
 from laporhub.pipeline.errors import Misconfigured
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.simulators.platform import Platform
+from laporhub.simulators.sms import SmsPlatform
 from laporhub.simulators.x import XSimulator
 
 Maker: TypeAlias = Callable[[Rulebook, str, Callable[[], datetime]], Platform]
@@ -27,6 +28,7 @@ def account_of(book: Rulebook, provider: str) -> str:
 
 
 SIMULATORS: Final[Mapping[str, Maker]] = {
+    "sms": SmsPlatform,
     "x": lambda book, hub, now: XSimulator(account_of(book, "x"), f"{hub}/hooks/x", now),
 }
 """Provider → its simulator."""

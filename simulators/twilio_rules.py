@@ -61,8 +61,12 @@ def length(body: str) -> int:
 
 def segments(body: str) -> int:
     """How many SMS it is: 160 or 153 characters each, 70 or 67 as soon as one is not in the GSM alphabet."""
-    alone, joined = (160, 153) if _GSM7.issuperset(body) else (70, 67)
+    alone, joined = (160, 153) if is_gsm7(body) else (70, 67)
     return 1 if length(body) <= alone else -(-length(body) // joined)
+
+
+def is_gsm7(body: str) -> bool:
+    return _GSM7.issuperset(body)
 
 
 def is_open(now: datetime, last_inbound: datetime | None) -> bool:
