@@ -75,7 +75,7 @@ async def open_hub(
             engine.start()
             stack.callback(engine.stop)
         connectors = await open_connectors(stack, settings, rulebooks)
-        publisher = Publisher(database, engine, speaking(rulebooks, connectors), ground.ring, now)
+        publisher = Publisher(database, engine, speaking(rulebooks, connectors), ground.ring, now, rulebooks)
         engine.on_replies = _waker(publisher)
         if exclusive:
             await publisher.recover()
@@ -171,6 +171,7 @@ def _options(settings: Settings, provider: str) -> dict[str, Any]:
         "auth_token": settings.twilio_auth_token.get_secret_value(),
         "api_base_url": settings.twilio_api_url,
         "status_callback_url": f"{settings.base_url}/hooks/twilio/status",
+        "sweep_days": settings.twilio_sweep_days,
     }
 
 

@@ -91,6 +91,19 @@ Parsed: TypeAlias = Inbound | Fragment | StatusUpdate | Withdrawn | Ignored
 
 
 @dataclass(frozen=True, slots=True)
+class Template:
+    """A message that the platform has approved beforehand, for when it lets no free words through.
+
+    `content` is the platform's name of it. `variables` are filled in this order from `values`; "text" is the reply's
+    own words.
+    """
+
+    content: str
+    variables: Sequence[str]
+    values: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Outgoing:
     """One message to publish: part `part` (from 0) of the reply `reply_id`, in plain words.
 
@@ -112,6 +125,8 @@ class Outgoing:
     """The template's name, as in `ReplyQueued`."""
     human: bool = False
     previous: str | None = None
+    template: Template | None = None
+    """What the profile has for this purpose where the platform's reply window is closed."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -236,8 +236,10 @@ class SmsPlatform:
         keys = self.simulator.keys
         async with serving(self.simulator, port, host) as url:
             told = {"gateway": self.simulator.style, "url": url, "password": keys.password}
-            yield url, told | {"user": keys.user, "secret": keys.secret}
-            await self.simulator.aclose()
+            try:
+                yield url, told | {"user": keys.user, "secret": keys.secret}
+            finally:
+                await self.simulator.aclose()
 
     async def citizen_writes(self, channel: str, person: DemoComplaint) -> None:  # noqa: ARG002
         if person.phone:
