@@ -23,7 +23,9 @@ _FIELDS = ("sid", "to", "body", "direction", "status", "num_media")
 
 
 class Cursor(BaseModel):
-    """All before `since` is taken, and all from `until` (None: not begun) up to `top`."""
+    """All before `since` is taken, and all from `until` (None: not begun) up to `top`. Times are those of messages, so
+    that it does not matter whether Twilio's clock is ours.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -38,20 +40,19 @@ class Cursor(BaseModel):
         try:
             return cls.model_validate_json(text or "")
         except ValidationError:
-            return cls(since=now - GRACE - back)
+            return cls(since=(now - GRACE - back).replace(microsecond=0))
 
     def end(self, now: datetime) -> datetime:
         return self.until or max(self.since, (now - GRACE).replace(microsecond=0))
 
     def after(self, sent: Sequence[datetime], end: datetime) -> Self:
         """Where to go on once the messages of this page, with these times, are stored."""
+        top = self.top or max(sent, default=self.since)
         if len(sent) < self.size:
-            return self.model_copy(
-                update={"since": self.top or end, "until": None, "top": None, "size": SIZE}
-            )
+            return self.model_copy(update={"since": top, "until": None, "top": None, "size": SIZE})
         oldest = min(sent)
         size = self.size * 2 if oldest >= end else SIZE  # all in one second: a larger page gets past it
-        return self.model_copy(update={"until": min(oldest, end), "top": self.top or end, "size": size})
+        return self.model_copy(update={"until": min(oldest, end), "top": top, "size": size})
 
     @property
     def in_between(self) -> bool:
