@@ -74,7 +74,9 @@ CONFIG = SmsConfig
 
 
 class SmsConnector:
-    """See `Connector`. Without a config it reads what any shipped gateway delivers, which is all that files need."""
+    """See `Connector`. Without a config it reads what any shipped gateway delivers, and with no more than the name of
+    one what that delivers, which is all that files need.
+    """
 
     def __init__(self, config: SmsConfig | None = None) -> None:
         """Raises `Misconfigured` for a mapping that is wrong, or needs settings that are not there."""
@@ -83,14 +85,18 @@ class SmsConnector:
         self._known = [self._gateway] if self._gateway else [load_gateway(name) for name in shipped()]
         self._http: aiohttp.ClientSession | None = None
         self._segments = 0
-        if config and self._gateway:
+        if config and self._gateway and config.model_fields_set != {"gateway"}:
             _complete(config, self._gateway)
 
     # ── in ──
 
     @property
     def able(self) -> bool:
-        return self._gateway is not None and self._gateway.send is not None
+        return (
+            self._gateway is not None
+            and self._gateway.send is not None
+            and self._settings().model_fields_set != {"gateway"}
+        )
 
     @property
     def takes_get(self) -> bool:
@@ -208,7 +214,7 @@ class SmsConnector:
         else:
             data, headers["Content-Type"] = orjson.dumps(_nested(fields)), "application/json"
         async with self._session().request(
-            request.method, _url(url), data=data, headers=headers, allow_redirects=False
+            request.method, url, data=data, headers=headers, allow_redirects=False
         ) as answer:
             body = await answer.content.read(_ANSWER_LIMIT)
             return answer.status, {name.lower(): value for name, value in answer.headers.items()}, body
@@ -355,10 +361,3 @@ def _nested(fields: Mapping[str, str]) -> dict[str, Any]:
             inside = inside.setdefault(step, {})
         inside[last] = value
     return document
-
-
-def _url(url: str) -> Any:
-    """As it is: what is escaped already must not be escaped again."""
-    from yarl import URL
-
-    return URL(url, encoded=True)

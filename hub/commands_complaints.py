@@ -23,6 +23,7 @@ from laporhub.hub.console import (
     settings_for,
 )
 from laporhub.hub.hub import Hub, Tally
+from laporhub.hub.settings import Settings
 from laporhub.pipeline.errors import LaporHubError, Misconfigured, Unparsable
 from laporhub.pipeline.ids import message_id
 from laporhub.pipeline.models import Inbound
@@ -131,10 +132,11 @@ def parse(channel: str, files: FilesArgument, profile: ProfileOption = None) -> 
     """Show what a connector makes of raw payloads; nothing is stored."""
     from laporhub.connectors.files import payloads
 
-    book = load(settings_for(profile, None).profiles[0])
+    settings = settings_for(profile, None)
+    book = load(settings.profiles[0])
     known = book.profile.channels.get(channel)
     provider = (known.provider or channel) if known else channel
-    connector = connect(provider, {})
+    connector = connect(provider, _for_reading(settings, provider))
     failed = False
     for path in files:
         for raw in payloads(path, provider):
@@ -142,6 +144,12 @@ def parse(channel: str, files: FilesArgument, profile: ProfileOption = None) -> 
                 failed = failed or "error" in line
                 print_json(line)
     raise typer.Exit(1 if failed else 0)
+
+
+def _for_reading(settings: Settings, provider: str) -> dict[str, str]:
+    """What a connector must be told to read files: nothing, but for a mapping that somebody wrote."""
+    gateway = settings.connectors.get(provider, {}).get("gateway", "twilio")
+    return {"gateway": gateway} if provider == "sms" and gateway != "twilio" else {}
 
 
 def _parsed(parser: object, raw: Raw) -> Iterator[dict[str, object]]:
