@@ -73,7 +73,7 @@ class TwilioConnector:
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         self._config = config
-        self._now = now
+        self.now = now
         self._http: Http | None = None
         self._by_template: deque[str] = deque(maxlen=1000)
         """What was sent by template lately, and so said a reply of several parts at once."""
@@ -184,7 +184,7 @@ class TwilioConnector:
 
     async def poll(self, account: str, cursor: str | None) -> Polled:
         """What came to `account` and no webhook brought. Raises `RetryLater`, `StopChannel`."""
-        now = self._now()
+        now = self.now()
         at = twilio_sweep.Cursor.read(cursor, now, timedelta(days=self._configured().sweep_days))
         end = at.end(now)
         async with reading():

@@ -25,7 +25,7 @@ from laporhub.pipeline.embedded.engine import EmbeddedEngine
 from laporhub.pipeline.embedded.rebuild import catch_up
 from laporhub.pipeline.embedded.ticker import Ticker
 from laporhub.pipeline.errors import Misconfigured
-from laporhub.pipeline.ports import Connector
+from laporhub.pipeline.ports import Clocked, Connector
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.publisher import Publisher
 from laporhub.pipeline.store.batch import Government
@@ -74,7 +74,7 @@ async def open_hub(
             catch_up(database, tracking)
             engine.start()
             stack.callback(engine.stop)
-        connectors = await open_connectors(stack, settings, rulebooks)
+        connectors = await open_connectors(stack, settings, rulebooks, now)
         publisher = Publisher(database, engine, speaking(rulebooks, connectors), ground.ring, now, rulebooks)
         engine.on_replies = _waker(publisher)
         if exclusive:
@@ -142,7 +142,10 @@ def governments(rulebooks: Mapping[str, Rulebook]) -> dict[str, Government]:
 
 
 async def open_connectors(
-    stack: AsyncExitStack, settings: Settings, rulebooks: Mapping[str, Rulebook]
+    stack: AsyncExitStack,
+    settings: Settings,
+    rulebooks: Mapping[str, Rulebook],
+    now: Callable[[], datetime] = utc_now,
 ) -> dict[str, Connector]:
     """A connector for each provider that the profiles name and this installation has; closed with the stack."""
     wanted = {
@@ -152,6 +155,8 @@ async def open_connectors(
     }
     connectors = {name: connect(name, _options(settings, name)) for name in sorted(wanted & set(CONNECTORS))}
     for connector in connectors.values():
+        if isinstance(connector, Clocked):
+            connector.now = now
         if hasattr(connector, "aclose"):
             stack.push_async_callback(connector.aclose)
     return connectors

@@ -67,7 +67,7 @@ async def open_distributed_hub(
             ground.database, Producer(aiokafka_options(settings)), settings.topic_prefix, now
         )
         stack.push_async_callback(engine.close)
-        connectors = await open_connectors(stack, settings, ground.rulebooks)
+        connectors = await open_connectors(stack, settings, ground.rulebooks, now)
         client = Elasticsearch(**_elasticsearch(settings))
         stack.callback(client.close)
         hub = Hub(
@@ -263,7 +263,7 @@ class _Sender:
     async def run(self) -> None:
         async with AsyncExitStack() as stack:
             ground = self._ground
-            connectors = await open_connectors(stack, self._settings, ground.rulebooks)
+            connectors = await open_connectors(stack, self._settings, ground.rulebooks, self._now)
             able = {
                 (profile, channel): connector
                 for (profile, channel), connector in speaking(ground.rulebooks, connectors).items()

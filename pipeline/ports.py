@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, Literal, Protocol, TypeAlias, runtime_checkable
@@ -214,6 +214,13 @@ class Greets(Protocol):
     def greet(self, query: Mapping[str, str]) -> Greeting:
         """The answer it wants to read. Raises `Forged` for somebody else's question."""
         ...
+
+
+@runtime_checkable
+class Clocked(Protocol):
+    """A connector that goes by the time: the hub gives it its own clock."""
+
+    now: Callable[[], datetime]
 
 
 @runtime_checkable

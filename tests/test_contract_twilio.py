@@ -21,8 +21,6 @@ from laporhub.simulators.twilio import TwilioSimulator
 from laporhub.simulators.twilio_answers import Failure
 
 TOLD = {"account_sid": "AC1", "auth_token": "rahasia"}
-EVER = {"sweep_days": "400"}
-"""The suite's clock stands still, in a past that gets longer."""
 
 
 @dataclass
@@ -71,7 +69,7 @@ class TwilioSpecimen(Specimen):
         nowhere = "http://127.0.0.1:1/hooks/twilio"
         simulator = TwilioSimulator("AC1", TOLD["auth_token"], [self.account], nowhere, None, now)
         async with serving(simulator) as url:
-            yield Played(self, simulator, TOLD | EVER | {"api_base_url": url})
+            yield Played(self, simulator, TOLD | {"api_base_url": url})
         await simulator.aclose()
 
 
@@ -87,7 +85,8 @@ class Played:
         return [Answer(m.to, m.body) for m in self.simulator.network.messages if m.direction != "inbound"]
 
     def arrives(self, said: Said) -> None:
-        self.simulator.network.receive(self.specimen.where(said), said.words, (), None)
+        message = self.simulator.network.receive(self.specimen.where(said), said.words, (), None)
+        message.sid = f"SM{said.id}"
 
     def break_next(self, *, taken: bool) -> None:
         self.simulator.failures.append(Failure.drop(taken=taken))
