@@ -21,7 +21,9 @@ from laporhub.connectors.registry import connect
 from laporhub.connectors.specimen import FORM, LETTERS, Said, Specimen
 from laporhub.pipeline.errors import Forged, Misconfigured, Unparsable
 from laporhub.pipeline.models import Inbound
-from laporhub.pipeline.ports import Greets, Ignored, Parsed, Raw, StatusUpdate, Withdrawn
+from laporhub.pipeline.ports import Fragment, Greets, Ignored, Parsed, Raw, StatusUpdate, Withdrawn
+
+_ITEMS = (Inbound, Fragment, StatusUpdate, Withdrawn, Ignored)
 
 
 def prove(check: Callable[..., object], *drawn: SearchStrategy[Any], examples: int = 100) -> None:
@@ -159,7 +161,7 @@ class Reading:
             except Unparsable as error:
                 assert str(error), "an Unparsable that says nothing"
             else:
-                assert all(isinstance(item, Inbound | StatusUpdate | Withdrawn | Ignored) for item in parsed)
+                assert all(isinstance(item, _ITEMS) for item in parsed)
 
         odd = damaged(self.specimen.payload(self.said()))
         prove(check, odd, st.sampled_from(["", "https://x/?reply=r", "//[x"]), examples=300)

@@ -51,7 +51,7 @@ class MetaConnector:
 
     def __init__(self, config: MetaConfig | None = None, now: Callable[[], datetime] = utc_now) -> None:
         self._config = config
-        self._now = now
+        self.now = now
         self._sides = {side.account: side for side in sides(config)} if config else {}
         self._ours = Ours({side.id: side.account for side in self._sides.values()})
 
@@ -62,9 +62,6 @@ class MetaConnector:
     @property
     def poll_every(self) -> float:
         return self._config.poll_every if self._config else 300.0
-
-    def set_clock(self, now: Callable[[], datetime]) -> None:
-        self._now = now
 
     # ── in ──
 
@@ -101,7 +98,7 @@ class MetaConnector:
             return Polled([], None)
         side.graph.spare(SWEEP_UNTIL)
         first = timedelta(days=self._configured().backfill_days)
-        sweep = Sweep.read(cursor, self._now(), first, is_page=side.is_page)
+        sweep = Sweep.read(cursor, self.now(), first, is_page=side.is_page)
         ask = sweep.ask(side.id, is_page=side.is_page)
         try:
             answer = await read(side, ask.id, ask.edge, **ask.args)

@@ -4,47 +4,54 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import logging
 from base64 import b64encode
-from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
-from contextlib import asynccontextmanager
-from datetime import timedelta
+from collections import deque
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
 
 import aiohttp
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from twilio.base.exceptions import TwilioException  # type: ignore[import-untyped]
-from twilio.http.async_http_client import AsyncTwilioHttpClient  # type: ignore[import-untyped]
 from twilio.request_validator import RequestValidator  # type: ignore[import-untyped]
 from twilio.rest import Client  # type: ignore[import-untyped]
 
-from laporhub.connectors import parts, twilio_payload
+from laporhub.connectors import parts, twilio_payload, twilio_sweep, twilio_templates
 from laporhub.connectors.config import configured
 from laporhub.connectors.download import origin
+from laporhub.connectors.twilio_client import SILENT, Http, never_left, reading, refusal
 from laporhub.pipeline.errors import Forged, Misconfigured, RetryLater, StopChannel, Unparsable
-from laporhub.pipeline.ports import Failed, Greeting, Outcome, Outgoing, Parsed, Raw, Sent, Unknown
+from laporhub.pipeline.ports import (
+    Failed,
+    Greeting,
+    Health,
+    Outcome,
+    Outgoing,
+    Parsed,
+    Polled,
+    Raw,
+    Sent,
+    Unknown,
+)
 
 T = TypeVar("T")
 
 BODY_LIMIT = 1600
 """UTF-16 units in one message, WhatsApp and SMS alike."""
-WINDOW = timedelta(hours=24)
-"""How long after the citizen's last message WhatsApp lets us answer in free words."""
+SWEEP_SECONDS = 120.0
+"""Between two looks for messages that no webhook brought."""
 CLOCK_SKEW = timedelta(minutes=2)
 """How far the platform's clock may be behind ours when an attempt is looked up."""
 LOOK_BACK = 200
 """How many messages to one citizen are looked through, newest first."""
 
-_BUSY = frozenset({20429, 63018})
-_DEAD = frozenset({20003, 20005})  # credentials refused, account not active
-_SILENT = logging.Logger("twilio.http", level=logging.CRITICAL)  # the library logs phone numbers
-
 
 class TwilioConfig(BaseModel):
     """The account. `api_base_url`: None is Twilio's own. `timeout`: seconds for one call.
 
-    `status_callback_url` is the public address of `/hooks/twilio/status`; None asks for no callbacks.
+    `status_callback_url` is the public address of `/hooks/twilio/status`; None asks for no callbacks. `sweep_days` is
+    how far back the first look goes for messages that no webhook brought.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -54,14 +61,22 @@ class TwilioConfig(BaseModel):
     api_base_url: str | None = None
     status_callback_url: str | None = None
     timeout: float = Field(10.0, gt=0)
+    sweep_days: int = Field(1, ge=0, le=400)
 
 
 class TwilioConnector:
     """See `Connector`. Without a config it can parse and split, which is all that files need."""
 
-    def __init__(self, config: TwilioConfig | None = None) -> None:
+    def __init__(
+        self,
+        config: TwilioConfig | None = None,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
         self._config = config
-        self._http: AsyncTwilioHttpClient | None = None
+        self.now = now
+        self._http: Http | None = None
+        self._by_template: deque[str] = deque(maxlen=1000)
+        """What was sent by template lately, and so said a reply of several parts at once."""
 
     @property
     def able(self) -> bool:
@@ -116,20 +131,36 @@ class TwilioConnector:
 
         A server error other than 503 leaves open whether the message was taken, so it is `Unknown`.
         """
-        if _window_is_closed(outgoing):
+        if outgoing.previous is not None and outgoing.previous in self._by_template:
+            return Sent(outgoing.previous)
+        said = self._by_its_template(outgoing) if twilio_templates.applies(outgoing) else None
+        if said is None and twilio_templates.is_closed(outgoing):
             return Failed("window_closed")
-        create = self._client().messages.create_async(
-            to=outgoing.to, from_=outgoing.account, body=outgoing.text, **self._callback(outgoing)
-        )
+        words = {"body": outgoing.text, **self._callback(outgoing, outgoing.part)} if said is None else said
+        create = self._client().messages.create_async(to=outgoing.to, from_=outgoing.account, **words)
         try:
             message = await self._in_time(create)
         except (TimeoutError, aiohttp.ClientError, ValueError) as error:
-            if _never_left(error):
+            if never_left(error):
                 raise RetryLater(f"Twilio cannot be reached: {error}") from error
             return Unknown(f"no answer: {type(error).__name__}")
         except TwilioException as error:
-            return _refusal(error)
+            return refusal(error)
+        if message.sid and said is not None:
+            self._by_template.append(message.sid)
         return Sent(message.sid) if message.sid else Unknown("an answer without a sid")
+
+    def _by_its_template(self, outgoing: Outgoing) -> Mapping[str, str] | None:
+        """What to send for a whole reply; None for a later part, whose beginning went in free words, and for words
+        that the template has no room for.
+        """
+        if outgoing.template is None or outgoing.part > 0:
+            return None
+        said = twilio_templates.values(outgoing.template, outgoing.text)
+        if said is None:
+            return None
+        more = {"content_variables": twilio_templates.variables(said)} if said else {}
+        return {"content_sid": outgoing.template.content, **more, **self._callback(outgoing, None)}
 
     async def look_up(self, outgoing: Outgoing, known: frozenset[str]) -> Sent | None:
         """The oldest message since shortly before the attempt with the same words that is nobody else's.
@@ -139,13 +170,63 @@ class TwilioConnector:
         """
         since = outgoing.attempted_at - CLOCK_SKEW
         found = None
-        async with _reading():
+        async with reading():
             for message in await self._in_time(self._to(outgoing)):
                 if message.date_created is None or message.date_created < since or message.sid in known:
                     continue
-                if message.direction != "inbound" and _words(message.body) == _words(outgoing.text):
+                if message.direction != "inbound" and _says(message.body, outgoing):
                     found = Sent(message.sid)  # newest first, so the last one found is the oldest
         return found
+
+    @property
+    def poll_every(self) -> float:
+        return SWEEP_SECONDS
+
+    async def poll(self, account: str, cursor: str | None) -> Polled:
+        """What came to `account` and no webhook brought. Raises `RetryLater`, `StopChannel`."""
+        now = self.now()
+        at = twilio_sweep.Cursor.read(cursor, now, timedelta(days=self._configured().sweep_days))
+        end = at.end(now)
+        async with reading():
+            found = await self._in_time(
+                self._client().messages.list_async(
+                    to=account, date_sent_after=at.since, date_sent_before=end, limit=at.size, page_size=100
+                )
+            )
+            payloads = [
+                twilio_sweep.payload(message, await self._media(message))
+                for message in found
+                if message.direction == "inbound"
+            ]
+        following = at.after([message.date_sent or end for message in found], end)
+        return Polled(payloads, following.model_dump_json(), more=following.in_between)
+
+    async def check(self, account: str) -> Health:  # noqa: ARG002 - all senders are of one account
+        """How the account stands: active or not, and what money is left."""
+        api = self._client().api.v2010
+        try:
+            async with reading():
+                status = str((await self._in_time(api.account.fetch_async())).status)
+                balance = await self._in_time(api.account.balance.fetch_async())
+        except StopChannel as dead:
+            return Health(False, str(dead))
+        left = f"{balance.balance} {balance.currency}"
+        facts = {"status": status, "balance": left}
+        if status != "active":
+            return Health(False, f"Twilio's account is {status}: see Twilio's console", facts=facts)
+        if _amount(balance.balance) <= 0:
+            return Health(False, f"Twilio's account has no money left ({left}): top it up", facts=facts)
+        return Health(True, facts=facts)
+
+    async def _media(self, message: Any) -> Sequence[tuple[str, str]]:
+        """Address and type of each file of a message."""
+        if message.num_media in (None, "", "0"):
+            return ()
+        client = self._client()
+        found = await self._in_time(client.messages(message.sid).media.list_async())
+        return [
+            (f"{client.api.base_url}{file.uri.removesuffix('.json')}", file.content_type) for file in found
+        ]
 
     async def aclose(self) -> None:
         """Closes the connections; the next call opens new ones."""
@@ -171,19 +252,21 @@ class TwilioConnector:
         """A client on the connections of the running event loop."""
         config = self._configured()
         if self._http is None:
-            self._http = _Http(logger=_SILENT)
+            self._http = Http(logger=SILENT)
         client = Client(config.account_sid, config.auth_token.get_secret_value(), http_client=self._http)
         if config.api_base_url is not None:
             client.api.base_url = config.api_base_url.rstrip("/")
         return client
 
-    def _callback(self, outgoing: Outgoing) -> Mapping[str, str]:
-        """The address of the status callback names the reply, so it needs no record of ours to be read."""
+    def _callback(self, outgoing: Outgoing, part: int | None) -> Mapping[str, str]:
+        """The address of the status callback names the reply, so it needs no record of ours to be read; and the part,
+        None where one message says it all.
+        """
         address = self._configured().status_callback_url
         if address is None:
             return {}
         url = urlsplit(address)
-        reply = urlencode({"reply": outgoing.reply_id, "part": outgoing.part})
+        reply = urlencode({"reply": outgoing.reply_id} | ({} if part is None else {"part": part}))
         return {
             "status_callback": urlunsplit(url._replace(query=f"{url.query}&{reply}" if url.query else reply))
         }
@@ -192,26 +275,6 @@ class TwilioConnector:
 def connector(settings: Mapping[str, Any]) -> TwilioConnector:
     """From a channel's settings; none at all is enough to read files. Raises `Misconfigured`."""
     return TwilioConnector(configured("twilio", TwilioConfig, settings))
-
-
-class _Http(AsyncTwilioHttpClient):  # type: ignore[misc]
-    """Twilio's client, mended: it signs in a way that aiohttp deprecates, and of a refusal it throws away the
-    headers (where the hint stands when to come back) and, for lists, the status.
-    """
-
-    async def request(self, method: str, url: str, **kwargs: Any) -> Any:
-        user, password = kwargs.pop("auth")
-        basic = b64encode(f"{user}:{password}".encode()).decode()
-        kwargs["headers"] = {**(kwargs.get("headers") or {}), "Authorization": f"Basic {basic}"}
-        response = await super().request(method, url, **kwargs)
-        if response.status_code == 401:
-            raise _dead(response.status_code)
-        if response.status_code in (429, 503):
-            hint = (response.headers or {}).get("Retry-After", "")
-            raise RetryLater(
-                f"Twilio is busy ({response.status_code})", after=float(hint) if hint.isdecimal() else None
-            )
-        return response
 
 
 class _Form(dict[str, list[str]]):
@@ -234,48 +297,22 @@ def _signed(raw: Raw) -> _Form:
     return form
 
 
-def _window_is_closed(outgoing: Outgoing) -> bool:
-    """Only where it is known when they last wrote: otherwise Twilio is the judge."""
-    if not twilio_payload.is_whatsapp(outgoing.to) or outgoing.last_inbound_at is None:
+def _says(body: str | None, outgoing: Outgoing) -> bool:
+    """Whether a message has the words of this one; of a template, those that fill it."""
+    if _words(body) == _words(outgoing.text):
+        return True
+    if not twilio_templates.applies(outgoing) or outgoing.template is None:
         return False
-    return outgoing.attempted_at - outgoing.last_inbound_at > WINDOW
+    said = twilio_templates.values(outgoing.template, outgoing.text)
+    return bool(said) and all(value in _words(body) for value in said or ())
 
 
-def _never_left(error: Exception) -> bool:
-    """Whether the connection failed before anything was sent."""
-    return isinstance(error, aiohttp.ClientConnectorError | aiohttp.ClientConnectorCertificateError)
-
-
-def _refusal(error: Any) -> Outcome:
-    """What a refusal means for a message. Raises `RetryLater`, `StopChannel`."""
-    status, code = _stop_or_wait(error)
-    return Unknown(f"server error {status}") if status >= 500 else Failed(twilio_payload.reason_for(code))
-
-
-def _stop_or_wait(error: Any) -> tuple[int, int]:
-    """HTTP status and Twilio's code of a refusal; raises `RetryLater`, `StopChannel` where these say so."""
-    status, code = int(getattr(error, "status", 0) or 0), int(getattr(error, "code", 0) or 0)
-    if code in _BUSY:
-        raise RetryLater(f"Twilio is busy ({code})") from error
-    if code in _DEAD:
-        raise _dead(code) from error
-    return status, code
-
-
-def _dead(code: int) -> StopChannel:
-    return StopChannel(f"Twilio refuses the account ({code}): check account_sid and auth_token")
-
-
-@asynccontextmanager
-async def _reading() -> AsyncIterator[None]:
-    """Reading changes nothing, so whatever goes wrong it can be tried again."""
+def _amount(balance: Any) -> float:
+    """Money left; a bill that is paid later has no balance, which is nothing to worry about."""
     try:
-        yield
-    except (TimeoutError, aiohttp.ClientError, ValueError) as error:
-        raise RetryLater(f"Twilio's messages cannot be read: {type(error).__name__}") from error
-    except TwilioException as error:
-        _stop_or_wait(error)
-        raise RetryLater("Twilio's messages cannot be read: the list was refused") from error
+        return float(balance)
+    except (TypeError, ValueError):
+        return 1.0
 
 
 def _words(body: str | None) -> str:

@@ -38,6 +38,8 @@ REASONS: Mapping[int, str] = {
     21211: "invalid_number",
     21610: "opted_out",
     21614: "not_a_mobile",
+    21655: "template_unknown",
+    21656: "template_refused",
     30003: "unreachable",
     30006: "unreachable",
     30007: "filtered",
@@ -49,6 +51,10 @@ REASONS: Mapping[int, str] = {
 
 _KNOWN_TYPES = frozenset(
     "text button interactive location image audio voice video document sticker file".split()  # noqa: SIM905
+)
+_VCARD = frozenset({"text/vcard", "text/x-vcard", "text/directory"})
+_VCARD_LINE = re.compile(
+    r"^(?:item\d+\.)?(FN|TEL|ORG|EMAIL)(?:;[^:\n]*)?:(.+)$", re.IGNORECASE | re.MULTILINE
 )
 _RECEIVED = frozenset({"received", "receiving"})
 _PHONE = re.compile(r"(whatsapp:)?[+ ]([1-9]\d{6,14})", re.ASCII)
@@ -184,18 +190,36 @@ def _phone(author: str) -> str | None:
 
 
 def _text(form: Mapping[str, str]) -> str:
-    for name in ("Body", "ButtonText", "ListTitle", "ButtonPayload"):
+    for name in ("Body", "ButtonText", "ListTitle", "ButtonPayload", "ListId"):
         if form.get(name, "").strip():
-            return form[name]
+            return _card_in_words(form[name])
     return ""
 
 
+def _card_in_words(text: str) -> str:
+    """Of a contact card only what a person reads in it: name and numbers; any other text as it is."""
+    if not text.lstrip().upper().startswith("BEGIN:VCARD"):
+        return text
+    found = [found[2].strip() for found in _VCARD_LINE.finditer(text.replace("\r", ""))]
+    return ", ".join(dict.fromkeys(found)) or text
+
+
 def _kind(form: Mapping[str, str], has_media: bool, location: Location | None) -> MessageKind:
-    if form.get("MessageType", "text").lower() not in _KNOWN_TYPES:
+    if form.get("MessageType", "text").lower() not in _KNOWN_TYPES or _is_card(form):
         return "unsupported"
     if location is not None:
         return "location"
     return "attachment" if has_media or form.get("NumMedia", "0").strip() not in ("", "0") else "text"
+
+
+def _is_card(form: Mapping[str, str]) -> bool:
+    """Whether it is a contact: as words, or as nothing but files of that type."""
+    types = {
+        value.partition(";")[0].lower() for name, value in form.items() if name.startswith("MediaContentType")
+    }
+    return form.get("Body", "").lstrip().upper().startswith("BEGIN:VCARD") or (
+        bool(types) and types <= _VCARD
+    )
 
 
 def _attachments(form: Mapping[str, str]) -> Iterator[Attachment]:

@@ -91,7 +91,7 @@ class XConnector:
 
     def __init__(self, config: XConfig | None = None, now: Callable[[], datetime] | None = None) -> None:
         self._config = config or XConfig()
-        self._now = now or (lambda: datetime.now(UTC))
+        self.now = now or (lambda: datetime.now(UTC))
         self._tokens = self._config.tokens
         self._kept: XApi | None = None
         self._feeds = x_polling.Feeds(self._config.search)
@@ -129,8 +129,8 @@ class XConnector:
 
     async def poll(self, account: str, cursor: str | None) -> Polled:  # noqa: ARG002
         """One page: of mentions, of direct messages, of what `search` finds, in turn. Raises as `Polls` does."""
-        async with reading(self._now):
-            return await self._feeds.page(self._api(), self._user_id(), cursor, self._now())
+        async with reading(self.now):
+            return await self._feeds.page(self._api(), self._user_id(), cursor, self.now())
 
     def link(self, external_id: str) -> str | None:
         """Of a post; direct messages have none that others could open."""
@@ -173,7 +173,7 @@ class XConnector:
         except Refused as refused:
             if refused.status == 403 and "duplicate" in refused.said:
                 return await self.look_up(outgoing, frozenset()) or Failed("duplicate")
-            return refusal(refused, self._now())
+            return refusal(refused, self.now())
         data = answer.get("data")
         told = (data.get("id") or data.get("dm_event_id")) if isinstance(data, dict) else None
         return Sent(str(told)) if told else Unknown("an answer without an id")
@@ -185,7 +185,7 @@ class XConnector:
         if _asked(outgoing) is None:
             return None
         since = outgoing.attempted_at - CLOCK_SKEW
-        async with reading(self._now):
+        async with reading(self.now):
             said = await (self._posts(outgoing, since) if _parent(outgoing) else self._messages(outgoing))
         found = [
             name
@@ -231,9 +231,9 @@ class XConnector:
 
         X tells how much of each limit is left, but not the credits; only that they are used up.
         """
-        recent = self._now() - timedelta(minutes=1)
+        recent = self.now() - timedelta(minutes=1)
         try:
-            async with reading(self._now):
+            async with reading(self.now):
                 await self._api().call(
                     lambda client: client.get_users_mentions(
                         self._user_id(), start_time=recent, max_results=5, user_auth=True

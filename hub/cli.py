@@ -11,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 from laporhub.hub import (
     commands_cases,
     commands_complaints,
+    commands_gateway,
     commands_inbox,
     commands_operate,
     commands_profile,
@@ -57,6 +58,7 @@ for commands in (
     commands_complaints,
     commands_cases,
     commands_profile,
+    commands_gateway,
     commands_operate,
     commands_setup,
     commands_inbox,

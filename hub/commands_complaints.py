@@ -23,10 +23,11 @@ from laporhub.hub.console import (
     settings_for,
 )
 from laporhub.hub.hub import Hub, Tally
+from laporhub.hub.settings import Settings
 from laporhub.pipeline.errors import LaporHubError, Misconfigured, Unparsable
 from laporhub.pipeline.ids import message_id
 from laporhub.pipeline.models import Inbound
-from laporhub.pipeline.ports import Parsed, Raw, StatusUpdate, Withdrawn
+from laporhub.pipeline.ports import Fragment, Parsed, Raw, StatusUpdate, Withdrawn
 from laporhub.pipeline.profile.load import load
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.store.cases import already_received
@@ -35,6 +36,8 @@ _AT_ONCE = 256
 _IDLE_SECONDS = 0.1
 _PATIENCE = timedelta(minutes=1)
 """Replies that a platform wants later than this are left for `serve`."""
+
+_SHOWN = {"external_id", "author_id", "text", "kind", "sent_at", "attachments", "location"}
 
 FilesArgument = Annotated[list[Path], typer.Argument(exists=True, dir_okay=False, help="Raw payloads.")]
 
@@ -132,13 +135,21 @@ def parse(channel: str, files: FilesArgument, profile: ProfileOption = None) -> 
     book = load(settings.profiles[0])
     known = book.profile.channels.get(channel)
     provider = (known.provider or channel) if known else channel
-    connector = connect(provider, settings.connectors.get(provider, {}))
+    connector = connect(provider, _for_reading(settings, provider))
     failed = False
     for raw in recorded(files, provider, connector):
         for line in _parsed(connector.parse, raw):
             failed = failed or "error" in line
             print_json(line)
     raise typer.Exit(1 if failed else 0)
+
+
+def _for_reading(settings: Settings, provider: str) -> dict[str, str]:
+    """What a connector must be told to read files: of a gateway only which, as the rest is for sending."""
+    told = settings.connectors.get(provider, {})
+    if provider != "sms":
+        return told
+    return {"gateway": told["gateway"]} if told.get("gateway", "twilio") != "twilio" else {}
 
 
 def _parsed(parser: object, raw: Raw) -> Iterator[dict[str, object]]:
@@ -149,8 +160,10 @@ def _parsed(parser: object, raw: Raw) -> Iterator[dict[str, object]]:
         return
     for item in items:
         if isinstance(item, Inbound):
-            names = {"external_id", "author_id", "text", "kind", "sent_at", "attachments", "location"}
-            yield item.model_dump(mode="json", include=names)
+            yield item.model_dump(mode="json", include=_SHOWN)
+        elif isinstance(item, Fragment):
+            piece = {"piece": f"{item.number}/{item.total} of {item.whole}"}
+            yield item.message.model_dump(mode="json", include=_SHOWN) | piece
         elif isinstance(item, StatusUpdate):
             yield {"ignored": f"delivery status {item.status} of reply {item.reply_id}"}
         elif isinstance(item, Withdrawn):

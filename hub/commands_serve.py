@@ -60,26 +60,24 @@ def demo(
 
 
 def simulate(
-    platform: Annotated[str, typer.Argument(help=", ".join(("twilio", *SIMULATORS)))],
+    platform: Annotated[str, typer.Argument(help=", ".join(SIMULATORS))],
     hub: Annotated[str, typer.Option(help="The hub's address.")] = "http://127.0.0.1:8080",
     port: Annotated[int, typer.Option(min=1, max=65535, help="The port to listen on.")] = 8081,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
     profile: ProfileOption = None,
 ) -> None:
     """Run a simulated platform by itself, for a hub that is told its address."""
-    if platform not in ("twilio", *SIMULATORS):
-        known = ", ".join(("twilio", *SIMULATORS))
+    if platform not in SIMULATORS:
+        known = ", ".join(SIMULATORS)
         raise typer.BadParameter(f"there is no simulator of {platform!r}; there is: {known}")
     settings = settings_for(profile, None)
     configure_logging(settings)
-    if platform == "twilio":
-        from laporhub.hub.demo import run_simulator
+    from laporhub.hub.compose import utc_now
 
-        asyncio.run(run_simulator(settings, f"{hub}/hooks/twilio", port, host))
-    else:
-        from laporhub.hub.compose import utc_now
-
-        asyncio.run(run_platform(platform, load(settings.profiles[0]), hub, port, host, utc_now))
+    sid, token = settings.twilio_account_sid, settings.twilio_auth_token
+    account = (sid, token.get_secret_value()) if platform == "twilio" and sid and token else None
+    book = load(settings.profiles[0])
+    asyncio.run(run_platform(platform, book, hub, port, host, utc_now, account))
 
 
 def register(app: typer.Typer) -> None:

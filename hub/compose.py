@@ -13,9 +13,11 @@ from filelock import FileLock, Timeout
 
 from laporhub.classifiers.cold_start import ColdStartClassifier
 from laporhub.connectors.registry import CONNECTORS, connect
+from laporhub.connectors.sms_gateway import gateway_name
 from laporhub.hub.blobs import open_blobs
 from laporhub.hub.ground import lay_ground
 from laporhub.hub.hub import Hub
+from laporhub.hub.joining import sweep
 from laporhub.hub.keeping import Keeper, Store
 from laporhub.hub.polling import Poller, polled_accounts
 from laporhub.hub.settings import Settings
@@ -73,7 +75,7 @@ async def open_hub(
             engine.start()
             stack.callback(engine.stop)
         connectors = await open_connectors(stack, settings, rulebooks, now)
-        publisher = Publisher(database, engine, speaking(rulebooks, connectors), ground.ring, now)
+        publisher = Publisher(database, engine, speaking(rulebooks, connectors), ground.ring, now, rulebooks)
         engine.on_replies = _waker(publisher)
         if exclusive:
             await publisher.recover()
@@ -106,7 +108,8 @@ def keeper(hub: Hub, connectors: Mapping[str, Connector]) -> Keeper:
 
 
 def poll(stack: AsyncExitStack, hub: Hub, connectors: Mapping[str, Connector]) -> None:
-    """Asks the platforms that are polled, until the stack is left."""
+    """Until the stack is left: asks the platforms that are polled, and gives up waiting for pieces of messages."""
+    stack.push_async_callback(_cancelled, asyncio.create_task(sweep(hub.join_overdue)))
     accounts = polled_accounts(hub.rulebooks, connectors)
     if accounts:
         poller = Poller(hub.database, hub, accounts, hub.now)
@@ -153,13 +156,15 @@ async def open_connectors(
     connectors = {name: connect(name, _options(settings, name)) for name in sorted(wanted & set(CONNECTORS))}
     for connector in connectors.values():
         if isinstance(connector, Clocked):
-            connector.set_clock(now)
+            connector.now = now
         if hasattr(connector, "aclose"):
             stack.push_async_callback(connector.aclose)
     return connectors
 
 
 def _options(settings: Settings, provider: str) -> dict[str, Any]:
+    if provider == "sms":
+        return _sms_options(settings)
     if provider != "twilio":
         return dict(settings.connectors.get(provider, {}))
     if not settings.twilio_account_sid:
@@ -171,7 +176,18 @@ def _options(settings: Settings, provider: str) -> dict[str, Any]:
         "auth_token": settings.twilio_auth_token.get_secret_value(),
         "api_base_url": settings.twilio_api_url,
         "status_callback_url": f"{settings.base_url}/hooks/twilio/status",
+        "sweep_days": settings.twilio_sweep_days,
     }
+
+
+def _sms_options(settings: Settings) -> dict[str, Any]:
+    """The gateway's; where none is set, SMS go by the Twilio account, if there is one."""
+    told = dict(settings.connectors.get("sms", {}))
+    named = told.get("gateway") or ("" if told else "twilio")
+    if named == "twilio":
+        account = _options(settings, "twilio")
+        return {"gateway": "twilio"} | account if account else dict(told)
+    return {"hook_url": f"{settings.base_url}/hooks/sms/{gateway_name(named)}"} | told
 
 
 def speaking(

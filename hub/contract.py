@@ -227,7 +227,8 @@ class Answering(Secretive):
                 await running.hub.act(
                     running.case_of(said).id, "answer", {"response": " ".join(words)}, STAFF
                 )
-                platform.break_next(taken=False)
+                if self.specimen.looks_up:  # otherwise it ends there, with a person
+                    platform.break_next(taken=False)
                 await running.send()
                 texts = [each.text for each in platform.heard()][before:]
                 found = [word for word in " ".join(texts).split() if word.startswith("langkah")]

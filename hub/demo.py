@@ -1,4 +1,4 @@
-"""The demo: a hub with a simulated Twilio, made-up citizens who write and made-up staff who work.
+"""The demo: a hub with simulated platforms, made-up citizens who write and made-up staff who work.
 
 First a day of traffic is lived through on a clock that starts yesterday; then the clock is the real one, and
 somebody writes every few seconds. Whoever is at the screen can take any case over: staff of the demo only acts on
@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import random
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -21,6 +21,7 @@ import typer
 from laporhub.hub.compose import open_hub
 from laporhub.hub.hub import Hub
 from laporhub.hub.settings import Settings
+from laporhub.hub.simulated import platforms_of, with_platform
 from laporhub.hub.web import listening, web_server
 from laporhub.pipeline.errors import Misconfigured, Refused
 from laporhub.pipeline.models import Actor, CaseState, Inbound
@@ -28,12 +29,9 @@ from laporhub.pipeline.ports import Account, Query
 from laporhub.pipeline.profile.load import load
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.simulators.citizens import DemoComplaint, complaints, staff_answer
-from laporhub.simulators.serving import serving
-from laporhub.simulators.twilio import TwilioSimulator
+from laporhub.simulators.platform import Platform
 
 PASSWORD = "laporhub-demo"  # noqa: S105 - known on purpose; the demo listens on this machine only
-_ACCOUNT = "AC00000000000000000000000000000000"
-_TOKEN = "demo"  # noqa: S105
 _MARKER = "demo"
 """The file that tells a folder is the demo's own."""
 _CITIZENS = 60
@@ -64,13 +62,18 @@ async def run_demo(settings: Settings) -> None:
     async with AsyncExitStack() as stack:
         listener = listening(settings.host, settings.port)
         stack.callback(listener.close)
-        simulator = _simulator(load(settings.profiles[0]), f"{settings.base_url}/hooks/twilio", clock)
-        stack.push_async_callback(simulator.aclose)
-        phones = await stack.enter_async_context(serving(simulator, settings.port + 1))
-        hub = await stack.enter_async_context(open_hub(_with_simulator(settings, phones), now=clock))
+        book = load(settings.profiles[0])
+        phones: dict[str, str] = {}
+        played: dict[str, Platform] = {}
+        for number, platform in enumerate(platforms_of(book, settings.base_url, clock), 1):
+            running = platform.running(settings.port + number)
+            phones[platform.provider], told = await stack.enter_async_context(running)
+            played[platform.provider] = platform
+            settings = with_platform(settings, platform.provider, told)
+        hub = await stack.enter_async_context(open_hub(settings, now=clock))
         server = web_server(hub, settings, demo=True)
         serving_web = asyncio.create_task(server.serve(sockets=[listener]))
-        town = _Town(hub, simulator, clock, random.Random(20261122))
+        town = _Town(hub, played, clock, random.Random(20261122))
         if not hub.tracking.find(Query(tuple(hub.rulebooks), limit=1), hub.now()).cases:
             await town.live_through(_HISTORY, _CITIZENS)
         _welcome(settings, phones, town.hire())
@@ -96,48 +99,12 @@ def claim(folder: Path) -> None:
     marker.touch()
 
 
-async def run_simulator(settings: Settings, hook: str, port: int, host: str) -> None:
-    """A simulated Twilio by itself, until interrupted; says what to tell the hub, unless the settings say it."""
-    account = (
-        (settings.twilio_account_sid, settings.twilio_auth_token.get_secret_value())
-        if settings.twilio_account_sid and settings.twilio_auth_token
-        else None
-    )
-    simulator = _simulator(load(settings.profiles[0]), hook, DemoClock(), account)
-    async with serving(simulator, port, host) as url:
-        if account is None:
-            typer.echo(
-                f"export LAPORHUB_TWILIO_ACCOUNT_SID={_ACCOUNT} LAPORHUB_TWILIO_AUTH_TOKEN={_TOKEN} "
-                f"LAPORHUB_TWILIO_API_URL={url}"
-            )
-        await asyncio.Event().wait()
-
-
-def _simulator(
-    book: Rulebook, hook: str, clock: DemoClock, account: tuple[str, str] | None = None
-) -> TwilioSimulator:
-    numbers = [channel.account for channel in book.profile.channels.values() if channel.provider == "twilio"]
-    sid, token = account or (_ACCOUNT, _TOKEN)
-    return TwilioSimulator(sid, token, numbers, hook, f"{hook}/status", clock, automatic=True)
-
-
-def _with_simulator(settings: Settings, url: str) -> Settings:
-    from pydantic import SecretStr
-
-    told = {
-        "twilio_account_sid": _ACCOUNT,
-        "twilio_auth_token": SecretStr(_TOKEN),
-        "twilio_api_url": url,
-    }
-    return settings.model_copy(update=told)
-
-
 @dataclass
 class _Town:
     """Citizens and staff, all made up."""
 
     hub: Hub
-    simulator: TwilioSimulator
+    platforms: Mapping[str, Platform]
     clock: DemoClock
     rng: random.Random
     _people: Iterator[DemoComplaint] = field(init=False)
@@ -200,15 +167,9 @@ class _Town:
     async def _somebody_writes(self) -> None:
         person = next(self._people)
         self._sent += 1
-        if person.channel in ("whatsapp", "sms"):
-            prefix = "whatsapp:" if person.channel == "whatsapp" else ""
-            place = person.location
-            pin = (
-                (place.lat, place.lon) if place and place.lat is not None and place.lon is not None else None
-            )
-            await self.simulator.citizen_says(
-                f"{prefix}{person.phone}", person.text, location=pin, name=person.name
-            )
+        rules = self.book.profile.channels[person.channel]
+        if (platform := self.platforms.get(rules.provider or person.channel)) is not None:
+            await platform.citizen_writes(person.channel, person)
             return
         name = f"demo-{self.hub.now().timestamp()}-{self._sent}"
         inbound = Inbound(
@@ -272,10 +233,12 @@ def _progress(text: str) -> None:
         sys.stderr.flush()
 
 
-def _welcome(settings: Settings, phones: str, accounts: list[Account]) -> None:
+def _welcome(settings: Settings, phones: Mapping[str, str], accounts: list[Account]) -> None:
     typer.echo(f"\nLaporHub siap · LaporHub is ready\n\n  Formulir, lacak laporan   {settings.base_url}/")
     typer.echo(f"  Petugas                   {settings.base_url}/staff")
-    typer.echo(f"  Ponsel warga (simulasi)   {phones}/\n\n  Akun petugas, kata sandi semua: {PASSWORD}")
+    for provider, address in phones.items():
+        typer.echo(f"  Simulasi {provider:<16} {address}/")
+    typer.echo(f"\n  Akun petugas, kata sandi semua: {PASSWORD}")
     for account in accounts:
         typer.echo(f"    {account.username}")
     typer.echo("\n  Semua warga dan petugas di sini rekaan. Berhenti dengan Ctrl-C.\n")

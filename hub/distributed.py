@@ -74,7 +74,12 @@ async def open_distributed_hub(
             ground=ground,
             engine=engine,
             publisher=Publisher(
-                ground.database, engine, speaking(ground.rulebooks, connectors), ground.ring, now
+                ground.database,
+                engine,
+                speaking(ground.rulebooks, connectors),
+                ground.ring,
+                now,
+                ground.rulebooks,
             ),
             tracking=ElasticsearchTracking(client, ground.database, Indices(settings.index_prefix)),
             sink=None,
@@ -269,7 +274,9 @@ class _Sender:
                 for (profile, channel), connector in speaking(ground.rulebooks, connectors).items()
                 if not self._channels or channel in self._channels
             }
-            self._publisher = Publisher(ground.database, self._engine, able, ground.ring, self._now)
+            self._publisher = Publisher(
+                ground.database, self._engine, able, ground.ring, self._now, ground.rulebooks
+            )
             await self._publisher.run()
 
 

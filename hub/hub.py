@@ -17,6 +17,7 @@ import structlog
 from sqlalchemy import Connection, text
 
 from laporhub.hub.ground import Ground
+from laporhub.hub.joining import Joiner
 from laporhub.hub.keeping import Store
 from laporhub.pipeline import ids, media
 from laporhub.pipeline.door import merged_identity
@@ -38,6 +39,7 @@ from laporhub.pipeline.ports import (
     Acknowledges,
     CaseFile,
     Connector,
+    Fragment,
     Greeting,
     Greets,
     Identity,
@@ -45,6 +47,7 @@ from laporhub.pipeline.ports import (
     Raw,
     Receipt,
     StatusUpdate,
+    TakesGet,
     Tracking,
     Withdrawn,
 )
@@ -132,6 +135,7 @@ class Hub:
         self._connectors = connectors
         self.files_store = store
         self.web_secret = ground.secrets.web
+        self._joiner = Joiner(ground.database, engine, ground.ring, ground.secrets.web, now)
 
     # ── in ───────────────────────────────────────────────────────────────────────────────────────
 
@@ -184,6 +188,10 @@ class Hub:
             raise NotFound(f"{connector} asks nothing of its hook")
         return speaker.greet(query)
 
+    def takes_get(self, connector: str) -> bool:
+        speaker = self._connectors.get(connector)
+        return isinstance(speaker, TakesGet) and speaker.takes_get
+
     async def take(self, profile: str, channel: str | None, provider: str, raw: Raw) -> Tally:
         """One raw payload, already trusted. Whatever cannot be understood goes to the dead letter.
 
@@ -199,7 +207,9 @@ class Hub:
         for item in parsed:
             match item:
                 case Inbound():
-                    await self._take_message(profile, channel, provider, item, raw, tally)
+                    await self._take_message(profile, channel, provider, item, [raw], tally)
+                case Fragment():
+                    await self._take_fragment(profile, channel, provider, item, raw, tally)
                 case StatusUpdate():
                     await self._take_status(item)
                 case Withdrawn():
@@ -208,9 +218,46 @@ class Hub:
                     logger.info("ignored", provider=provider, reason=reason)
         return tally
 
-    async def _take_message(
-        self, profile: str, channel: str | None, provider: str, item: Inbound, raw: Raw, tally: Tally
+    async def _take_fragment(
+        self, profile: str, channel: str | None, provider: str, item: Fragment, raw: Raw, tally: Tally
     ) -> None:
+        """A piece of a message waits until the others are there."""
+        try:
+            where = (profile, channel) if channel else self._addressed(profile, provider, item.message)
+        except Refused as error:
+            tally.rejected += 1
+            await self._bury(profile, provider, "admit", str(error), raw)
+            return
+        name, round_ = await self._joiner.keep(*where, item, raw)
+        await self._join(name, round_, tally, complete=True)
+
+    async def _join(self, name: str, round_: int, tally: Tally, *, complete: bool) -> None:
+        whole = await asyncio.to_thread(self._joiner.whole, name, round_, complete=complete)
+        if whole is None:
+            return
+        first = whole.pieces[0]
+        taken = await self._take_message(
+            first.profile, first.channel, first.channel, whole.message, whole.raws, tally
+        )
+        await self._joiner.done(whole, refused=not taken)
+
+    async def join_overdue(self) -> int:
+        """Makes messages of pieces whose rest has not come in time. How many."""
+        late = await self._joiner.overdue()
+        for name, round_ in late:
+            await self._join(name, round_, Tally(), complete=False)
+        return len(late)
+
+    async def _take_message(
+        self,
+        profile: str,
+        channel: str | None,
+        provider: str,
+        item: Inbound,
+        raws: Sequence[Raw],
+        tally: Tally,
+    ) -> bool:
+        """Whether it is durable as a message; otherwise the payloads it came in are, as dead letters."""
         try:
             where = (profile, channel) if channel else self._addressed(profile, provider, item)
             _, done = await self._admit(*where, item, answer=False)
@@ -218,8 +265,9 @@ class Hub:
             raise
         except Refused as error:
             tally.rejected += 1
-            await self._bury(profile, channel or provider, "admit", str(error), raw)
-            return
+            for raw in raws:
+                await self._bury(profile, channel or provider, "admit", str(error), raw)
+            return False
         except Exception as error:
             if is_transient(error):
                 raise RetryLater("The database cannot be reached: nothing is lost, send it again") from error
@@ -228,17 +276,23 @@ class Hub:
             reason = f"{type(error).__name__} in {where_from.name}, line {where_from.lineno}"
             logger.error("a message could not be handled", reason=reason)
             tally.dead_lettered += 1
-            await self._bury(profile, channel or provider, "intake", reason, raw)
-            return
+            for raw in raws:
+                await self._bury(profile, channel or provider, "intake", reason, raw)
+            return False
         duplicate = done is not None and done.duplicate
         tally.duplicate += duplicate
         tally.accepted += not duplicate
+        return True
 
     def _addressed(self, profile: str, provider: str, item: Inbound) -> tuple[str, str]:
         """Which profile and channel has the account that was written to; the given profile's comes first."""
         for rulebook in sorted(self.rulebooks.values(), key=lambda each: each.name != profile):
             for name, channel in rulebook.profile.channels.items():
                 if (channel.provider or name) == provider and item.account in (None, channel.account):
+                    return rulebook.name, name
+        for rulebook in self.rulebooks.values():  # a number may be answered another way than it is heard
+            for name, channel in rulebook.profile.channels.items():
+                if item.account == channel.account:
                     return rulebook.name, name
         raise NotFound(
             f"no channel of {provider!r} has the account that was written to: add it to profile.yaml"

@@ -36,6 +36,8 @@ class Settings(BaseSettings):
     twilio_auth_token_file: Path | None = None
     twilio_api_url: str | None = None
     """Only for a simulated or proxied Twilio."""
+    twilio_sweep_days: int = Field(1, ge=0, le=400)
+    """How far back the first look goes for messages that no webhook brought."""
     connectors: dict[str, dict[str, str]] = Field(default_factory=dict)
     """What other connectors are told, by provider: the variables `LAPORHUB_<PROVIDER>_…`, see `connector_settings`."""
     database_url: SecretStr | None = None

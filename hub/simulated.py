@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Final, TypeAlias
 
 import typer
+from pydantic import SecretStr
 
+from laporhub.hub.settings import Settings
 from laporhub.pipeline.errors import Misconfigured
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.simulators import meta
 from laporhub.simulators.hotline import HotlineSimulator
 from laporhub.simulators.platform import Platform
+from laporhub.simulators.sms import SmsPlatform
+from laporhub.simulators.twilio_platform import TwilioPlatform
 from laporhub.simulators.x import XSimulator
 
 Maker: TypeAlias = Callable[[Rulebook, str, Callable[[], datetime]], Platform]
@@ -28,6 +32,8 @@ def account_of(book: Rulebook, provider: str) -> str:
 
 
 SIMULATORS: Final[Mapping[str, Maker]] = {
+    "twilio": TwilioPlatform,
+    "sms": SmsPlatform,
     "hotline": lambda _, url, now: HotlineSimulator(url, now),
     "meta": lambda book, url, now: meta.playing(_accounts(book, "meta"), url, now),
     "x": lambda book, url, now: XSimulator(account_of(book, "x"), f"{url}/hooks/x", now),
@@ -40,12 +46,39 @@ def _accounts(book: Rulebook, provider: str) -> list[str]:
     return [channel.account for name, channel in channels if (channel.provider or name) == provider]
 
 
+def platforms_of(book: Rulebook, hub_url: str, now: Callable[[], datetime]) -> Sequence[Platform]:
+    """All platforms of a profile that can be played."""
+    used = {channel.provider or name for name, channel in book.profile.channels.items()}
+    return [make(book, hub_url, now) for name, make in SIMULATORS.items() if name in used]
+
+
+def with_platform(settings: Settings, provider: str, told: Mapping[str, str]) -> Settings:
+    """The settings of a hub that speaks to this simulated platform."""
+    if provider != "twilio":
+        return settings.model_copy(update={"connectors": settings.connectors | {provider: dict(told)}})
+    named = {f"twilio_{name}": value for name, value in told.items()}
+    token = {"twilio_auth_token": SecretStr(told["auth_token"])}
+    return settings.model_copy(update=named | token)
+
+
 async def run_platform(
-    name: str, book: Rulebook, hub_url: str, port: int, host: str, now: Callable[[], datetime]
+    name: str,
+    book: Rulebook,
+    hub_url: str,
+    port: int,
+    host: str,
+    now: Callable[[], datetime],
+    account: tuple[str, str] | None = None,
 ) -> None:
-    """One simulated platform by itself, until interrupted; says what to tell the hub."""
-    platform = SIMULATORS[name](book, hub_url, now)
+    """One simulated platform by itself, until interrupted; says what to tell the hub, unless it plays the very
+    Twilio `account` that the settings name.
+    """
+    platform = (
+        TwilioPlatform(book, hub_url, now, account) if account else SIMULATORS[name](book, hub_url, now)
+    )
     async with platform.running(port, host) as (address, settings):
         told = " ".join(f"LAPORHUB_{name.upper()}_{key.upper()}={value}" for key, value in settings.items())
-        typer.echo(f"{name}: {address}\nexport {told}")
+        typer.echo(f"{name}: {address}")
+        if account is None:
+            typer.echo(f"export {told}")
         await asyncio.Event().wait()

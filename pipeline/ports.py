@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, Literal, Protocol, TypeAlias, runtime_checkable
 
 from laporhub.pipeline.models import (
@@ -72,7 +72,35 @@ class Withdrawn:
     """Our address that was written to, as in `Inbound`."""
 
 
-Parsed: TypeAlias = Inbound | StatusUpdate | Withdrawn | Ignored
+@dataclass(frozen=True, slots=True)
+class Fragment:
+    """A piece of a long message that the platform hands over in pieces, in any order; the hub puts them together.
+
+    `whole` tells the long messages of one author apart, `number` counts from 1 to `total`. `message` is the piece as if
+    it stood alone, with an external id of its own. After `patience` what is there becomes a message without the rest.
+    """
+
+    whole: str
+    number: int
+    total: int
+    message: Inbound
+    patience: timedelta = timedelta(minutes=10)
+
+
+Parsed: TypeAlias = Inbound | Fragment | StatusUpdate | Withdrawn | Ignored
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A message that the platform has approved beforehand, for when it lets no free words through.
+
+    `content` is the platform's name of it. `variables` are filled in this order from `values`; "text" is the reply's
+    own words.
+    """
+
+    content: str
+    variables: Sequence[str]
+    values: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +125,8 @@ class Outgoing:
     """The template's name, as in `ReplyQueued`."""
     human: bool = False
     previous: str | None = None
+    template: Template | None = None
+    """What the profile has for this purpose where the platform's reply window is closed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,8 +181,11 @@ class Connector(Protocol):
 
     async def publish(self, outgoing: Outgoing) -> Outcome: ...
 
-    async def look_up(self, outgoing: Outgoing, known: frozenset[str]) -> Sent | None:
-        """Whether an attempt of unknown outcome did arrive; `known` are ids that belong to other replies."""
+    async def look_up(self, outgoing: Outgoing, known: frozenset[str]) -> Sent | Failed | None:
+        """Whether an attempt of unknown outcome did arrive; `known` are ids that belong to other replies.
+
+        None: it did not, and may be sent again. `Failed` where the platform cannot be asked: a person must find out.
+        """
         ...
 
 
@@ -181,6 +214,21 @@ class Greets(Protocol):
     def greet(self, query: Mapping[str, str]) -> Greeting:
         """The answer it wants to read. Raises `Forged` for somebody else's question."""
         ...
+
+
+@runtime_checkable
+class Clocked(Protocol):
+    """A connector that goes by the time: the hub gives it its own clock."""
+
+    now: Callable[[], datetime]
+
+
+@runtime_checkable
+class TakesGet(Protocol):
+    """A platform that delivers by GET. The query is then the payload: `Raw.body`, as a form."""
+
+    @property
+    def takes_get(self) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,13 +301,6 @@ class HoldsMedia(Protocol):
     def media_headers(self, url: str) -> Mapping[str, str]:
         """What to send along: the account's credentials, for the platform's own hosts and nobody else's."""
         ...
-
-
-@runtime_checkable
-class Clocked(Protocol):
-    """A connector that must know what time it is for the hub: how far back to ask."""
-
-    def set_clock(self, now: Callable[[], datetime]) -> None: ...
 
 
 @runtime_checkable
@@ -436,6 +477,10 @@ class HubPort(Protocol):
 
     def greet(self, connector: str, query: Mapping[str, str]) -> Greeting:
         """The answer to a platform that asks whether the hook is ours. Raises `Forged`, `NotFound`."""
+        ...
+
+    def takes_get(self, connector: str) -> bool:
+        """Whether this platform delivers by GET, which then is no such question."""
         ...
 
     async def act(

@@ -28,13 +28,15 @@ from laporhub.pipeline.ports import (
     Public,
     Sent,
     SplitsByPlace,
+    Template,
     Unknown,
 )
+from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.store import cases, outbox
 from laporhub.pipeline.store.batch import Done
 from laporhub.pipeline.store.keys import KeyRing
 from laporhub.pipeline.store.outbox import Queued
-from laporhub.pipeline.wording import fill
+from laporhub.pipeline.wording import fill, template_for
 
 _AT_ONCE = 32
 _LEASE = timedelta(minutes=10)
@@ -78,10 +80,13 @@ class Publisher:
         connectors: Mapping[tuple[str, str], Connector],
         ring: KeyRing,
         now: Callable[[], datetime],
+        rulebooks: Mapping[str, Rulebook] | None = None,
     ) -> None:
+        """`rulebooks`: the profiles, for the platforms' own templates."""
         self._database = database
         self._engine = engine
         self._connectors = connectors
+        self._rulebooks = rulebooks or {}
         self._ring = ring
         self._now = now
         self._spoken = sorted(connectors)
@@ -186,6 +191,7 @@ class Publisher:
             if isinstance(connector, SplitsByPlace)
             else connector.split(text)
         )
+        template = self._template(reply)
         while len(reply.sent) < len(parts):
             outgoing = Outgoing(
                 reply.reply_id,
@@ -199,6 +205,7 @@ class Publisher:
                 purpose=reply.purpose,
                 human=reply.human,
                 previous=reply.sent[-1] if reply.sent else None,
+                template=template,
             )
             match await self._say(connector, reply, outgoing, known):
                 case Sent(platform_id=name):
@@ -217,6 +224,15 @@ class Publisher:
                     await self._wait(reply, span, reason)
                     return
         await self._settle(reply, "sent", None)
+
+    def _template(self, reply: Queued) -> Template | None:
+        book = self._rulebooks.get(reply.profile)
+        rules = book.profile.channels.get(reply.channel) if book else None
+        if book is None or rules is None or reply.purpose not in rules.templates:
+            return None
+        with self._database.connect() as connection:
+            state = cases.load_cases(connection, [reply.case_id]).get(reply.case_id)
+        return template_for(book, state, reply.channel, reply.purpose) if state else None
 
     async def _say(
         self, connector: Connector, reply: Queued, outgoing: Outgoing, known: frozenset[str]

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from laporhub.pipeline.models import SLOT, CaseState, Words
+from laporhub.pipeline.ports import Template
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.profile.schema import say
 from laporhub.pipeline.replies import format_due, join, render
@@ -55,6 +56,15 @@ def _with_slots(
     pieces = render(rulebook, template, state.channel, language, dict(values) | marked).split(SLOT)
     sealed = tuple(str(words[name].sealed) for name in pieces[1::2])
     return Wording(text, SLOT.join(pieces[0::2]), sealed) if sealed else Wording(text)
+
+
+def template_for(rulebook: Rulebook, state: CaseState, channel: str, purpose: str) -> Template | None:
+    """The platform's own message for a reply of this purpose, with what the case knows now; None if there is none."""
+    rules = rulebook.profile.channels.get(channel)
+    chosen = rules.templates.get(purpose) if rules else None
+    if chosen is None:
+        return None
+    return Template(chosen.content, chosen.variables, _facts(rulebook, state, rulebook.language))
 
 
 def fill(pattern: str, pieces: Sequence[str]) -> str:

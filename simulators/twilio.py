@@ -25,7 +25,7 @@ from twilio.request_validator import RequestValidator  # type: ignore[import-unt
 
 from laporhub.simulators import twilio_page, twilio_rules
 from laporhub.simulators.twilio_answers import DENIED, Failure, Logged, error, failed
-from laporhub.simulators.twilio_network import Form, Network, matches, resource
+from laporhub.simulators.twilio_network import Form, Network, matches, media_resource, resource
 from laporhub.simulators.twilio_rules import Refusal
 
 FORM = "application/x-www-form-urlencoded"
@@ -57,6 +57,9 @@ class TwilioSimulator:
         self.failures: deque[Failure] = deque()
         self.log: list[Logged] = []
         self.opted_out: set[str] = set()
+        self.photos: dict[str, bytes] = {}
+        """What citizens' files are, by the last word of their address."""
+        self.status, self.balance = "active", "12.50"
         self._account_sid, self._auth_token = account_sid, auth_token
         self._automatic = automatic
         self._random = Random(seed)
@@ -64,12 +67,17 @@ class TwilioSimulator:
         self._webhooks: list[Form] = []
         self._tasks: set[asyncio.Task[int]] = set()
         self._client: httpx.AsyncClient | None = None
-        messages = f"/2010-04-01/Accounts/{account_sid}/Messages"
+        account = f"/2010-04-01/Accounts/{account_sid}"
+        messages = f"{account}/Messages"
         self._app = Starlette(
             routes=[
                 Route(f"{messages}.json", self._create, methods=["POST"]),
                 Route(f"{messages}.json", self._list, methods=["GET"]),
                 Route(messages + "/{sid}.json", self._fetch, methods=["GET"]),
+                Route(messages + "/{sid}/Media.json", self._files, methods=["GET"]),
+                Route(messages + "/{sid}/Media/{name}", self._file, methods=["GET"]),
+                Route(f"{account}.json", self._account, methods=["GET"]),
+                Route(f"{account}/Balance.json", self._money, methods=["GET"]),
                 Route("/", self._page, methods=["GET"]),
                 Route("/percakapan", self._bubbles, methods=["GET"]),
                 Route("/kirim", self._typed, methods=["POST"]),
@@ -134,7 +142,7 @@ class TwilioSimulator:
         failure = self.failures.popleft() if self.failures else Failure(taken=True)
         if not failure.taken:
             return self._answer(request, form, failed(failure))
-        refused = twilio_rules.refusal(form, self.network.numbers, self.opted_out)
+        refused = twilio_rules.refusal(form, self.network.numbers, self.opted_out, self.network.templates)
         if refused is not None:
             return self._answer(request, form, error(refused))
         answer = self._accept(form)
@@ -177,6 +185,33 @@ class TwilioSimulator:
             if message.sid == request.path_params["sid"]:
                 return self._answer(request, {}, JSONResponse(resource(message, self._account_sid)))
         return await self._nowhere(request)
+
+    async def _files(self, request: Request) -> Response:
+        if not self._allowed(request):
+            return self._answer(request, {}, error(DENIED))
+        for message in self.network.messages:
+            if message.sid == request.path_params["sid"]:
+                found = [media_resource(message, n, self._account_sid) for n in range(len(message.media))]
+                listed = {"media_list": found, "next_page_uri": None, "page": 0, "page_size": 50}
+                return self._answer(request, {}, JSONResponse(listed))
+        return await self._nowhere(request)
+
+    async def _file(self, request: Request) -> Response:
+        """A citizen's photo: only for the account itself."""
+        if not self._allowed(request):
+            return self._answer(request, {}, error(DENIED))
+        data = self.photos.get(request.path_params["name"])
+        if data is None:
+            return await self._nowhere(request)
+        return self._answer(request, {}, Response(data, media_type="image/jpeg"))
+
+    async def _account(self, request: Request) -> Response:
+        told = {"sid": self._account_sid, "status": self.status, "friendly_name": "Simulasi", "type": "Full"}
+        return self._answer(request, {}, JSONResponse(told) if self._allowed(request) else error(DENIED))
+
+    async def _money(self, request: Request) -> Response:
+        told = {"account_sid": self._account_sid, "balance": self.balance, "currency": "USD"}
+        return self._answer(request, {}, JSONResponse(told) if self._allowed(request) else error(DENIED))
 
     async def _nowhere(self, request: Request) -> Response:
         gone = Refusal(404, 20404, f"The requested resource {request.url.path} was not found")

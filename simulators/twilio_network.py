@@ -50,6 +50,10 @@ class Network:
         self.messages: list[SimMessage] = []
         self.unreachable: set[str] = set()
         """Phones that are off: messages to them end as undelivered."""
+        self.templates: dict[str, str] = {}
+        """Approved messages by ContentSid; "{{1}}" is a variable."""
+        self.paused: set[str] = set()
+        """Templates that WhatsApp has paused: they end as undelivered."""
         self._clock = clock
         self._random = random.Random(seed)
 
@@ -80,11 +84,11 @@ class Network:
             "outbound-api",
             form["From"],
             form["To"],
-            form.get("Body", ""),
+            twilio_rules.rendered(form, self.templates) or "",
             self._clock(),
             "queued",
         )
-        fate = self._fate(message, is_template="ContentSid" in form)
+        fate = self._fate(message, form.get("ContentSid"))
         self.messages.append(message)
         return message, [self._status(message, status, code) for status, code in fate]
 
@@ -125,12 +129,14 @@ class Network:
                 form["WaId"] = message.sender.removeprefix("whatsapp:+")
         return form
 
-    def _fate(self, message: SimMessage, *, is_template: bool) -> list[tuple[str, int | None]]:
+    def _fate(self, message: SimMessage, template: str | None) -> list[tuple[str, int | None]]:
         whatsapp = twilio_rules.is_whatsapp(message.to)
         written = [m.created for m in self.messages if m.direction == "inbound" and m.sender == message.to]
         is_open = twilio_rules.is_open(message.created, max(written, default=None))
-        if whatsapp and not is_template and not is_open:
+        if whatsapp and template is None and not is_open:
             return [("undelivered", 63016)]
+        if template in self.paused:
+            return [("undelivered", 63041)]
         if message.to in self.unreachable:
             return [("sent", None), ("undelivered", 30003)]
         return [(status, None) for status in ("sent", "delivered", "read")[: 3 if whatsapp else 2]]
@@ -169,6 +175,22 @@ def resource(message: SimMessage, account_sid: str) -> Mapping[str, Any]:
         "price": None,
         "price_unit": "USD",
         "uri": f"/2010-04-01/Accounts/{account_sid}/Messages/{message.sid}.json",
+    }
+
+
+def media_resource(message: SimMessage, number: int, account_sid: str) -> Mapping[str, Any]:
+    """A file of a message as the REST interface shows it."""
+    name = message.media[number].rpartition("/")[2]
+    where = f"/2010-04-01/Accounts/{account_sid}/Messages/{message.sid}/Media/{name}.json"
+    created = format_datetime(message.created.astimezone(UTC))
+    return {
+        "sid": name,
+        "account_sid": account_sid,
+        "parent_sid": message.sid,
+        "content_type": "image/jpeg",
+        "date_created": created,
+        "date_updated": created,
+        "uri": where,
     }
 
 

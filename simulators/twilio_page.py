@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import timedelta, timezone
+from datetime import datetime, timedelta, timezone
+from typing import Protocol
 
 from jinja2 import Environment
-
-from laporhub.simulators.twilio_network import SimMessage
 
 _WIB = timezone(timedelta(hours=7))
 
@@ -85,11 +84,13 @@ _PAGE = _ENVIRONMENT.from_string("""<!doctype html>
 <form method="post" action="/kirim">
 <label for="nomor">Nomor HP warga</label>
 <input id="nomor" name="nomor" inputmode="tel" required value="{{ number }}">
+{% if not only_sms %}
 <label for="lewat">Lewat</label>
 <select id="lewat" name="lewat">
 <option value="whatsapp">WhatsApp</option>
 <option value="sms"{% if sms %} selected{% endif %}>SMS</option>
 </select>
+{% endif %}
 <label for="pesan">Pesan</label>
 <textarea id="pesan" name="pesan" rows="3" required></textarea>
 <button>Kirim sebagai warga</button>
@@ -125,16 +126,33 @@ _BUBBLES = _ENVIRONMENT.from_string("""<!doctype html>
 """)
 
 
-def page(phones: Sequence[tuple[str, str]], chosen: str | None, news: str | None) -> str:
+class Said(Protocol):
+    """A message as a phone shows it."""
+
+    body: str
+    status: str
+    created: datetime
+
+
+def page(
+    phones: Sequence[tuple[str, str]], chosen: str | None, news: str | None, *, only_sms: bool = False
+) -> str:
     """All phones; the chosen one open, and a form to write as a citizen."""
     number = (chosen or "").removeprefix("whatsapp:")
     is_sms = bool(chosen) and not (chosen or "").startswith("whatsapp:")
     return _PAGE.render(
-        style=_STYLE, phones=phones, chosen=chosen, news=news, number=number, sms=is_sms, name=_name
+        style=_STYLE,
+        phones=phones,
+        chosen=chosen,
+        news=news,
+        number=number,
+        sms=is_sms,
+        only_sms=only_sms,
+        name=_name,
     )
 
 
-def bubbles(said: Iterable[SimMessage]) -> str:
+def bubbles(said: Iterable[Said]) -> str:
     """One conversation as the citizen sees it, newest on top; it loads itself again."""
     return _BUBBLES.render(style=_STYLE, said=list(said), status=_STATUS, wib=_WIB)
 

@@ -86,7 +86,13 @@ def test_a_location_beyond_the_globe_does_not_lose_the_message() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "text"), [("whatsapp_contacts", ""), ("whatsapp_unknown_type", "lihat ini")]
+    ("name", "text"),
+    [
+        ("whatsapp_contacts", ""),
+        ("whatsapp_vcard", "Ketua RT Contoh, +62800000999"),
+        ("whatsapp_vcard_file", ""),
+        ("whatsapp_unknown_type", "lihat ini"),
+    ],
 )
 def test_what_cannot_be_shown_is_kept_as_unsupported(name: str, text: str) -> None:
     inbound = message(name)
@@ -95,6 +101,19 @@ def test_what_cannot_be_shown_is_kept_as_unsupported(name: str, text: str) -> No
 
 def test_a_tapped_button_says_what_stands_on_it() -> None:
     assert message("whatsapp_button").text == "Sudah selesai"
+
+
+def test_a_chosen_list_item_says_what_stands_on_it() -> None:
+    inbound = message("whatsapp_list")
+    assert (inbound.kind, inbound.text) == ("text", "Jalan dan jembatan")
+
+
+@given(st.text(max_size=200))
+def test_whatever_a_contact_card_holds_it_is_kept(card: str) -> None:
+    [inbound] = TWILIO.parse(form(Body=f"BEGIN:VCARD\n{card}", MessageType="contacts"))
+    assert isinstance(inbound, Inbound)
+    assert inbound.kind == "unsupported"
+    assert inbound.text
 
 
 @pytest.mark.parametrize("name", ["whatsapp_no_phone", "whatsapp_only_external_id"])

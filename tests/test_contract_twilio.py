@@ -85,7 +85,8 @@ class Played:
         return [Answer(m.to, m.body) for m in self.simulator.network.messages if m.direction != "inbound"]
 
     def arrives(self, said: Said) -> None:
-        self.simulator.network.receive(self.specimen.where(said), said.words, (), None)
+        message = self.simulator.network.receive(self.specimen.where(said), said.words, (), None)
+        message.sid = f"SM{said.id}"
 
     def break_next(self, *, taken: bool) -> None:
         self.simulator.failures.append(Failure.drop(taken=taken))

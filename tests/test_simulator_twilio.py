@@ -240,9 +240,50 @@ async def test_free_words_after_a_day_are_taken_and_then_not_delivered(
     await simulator.deliver()
     [update] = hub.statuses
     assert (update.status, update.reason) == ("failed", "window_closed")
-    await client.post(MESSAGES, data=form(hub_url, ContentSid="HX1"))
+    simulator.network.templates["HX1"] = "Laporan {{1}} dijawab."
+    await client.post(MESSAGES, data=form(hub_url, ContentSid="HX1", ContentVariables='{"1": "LG-1"}'))
     await simulator.deliver()
     assert hub.statuses[-1].status == "read"
+    assert simulator.network.messages[-1].body == "Laporan LG-1 dijawab."
+
+
+@pytest.mark.parametrize(
+    ("content", "variables", "code"),
+    [
+        ("HX9", '{"1": "a"}', 21655),
+        ("HX1", "", 21656),
+        ("HX1", "bukan JSON", 21656),
+        ("HX1", '{"1": ""}', 21656),
+        ("HX1", '{"1": "dua\\nbaris"}', 21656),
+        ("HX1", '{"1": "a     b"}', 21656),
+        ("HX1", '{"1": "a", "2": "b"}', 21656),
+    ],
+)
+async def test_templates_are_known_and_filled_in_one_line(
+    twilio: Twilio, hub_url: str, content: str, variables: str, code: int
+) -> None:
+    simulator, client = twilio
+    simulator.network.templates["HX1"] = "Laporan {{1}} dijawab."
+    answer = await client.post(MESSAGES, data=form(hub_url, ContentSid=content, ContentVariables=variables))
+    assert (answer.status_code, answer.json()["code"]) == (400, code)
+
+
+async def test_a_paused_template_does_not_arrive(twilio: Twilio, hub: Hub, hub_url: str) -> None:
+    simulator, client = twilio
+    simulator.network.templates["HX1"] = "Laporan Anda dijawab."
+    simulator.network.paused.add("HX1")
+    await client.post(MESSAGES, data=form(hub_url, ContentSid="HX1"))
+    await simulator.deliver()
+    assert hub.statuses[-1].reason == "template_paused (63041)"
+
+
+async def test_photos_are_shown_to_the_account_only(twilio: Twilio) -> None:
+    simulator, client = twilio
+    simulator.photos["ME1"] = b"jpeg"
+    url = "/2010-04-01/Accounts/AC1/Messages/SM1/Media/ME1"
+    assert (await client.get(url)).content == b"jpeg"
+    assert (await client.get(url, auth=("AC1", "salah"))).status_code == 401
+    assert (await client.get(f"{url}2")).status_code == 404
 
 
 async def test_a_phone_that_is_off(twilio: Twilio, hub: Hub, hub_url: str) -> None:

@@ -11,6 +11,8 @@ from laporhub.pipeline.errors import Forged, NotFound
 from laporhub.pipeline.ports import Greeting, Raw
 from laporhub.web.site import Site, site_of
 
+FORM = "application/x-www-form-urlencoded"
+
 router = APIRouter(include_in_schema=False)
 
 
@@ -18,10 +20,17 @@ router = APIRouter(include_in_schema=False)
 @router.post("/hooks/{provider}/{rest:path}")
 async def deliver(request: Request, provider: str, profile: str | None = None) -> Response:
     """Messages or delivery reports; durable before they are answered, so the platform repeats what failed."""
+    content_type = request.headers.get("content-type", "")
+    return await _take(request, provider, profile, await request.body(), content_type)
+
+
+async def _take(
+    request: Request, provider: str, profile: str | None, body: bytes, content_type: str
+) -> Response:
     site = site_of(request)
     raw = Raw(
-        body=await request.body(),
-        content_type=request.headers.get("content-type", ""),
+        body=body,
+        content_type=content_type,
         headers={name.lower(): value for name, value in request.headers.items()},
         url=public_url(site, request),
     )
@@ -34,10 +43,12 @@ async def deliver(request: Request, provider: str, profile: str | None = None) -
 
 @router.get("/hooks/{provider}")
 @router.get("/hooks/{provider}/{rest:path}")
-async def greet(request: Request, provider: str) -> Response:
-    """The platform asks whether this hook is ours."""
+async def greet(request: Request, provider: str, profile: str | None = None) -> Response:
+    """The platform asks whether this hook is ours; or it delivers this way, and the query is what it delivers."""
     site = site_of(request)
     _profile_with(site, provider)
+    if site.hub.takes_get(provider):
+        return await _take(request, provider, profile, request.url.query.encode(), FORM)
     try:
         return _said(site.hub.greet(provider, dict(request.query_params)))
     except Forged:

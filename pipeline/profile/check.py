@@ -37,6 +37,7 @@ def problems(profile: Profile, units: Units, templates: Mapping[Key, str]) -> li
         *_units(units),
         *_template_files(profile, templates),
         *_replies(profile, templates),
+        *_message_templates(profile),
     ]
     return names + rest + ([] if names else list(flow.problems(profile)))
 
@@ -241,6 +242,25 @@ def _replies(profile: Profile, templates: Mapping[Key, str]) -> Iterator[Finding
         for key, source in templates.items():
             if key[1] == name:
                 yield from _variables(template_file(key), source, FACTS | fields)
+
+
+def _message_templates(profile: Profile) -> Iterator[Finding]:
+    """What is sent on a platform where it lets no free words through."""
+    sent = _senders(profile)
+    for name, channel in profile.channels.items():
+        at: Trail = ("channels", name, "templates")
+        if channel.templates and channel.delivery == "page":
+            yield Finding(PROFILE, at, "a page needs no templates of a platform", "Delete them.")
+        for purpose, template in channel.templates.items():
+            if purpose not in sent:
+                yield _unknown((*at, purpose), "reply", purpose, sent)
+            known = FACTS - {"draft"} | {"text"}
+            for number, variable in enumerate(template.variables):
+                if variable not in known:
+                    path = (*at, purpose, "variables", number)
+                    yield Finding(
+                        PROFILE, path, f"nothing fills “{variable}” in a template", nearest(variable, known)
+                    )
 
 
 def _by_intake(profile: Profile) -> Iterator[tuple[str | None, Trail, frozenset[str]]]:

@@ -34,6 +34,16 @@ class Ticket(Section):
     prefix: str = Field(pattern=r"^[A-Z]{1,4}$")
 
 
+class MessageTemplate(Section):
+    """A message that the platform approved beforehand: `content` is its id there, `variables` fill it in this order.
+
+    A variable is one of the facts that every reply may use, or `text`: the reply's own words in one line.
+    """
+
+    content: str = Field(pattern=r"^[\w.:-]{1,100}$")
+    variables: tuple[Name, ...] = Field((), max_length=20)
+
+
 class Channel(Section):
     """One way in, and the account on it that citizens write to.
 
@@ -49,6 +59,8 @@ class Channel(Section):
     """Staff of this channel write down what they are told: on the phone, or at a counter, with a printed receipt."""
     provider: Name | None = None
     """The connector that serves it; by default the one with the channel's own name."""
+    templates: dict[Name, MessageTemplate] = {}
+    """Reply → what is sent instead when the platform lets no free words through any more."""
 
 
 class Requirement(Section):

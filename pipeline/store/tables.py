@@ -275,6 +275,22 @@ polls = Table(
 )
 """How far each account was asked for what came in (see `ports.Polls`), and what was wrong the last time."""
 
+fragments = Table(
+    "fragments",
+    metadata,
+    Column("whole", Exact, primary_key=True),
+    Column("round", Integer, primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("total", Integer, nullable=False),
+    Column("piece", Exact, nullable=False),
+    Column("profile", Exact, nullable=False),
+    Column("channel", Exact, nullable=False),
+    Column("sealed", Exact, nullable=False),
+    Column("overdue_at", Moment, nullable=False, index=True),
+    Column("done", Integer, nullable=False),
+)
+"""Pieces of long messages until all are there (see `ports.Fragment`), and for a day after that to know repeats by."""
+
 outcomes = Table(
     "outcomes",
     metadata,
