@@ -26,7 +26,7 @@ h2{font-size:1rem;margin:0 0 .5rem}
 section{background:#fff;border-radius:.75rem;padding:1rem}
 ol{list-style:none;margin:0 0 1rem;padding:0 0 0 .75rem;border-left:3px solid #cfd9e2}
 li{padding:.4rem 0;white-space:pre-wrap;overflow-wrap:anywhere}
-small{display:block;color:#4a5865}
+small{display:block;color:#4a5865;white-space:normal}
 .office{background:#e3f1fb;padding:.4rem .6rem;border-radius:.5rem;margin:.2rem 0}
 form{display:grid;gap:.6rem}
 label{font-weight:600}
