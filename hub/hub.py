@@ -8,7 +8,7 @@ import hashlib
 import hmac
 import json
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
@@ -22,6 +22,7 @@ from laporhub.pipeline import ids, media
 from laporhub.pipeline.door import merged_identity
 from laporhub.pipeline.embedded.engine import Sink
 from laporhub.pipeline.errors import NotFound, Refused, RetryLater, Unparsable
+from laporhub.pipeline.intake import withdrawal
 from laporhub.pipeline.models import (
     Act,
     Actor,
@@ -52,9 +53,10 @@ from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.profile.schema import say
 from laporhub.pipeline.publisher import Publisher
 from laporhub.pipeline.redact import redact
+from laporhub.pipeline.said import as_shown
 from laporhub.pipeline.store import cases, dead_letters, files, log, outbox
 from laporhub.pipeline.store.accounts import AccountStore
-from laporhub.pipeline.store.batch import Done
+from laporhub.pipeline.store.batch import WITHDRAWN, Done
 from laporhub.pipeline.store.database import is_transient
 from laporhub.pipeline.store.dead_letters import DeadLetter
 from laporhub.pipeline.vault import ReporterKey
@@ -203,7 +205,7 @@ class Hub:
                 case StatusUpdate():
                     await self._take_status(item)
                 case Withdrawn():
-                    logger.info("withdrawn", provider=provider)
+                    await self._take_back(profile, channel, provider, item)
                 case Ignored(reason=reason):
                     logger.info("ignored", provider=provider, reason=reason)
         return tally
@@ -218,7 +220,8 @@ class Hub:
             raise
         except Refused as error:
             tally.rejected += 1
-            await self._bury(profile, channel or provider, "admit", str(error), raw)
+            if error.code != WITHDRAWN:
+                await self._bury(profile, channel or provider, "admit", str(error), raw)
             return
         except Exception as error:
             if is_transient(error):
@@ -236,13 +239,36 @@ class Hub:
 
     def _addressed(self, profile: str, provider: str, item: Inbound) -> tuple[str, str]:
         """Which profile and channel has the account that was written to; the given profile's comes first."""
-        for rulebook in sorted(self.rulebooks.values(), key=lambda each: each.name != profile):
-            for name, channel in rulebook.profile.channels.items():
-                if (channel.provider or name) == provider and item.account in (None, channel.account):
-                    return rulebook.name, name
+        for where in self._channels_of(profile, provider, item.account):
+            return where
         raise NotFound(
             f"no channel of {provider!r} has the account that was written to: add it to profile.yaml"
         )
+
+    def _channels_of(self, profile: str, provider: str, account: str | None) -> Iterator[tuple[str, str]]:
+        for rulebook in sorted(self.rulebooks.values(), key=lambda each: each.name != profile):
+            for name, channel in rulebook.profile.channels.items():
+                if (channel.provider or name) == provider and account in (None, channel.account):
+                    yield rulebook.name, name
+
+    async def _take_back(self, profile: str, channel: str | None, provider: str, item: Withdrawn) -> None:
+        """Durable when it returns: the message is taken back, or will be refused when it comes."""
+        where = [(profile, channel)] if channel else list(self._channels_of(profile, provider, item.account))
+        now, found = self.now(), dict[str, str | None]()
+        names = [
+            ids.message_id(name, each, self._rulebook(name).profile.channels[each].account, item.external_id)
+            for name, each in where
+        ]
+
+        def look(connection: Connection) -> None:
+            for name in names:
+                found[name] = cases.take_back(connection, name, now)
+
+        await self.engine.submit(job=look)
+        for message, case_id in found.items():
+            if case_id is not None:
+                await self.engine.submit(command=withdrawal(message, self._case(case_id), now))
+        logger.info("withdrawn", provider=provider, known=any(found.values()))
 
     async def _take_status(self, update: StatusUpdate) -> None:
         reply = await asyncio.to_thread(self._reply, update.reply_id)
@@ -332,7 +358,8 @@ class Hub:
     def events(self, case_id: str) -> Sequence[CaseEvent]:
         with self.database.connect() as connection:
             state = cases.load_cases(connection, [case_id]).get(case_id)
-            return log.case_events(connection, case_id, state.opened_at) if state else []
+            history = log.case_events(connection, case_id, state.opened_at) if state else []
+        return as_shown(history)
 
     def files(self, case_id: str) -> Sequence[CaseFile]:
         with self.database.connect() as connection:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import assert_never
 
-from laporhub.pipeline import clocks, dialogue, ids
+from laporhub.pipeline import clocks, dialogue, ids, said
 from laporhub.pipeline.errors import Conflict, Forbidden, NotFound, Refused
 from laporhub.pipeline.evolve import evolve
 from laporhub.pipeline.models import (
@@ -35,6 +35,7 @@ from laporhub.pipeline.models import (
     EventData,
     Message,
     MessageAdded,
+    MessageWithdrawn,
     Note,
     Noted,
     OpenCase,
@@ -44,6 +45,7 @@ from laporhub.pipeline.models import (
     ReplyUpdated,
     Tick,
     Transitioned,
+    Withdraw,
     Words,
     cloud_type,
     trusted,
@@ -99,6 +101,21 @@ def decided(
     return turn.events, turn.last
 
 
+def _heard(message: Message) -> MessageAdded:
+    return _message_added(
+        message_id=message.id,
+        replaces=message.replaces,
+        message_kind=message.kind,
+        text=message.text,
+        sealed_text=message.sealed_text,
+        sealed_identity=message.sealed_identity,
+        known=message.known,
+        attachments=message.attachments,
+        location=message.location,
+        sent_at=message.sent_at,
+    )
+
+
 class _Turn:
     """One command being decided: emits events and sees, at each step, the state they add up to."""
 
@@ -126,6 +143,8 @@ class _Turn:
         match command:
             case AddMessage():
                 self.add_message(command.message)
+            case Withdraw():
+                self.withdraw(command.message_id)
             case Act():
                 self.act(command)
             case Tick():
@@ -199,50 +218,61 @@ class _Turn:
         self._route()
 
     def add_message(self, message: Message) -> None:
+        rewrites = message.replaces is not None and said.find(self.state, message.replaces) is not None
+        if rewrites and said.is_stale(self.state, _heard(message)):
+            return  # a later version of it is here already
         self._hear(message)
         if is_final(self.rules, self.state):
-            if self.profile.intake.after_end:
+            if self.profile.intake.after_end and not rewrites:
                 self._reply(self.profile.intake.after_end)
             return
         step = self.profile.intake.complete
         waits = step is not None and self.state.status in self.profile.transitions[step].source
+        if rewrites and self.state.missing:
+            return  # they may be at it still: nobody is asked for each letter
         if self._asks_on(message, waits=waits) or step is None or not waits:
             return
         self._mention_what_is_advised()
         self._step(step)
         self._route()
 
+    def withdraw(self, message_id: str) -> None:
+        """The case stays, with its clocks; whether anything is left to do is for a person to say."""
+        known = said.find(self.state, message_id)
+        if known is None:
+            raise NotFound(f"case {self.state.ticket} has no message {message_id}")
+        if known.gone:
+            return
+        self.emit(MessageWithdrawn(message_id=message_id))
+        self._classify(forget=True)
+
     def _hear(self, message: Message) -> None:
+        self.emit(_heard(message))
+        self._classify(forget=message.replaces is not None)
+
+    def _classify(self, *, forget: bool) -> None:
+        """What the words mean as they are now. `forget`: some are no longer there, and none may be quoted."""
+        if is_final(self.rules, self.state) and not (forget and self.state.suggestion):
+            return
+        suggestion = self.classifier.suggest(self.state.text, self.state.location)
+        if self.state.unit is not None and self.state.suggestion is not None:
+            # What led to the disposition stays; what a person must look at is always of today.
+            units = self.state.suggestion.units
+            if forget:
+                units = tuple(unit.but({"reasons": ()}) for unit in units)
+            suggestion = self.state.suggestion.but(
+                {"flags": suggestion.flags, "urgency": suggestion.urgency, "units": units}
+            )
+        gaps = unmet(self.profile, self.state, suggestion)
         self.emit(
-            _message_added(
-                message_id=message.id,
-                message_kind=message.kind,
-                text=message.text,
-                sealed_text=message.sealed_text,
-                sealed_identity=message.sealed_identity,
-                known=message.known,
-                attachments=message.attachments,
-                location=message.location,
-                sent_at=message.sent_at,
-            )
+            _classified(
+                suggestion=suggestion,
+                missing=gaps["ask"],
+                advised=gaps["advise"],
+                review=gaps["review"],
+            ),
+            SYSTEM,
         )
-        if not is_final(self.rules, self.state):
-            suggestion = self.classifier.suggest(self.state.text, self.state.location)
-            if self.state.unit is not None and self.state.suggestion is not None:
-                # What led to the disposition stays; what a person must look at is always of today.
-                suggestion = self.state.suggestion.but(
-                    {"flags": suggestion.flags, "urgency": suggestion.urgency}
-                )
-            gaps = unmet(self.profile, self.state, suggestion)
-            self.emit(
-                _classified(
-                    suggestion=suggestion,
-                    missing=gaps["ask"],
-                    advised=gaps["advise"],
-                    review=gaps["review"],
-                ),
-                SYSTEM,
-            )
 
     def _asks_on(self, message: Message, *, waits: bool) -> bool:
         """Whether the system has more to say to the reporter: not once a person has asked, nor without end.

@@ -90,6 +90,7 @@ class Door:
             private=inbound.private,
             anonymous=inbound.anonymous,
             case_id=case.id if case else None,
+            replaces=inbound.replaces and ids.message_id(rulebook.name, channel, account, inbound.replaces),
             sent_at=inbound.sent_at,
             received_at=now,
         )

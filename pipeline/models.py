@@ -166,6 +166,8 @@ class Message(Model):
     private: bool = False
     anonymous: bool = False
     case_id: str | None = None
+    replaces: str | None = None
+    """The id of the earlier message that the author rewrote: these are its words from now on."""
     sent_at: Utc | None = None
     received_at: Utc
 
@@ -251,6 +253,13 @@ class AddMessage(_Command):
     message: Message
 
 
+class Withdraw(_Command):
+    """The author took a message back on the platform. Its words are shown to nobody any more."""
+
+    kind: Literal["withdraw"] = "withdraw"
+    message_id: str
+
+
 class Act(_Command):
     """A transition of the profile's workflow, by name.
 
@@ -295,7 +304,7 @@ class Note(_Command):
 
 
 Command: TypeAlias = Annotated[
-    OpenCase | AddMessage | Act | Tick | Delivery | Note, Field(discriminator="kind")
+    OpenCase | AddMessage | Withdraw | Act | Tick | Delivery | Note, Field(discriminator="kind")
 ]
 
 
@@ -319,10 +328,14 @@ class Opened(Model):
 
 
 class MessageAdded(Model):
-    """The reporter said something; the first one comes with the opening."""
+    """The reporter said something; the first one comes with the opening.
+
+    `replaces` is the id of an earlier message of which these are the words now.
+    """
 
     kind: Literal["message_added"] = "message_added"
     message_id: str
+    replaces: str | None = None
     message_kind: MessageKind = "text"
     text: str = ""
     sealed_text: str | None = None
@@ -331,6 +344,13 @@ class MessageAdded(Model):
     attachments: tuple[Attachment, ...] = ()
     location: Location | None = None
     sent_at: Utc | None = None
+
+
+class MessageWithdrawn(Model):
+    """The reporter took a message back: ticket and history stay, its words are shown to nobody."""
+
+    kind: Literal["message_withdrawn"] = "message_withdrawn"
+    message_id: str
 
 
 class Classified(Model):
@@ -489,6 +509,7 @@ class Rated(Model):
 EventData: TypeAlias = Annotated[
     Opened
     | MessageAdded
+    | MessageWithdrawn
     | Classified
     | Asked
     | Answered
@@ -570,6 +591,21 @@ class Reply(Model):
     reason: str | None = None
 
 
+class Said(Model):
+    """One message of the reporter: how much of the state's `text` is its, and what else it gave.
+
+    `ids` is its id, and those of the messages that rewrote it; `written_at` is when the last of these was sent.
+    """
+
+    ids: tuple[str, ...]
+    length: int = 0
+    attachments: int = 0
+    location: Location | None = None
+    written_at: Utc | None = None
+    gone: bool = False
+    """Taken back."""
+
+
 class CaseState(Model):
     """All that `decide` needs to know of a case: the sum of its events."""
 
@@ -610,6 +646,8 @@ class CaseState(Model):
     replies: Mapping[str, Reply] = Field(default_factory=dict)
     rating: int | None = None
     messages: int = 0
+    said: tuple[Said, ...] = ()
+    """Message by message; shorter than `messages` for a case of an earlier release (see `Batch`)."""
     waiting: bool = False
     """The reporter wrote, and no person has acted since."""
     applied: Mapping[str, tuple[int, int]] = Field(default_factory=dict)

@@ -77,8 +77,10 @@ def is_final(rulebook: Rulebook, state: CaseState) -> bool:
 
 
 def is_unread(state: CaseState) -> bool:
-    """The reporter wrote again, and nobody has looked."""
-    return state.waiting and state.messages > 1
+    """The reporter wrote again, or changed or took back what they wrote, and nobody has looked."""
+    return state.waiting and (
+        state.messages > 1 or any(each.gone or len(each.ids) > 1 for each in state.said)
+    )
 
 
 def failed_replies(state: CaseState) -> tuple[str, ...]:

@@ -103,12 +103,20 @@ class SqliteTracking:
         connection.execute(text("DROP TABLE tracking_text"))
         _create(connection)
 
-    def write(self, connection: Connection, states: Sequence[CaseState], spoken: frozenset[str]) -> None:
-        """Brings the rows of `states` up to date, and the text of those in `spoken`."""
+    def write(
+        self,
+        connection: Connection,
+        states: Sequence[CaseState],
+        spoken: frozenset[str],
+        reworded: frozenset[str] = frozenset(),
+    ) -> None:
+        """Brings the rows of `states` up to date, and the text of those in `spoken` and `reworded`."""
         if not states:
             return
         connection.execute(_upsert(), [_row(s) for s in states])
-        self._index(connection, [state for state in states if state.id in spoken])
+        for case in sorted(reworded):
+            connection.execute(_MOVE, {"case": case})
+        self._index(connection, [state for state in states if state.id in spoken | reworded])
 
     def _index(self, connection: Connection, states: Sequence[CaseState]) -> None:
         """The index keeps no copy of the text. Further words are added under further rows: see `_matching`."""
@@ -157,6 +165,10 @@ _VERSIONS = 1024
 """Full-text rows a case may have: one for each message it grew by."""
 
 _HITS = f"SELECT rowid / {_VERSIONS} AS rowid FROM tracking_text WHERE tracking_text MATCH :phrase"  # noqa: S608
+
+
+_MOVE = text("UPDATE tracking SET rowid = (SELECT max(rowid) + 1 FROM tracking) WHERE case_id = :case")
+"""What was indexed under the old number leads nowhere then; it is gone from the file when the index is built anew."""
 
 
 @lru_cache(maxsize=1)

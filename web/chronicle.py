@@ -19,6 +19,7 @@ from laporhub.pipeline.models import (
     ClockStopped,
     Drafted,
     MessageAdded,
+    MessageWithdrawn,
     Noted,
     Opened,
     Rated,
@@ -66,8 +67,10 @@ def _tell(rulebook: Rulebook, event: CaseEvent, t: Translator) -> _Told | None:
     match event.data:
         case Opened(channel=channel):
             return t("Laporan masuk lewat %(channel)s", channel=channel_title(rulebook, channel, t)), ()
-        case MessageAdded():
-            return t("Pesan pelapor"), ()
+        case MessageAdded(replaces=earlier):
+            return (t("Pelapor mengubah pesannya") if earlier else t("Pesan pelapor")), ()
+        case MessageWithdrawn():
+            return t("Pelapor menarik pesannya"), ()
         case Classified(suggestion=suggestion):
             best = suggestion.units[0] if suggestion.units else None
             if best is None:

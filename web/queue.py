@@ -12,6 +12,7 @@ from fastapi import APIRouter, Request, Response
 from laporhub.pipeline.models import CaseState
 from laporhub.pipeline.ports import Query, Tracking
 from laporhub.pipeline.profile.rulebook import Rulebook
+from laporhub.pipeline.workflow import is_unread
 from laporhub.web import history, words
 from laporhub.web.desk import Filters, Staff, narrow, profile_of, profiles_of, scope, work
 from laporhub.web.i18n import Translator
@@ -36,6 +37,7 @@ class Row:
     suggestion: str
     status: str
     summary: str
+    unread: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,4 +195,5 @@ def _row(rulebook: Rulebook, state: CaseState, now: datetime, t: Translator) -> 
         suggestion=towards,
         status=history.status_title(rulebook, state.status, t),
         summary=" ".join(state.text.split())[:140],
+        unread=is_unread(state),
     )

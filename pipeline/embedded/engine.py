@@ -48,7 +48,15 @@ class Sink(Protocol):
 
     def clear(self, connection: Connection) -> None: ...
 
-    def write(self, connection: Connection, states: Sequence[CaseState], spoken: frozenset[str]) -> None: ...
+    def write(
+        self,
+        connection: Connection,
+        states: Sequence[CaseState],
+        spoken: frozenset[str],
+        reworded: frozenset[str] = frozenset(),
+    ) -> None:
+        """`spoken` are the cases with new words, `reworded` those whose older words must not be found any more."""
+        ...
 
 
 @dataclass
@@ -184,7 +192,7 @@ class EmbeddedEngine:
         replies = [e for e in batch.events if isinstance(e.data, ReplyQueued) and e.data.status == "queued"]
         outbox.enqueue(connection, replies, batch.states)
         for sink in self._sinks:
-            sink.write(connection, changed, batch.spoken())
+            sink.write(connection, changed, batch.spoken(), batch.reworded())
             log.advance(connection, sink.name, log.tail(connection, events))
         return len(replies), changed
 
