@@ -217,7 +217,7 @@ class CaseStage:
             for event in batch.events
             if isinstance(event.data, ReplyQueued) and event.data.status == "queued"
         ]
-        outbox.enqueue(connection, replies, batch.states)
+        outbox.enqueue(connection, replies)
         save_outcomes(connection, turn.outcomes)
         behind = {
             case: state

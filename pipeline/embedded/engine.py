@@ -190,7 +190,7 @@ class EmbeddedEngine:
         batch.save()
         changed = batch.changed()
         replies = [e for e in batch.events if isinstance(e.data, ReplyQueued) and e.data.status == "queued"]
-        outbox.enqueue(connection, replies, batch.states)
+        outbox.enqueue(connection, replies)
         for sink in self._sinks:
             sink.write(connection, changed, batch.spoken(), batch.reworded())
             log.advance(connection, sink.name, log.tail(connection, events))
