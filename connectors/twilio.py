@@ -8,7 +8,7 @@ import logging
 from base64 import b64encode
 from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from urllib.parse import parse_qs, urlencode, urlsplit, urlunsplit
 
@@ -23,7 +23,7 @@ from laporhub.connectors import parts, twilio_payload
 from laporhub.connectors.config import configured
 from laporhub.connectors.download import origin
 from laporhub.pipeline.errors import Forged, Misconfigured, RetryLater, StopChannel, Unparsable
-from laporhub.pipeline.ports import Failed, Greeting, Outcome, Outgoing, Parsed, Raw, Sent, Unknown
+from laporhub.pipeline.ports import Failed, Greeting, Outcome, Outgoing, Parsed, Raw, Sent, Unknown, Window
 
 T = TypeVar("T")
 
@@ -110,6 +110,13 @@ class TwilioConnector:
 
     def split(self, text: str) -> Sequence[str]:
         return parts.split(text, BODY_LIMIT)
+
+    def window(self, account: str, reply_to: str | None, last_inbound_at: datetime, now: datetime) -> Window:  # noqa: ARG002
+        """WhatsApp takes free words for a day after the citizen wrote, SMS always."""
+        if not twilio_payload.is_whatsapp(account):
+            return Window()
+        until = last_inbound_at + WINDOW
+        return Window("open", until) if now <= until else Window("closed")
 
     async def publish(self, outgoing: Outgoing) -> Outcome:
         """Sends one part. Raises `RetryLater`, `StopChannel`.

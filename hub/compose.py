@@ -14,6 +14,7 @@ from filelock import FileLock, Timeout
 from laporhub.classifiers.cold_start import ColdStartClassifier
 from laporhub.connectors.registry import CONNECTORS, connect
 from laporhub.hub.blobs import open_blobs
+from laporhub.hub.channel_health import Checker
 from laporhub.hub.ground import lay_ground
 from laporhub.hub.hub import Hub
 from laporhub.hub.keeping import Keeper, Store
@@ -106,7 +107,9 @@ def keeper(hub: Hub, connectors: Mapping[str, Connector]) -> Keeper:
 
 
 def poll(stack: AsyncExitStack, hub: Hub, connectors: Mapping[str, Connector]) -> None:
-    """Asks the platforms that are polled, until the stack is left."""
+    """Asks the platforms that are polled, and how our accounts stand, until the stack is left."""
+    checker = Checker(hub, hub.rulebooks, connectors, hub.now)
+    stack.push_async_callback(_cancelled, asyncio.create_task(checker.run()))
     accounts = polled_accounts(hub.rulebooks, connectors)
     if accounts:
         poller = Poller(hub.database, hub, accounts, hub.now)

@@ -16,12 +16,14 @@ from typing import Protocol
 import structlog
 from sqlalchemy import Connection, text
 
+from laporhub.hub.channel_health import Channels
 from laporhub.hub.ground import Ground
 from laporhub.hub.keeping import Store
+from laporhub.hub.ways import Ways
 from laporhub.pipeline import ids, media
 from laporhub.pipeline.door import merged_identity
 from laporhub.pipeline.embedded.engine import Sink
-from laporhub.pipeline.errors import NotFound, Refused, RetryLater, Unparsable
+from laporhub.pipeline.errors import Forbidden, NotFound, Refused, RetryLater, Unparsable
 from laporhub.pipeline.intake import withdrawal
 from laporhub.pipeline.models import (
     Act,
@@ -38,6 +40,7 @@ from laporhub.pipeline.models import (
 from laporhub.pipeline.ports import (
     Acknowledges,
     CaseFile,
+    ChannelHealth,
     Connector,
     Greeting,
     Greets,
@@ -47,6 +50,7 @@ from laporhub.pipeline.ports import (
     Receipt,
     StatusUpdate,
     Tracking,
+    Way,
     Withdrawn,
 )
 from laporhub.pipeline.profile.rulebook import Rulebook
@@ -60,6 +64,7 @@ from laporhub.pipeline.store.batch import WITHDRAWN, Done
 from laporhub.pipeline.store.database import is_transient
 from laporhub.pipeline.store.dead_letters import DeadLetter
 from laporhub.pipeline.vault import ReporterKey
+from laporhub.pipeline.workflow import may_speak
 
 logger = structlog.get_logger(__name__)
 
@@ -132,6 +137,8 @@ class Hub:
         self.engine = engine
         self._door = ground.door
         self._connectors = connectors
+        self._ways = Ways(ground.database, ground.ring, connectors, now)
+        self._channels = Channels(ground.database, ground.rulebooks, connectors, now)
         self.files_store = store
         self.web_secret = ground.secrets.web
 
@@ -335,6 +342,45 @@ class Hub:
         if key is not None:
             self.ring.stored(key)
         return await self._seen(done.state if done else state)
+
+    # ── what did not get through ─────────────────────────────────────────────────────────────────
+
+    def way(self, state: CaseState) -> Way:
+        return self._ways.way(self._rulebook(state.profile), state)
+
+    def elsewhere(self, state: CaseState) -> Sequence[str]:
+        return list(self._ways.elsewhere(self._rulebook(state.profile), state))
+
+    def post_of(self, state: CaseState) -> str | None:
+        return self._ways.post_of(self._rulebook(state.profile), state)
+
+    async def convey(self, case_id: str, reply_id: str, actor: Actor) -> CaseState:
+        state = self._answerable(case_id, actor)
+        await self.engine.submit(
+            job=self._ways.take_back(reply_id)
+        )  # before all else: it must not go out as well
+        done = await self.engine.submit(command=self._ways.conveyed(state, reply_id, actor))
+        return await self._seen(done.state if done else state)
+
+    async def redirect(self, case_id: str, reply_id: str, channel: str, actor: Actor) -> CaseState:
+        state = self._answerable(case_id, actor)
+        command = await asyncio.to_thread(
+            lambda: self._ways.redirected(
+                self._rulebook(state.profile), state, self.events(case_id), reply_id, channel, actor
+            )
+        )
+        done = await self.engine.submit(command=command)
+        return await self._seen(done.state if done else state)
+
+    def _answerable(self, case_id: str, actor: Actor) -> CaseState:
+        """The case, if the actor is one of those who answer its reporter. Raises `Forbidden`."""
+        state = self._case(case_id)
+        if not may_speak(self._rulebook(state.profile), state, actor):
+            raise Forbidden(f"The role {actor.role!r} does not answer reporters on this case")
+        return state
+
+    def channels(self) -> Sequence[ChannelHealth]:
+        return self._channels.all()
 
     async def _seen(self, state: CaseState) -> CaseState:
         """The state, once lists and search know it: where others write those, that takes a moment."""

@@ -30,6 +30,7 @@ from laporhub.pipeline.models import (
     ClockStarted,
     ClockStopped,
     Command,
+    Convey,
     Delivery,
     Drafted,
     EventData,
@@ -41,6 +42,8 @@ from laporhub.pipeline.models import (
     OpenCase,
     Opened,
     Rated,
+    Redirect,
+    Reply,
     ReplyQueued,
     ReplyUpdated,
     Tick,
@@ -50,12 +53,12 @@ from laporhub.pipeline.models import (
     cloud_type,
     trusted,
 )
-from laporhub.pipeline.ports import Classifier
+from laporhub.pipeline.ports import BY_HAND, Classifier
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.profile.schema import BUILT_IN_ROLES, OPENED, FormField, Transition
 from laporhub.pipeline.requirements import unmet
 from laporhub.pipeline.wording import compose
-from laporhub.pipeline.workflow import allowed, is_final, is_past, may_note
+from laporhub.pipeline.workflow import allowed, is_final, is_past, may_note, may_speak
 
 _DELIVERY_RANK = {"queued": 0, "sent": 1, "delivered": 2, "read": 3}
 _ASKED_AT_MOST = 2
@@ -151,6 +154,10 @@ class _Turn:
                 self.tick(command)
             case Delivery():
                 self.deliver(command)
+            case Convey():
+                self.convey(command)
+            case Redirect():
+                self.redirect(command)
             case Note():
                 self.note(command)
             case _:
@@ -519,6 +526,41 @@ class _Turn:
         written = self.command.message.sent_at
         return written is not None and self.now - written > _ANSWERED_WITHIN
 
+    def convey(self, command: Convey) -> None:
+        if self._undelivered(command.reply_id).status not in ("queued", "failed"):
+            raise Conflict("It has reached the reporter already", code="arrived")
+        told = ReplyUpdated(reply_id=command.reply_id, status="delivered", reason=BY_HAND)
+        self._update_reply(command.reply_id, told, command.actor)
+
+    def redirect(self, command: Redirect) -> None:
+        failed = self._undelivered(command.reply_id)
+        if failed.status != "failed" or self._newest(failed.purpose) != command.reply_id:
+            raise Conflict("It has been said again meanwhile, or has arrived", code="arrived")
+        self.emit(
+            ReplyQueued(
+                reply_id=ids.reply_id(ids.event_id(self.state.id, self.state.seq + 1)),
+                purpose=failed.purpose,
+                channel=command.channel,
+                account=command.account,
+                conversation=command.conversation,
+                text=command.text,
+                pattern=command.pattern,
+                sealed=command.sealed,
+                human=command.human,
+            )
+        )
+
+    def _undelivered(self, reply_id: str) -> Reply:
+        """For one of those who answer reporters. Raises `Forbidden`, `NotFound`."""
+        if not may_speak(self.rules, self.state, self.command.actor):
+            raise Forbidden(f"The role {self.command.actor.role!r} does not answer reporters on this case")
+        if reply_id not in self.state.replies:
+            raise NotFound(f"case {self.state.ticket} has no reply {reply_id}")
+        return self.state.replies[reply_id]
+
+    def _newest(self, purpose: str) -> str:
+        return [name for name, each in self.state.replies.items() if each.purpose == purpose][-1]
+
     def deliver(self, command: Delivery) -> None:
         if command.reply_id not in self.state.replies:
             raise NotFound(f"case {self.state.ticket} has no reply {command.reply_id}")
@@ -532,7 +574,7 @@ class _Turn:
             ),
         )
 
-    def _update_reply(self, reply_id: str, update: ReplyUpdated) -> None:
+    def _update_reply(self, reply_id: str, update: ReplyUpdated, actor: Actor = SYSTEM) -> None:
         """Statuses only rise. "failed" counts unless it arrived before; then only the platform's word that it did
         arrive after all counts, not that we had handed it over.
         """
@@ -545,9 +587,8 @@ class _Turn:
                 return
         elif _DELIVERY_RANK[update.status] <= _DELIVERY_RANK[before.status]:
             return
-        self.emit(update, SYSTEM)
-        newest = [name for name, each in self.state.replies.items() if each.purpose == before.purpose][-1]
-        if newest != reply_id:
+        self.emit(update, actor)
+        if self._newest(before.purpose) != reply_id:
             return  # a later one with the same purpose says where the case stands
         rules = self.profile.publication
         if update.status == "failed":

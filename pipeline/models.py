@@ -296,6 +296,27 @@ class Delivery(_Command):
     reason: str | None = None
 
 
+class Convey(_Command):
+    """A person told the reporter themselves what could not be delivered, or would have waited."""
+
+    kind: Literal["convey"] = "convey"
+    reply_id: str
+
+
+class Redirect(_Command):
+    """What could not be delivered is said in another conversation of the same reporter, in the same words."""
+
+    kind: Literal["redirect"] = "redirect"
+    reply_id: str
+    channel: str
+    account: str
+    conversation: str
+    text: str
+    pattern: str | None = None
+    sealed: tuple[str, ...] = ()
+    human: bool = False
+
+
 class Note(_Command):
     """An internal note; the reporter never sees it."""
 
@@ -304,7 +325,8 @@ class Note(_Command):
 
 
 Command: TypeAlias = Annotated[
-    OpenCase | AddMessage | Withdraw | Act | Tick | Delivery | Note, Field(discriminator="kind")
+    OpenCase | AddMessage | Withdraw | Act | Tick | Delivery | Convey | Redirect | Note,
+    Field(discriminator="kind"),
 ]
 
 

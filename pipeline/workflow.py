@@ -52,6 +52,16 @@ def may_note(rulebook: Rulebook, state: CaseState, actor: Actor) -> bool:
     return any(not admitted.isdisjoint(step.roles) for step in rulebook.profile.transitions.values())
 
 
+def may_speak(rulebook: Rulebook, state: CaseState, actor: Actor) -> bool:
+    """Whether the actor is one of those who answer reporters, and sees the case."""
+    if actor.role == "reporter" or not may_see(rulebook, state, actor):
+        return False
+    admitted = names_of(rulebook, actor.role)
+    return any(
+        step.reply and not admitted.isdisjoint(step.roles) for step in rulebook.profile.transitions.values()
+    )
+
+
 def queue_statuses(rulebook: Rulebook, role: str) -> tuple[str, ...]:
     """The states, not final, in which it is this role's turn: its work queue."""
     admitted = names_of(rulebook, role)

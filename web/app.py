@@ -7,7 +7,20 @@ from importlib.metadata import version
 from fastapi import FastAPI
 
 from laporhub.pipeline.ports import HubPort
-from laporhub.web import api, assets, case, files, health, hooks, problems, public, queue, staff, tracking
+from laporhub.web import (
+    api,
+    assets,
+    case,
+    channels,
+    files,
+    health,
+    hooks,
+    problems,
+    public,
+    queue,
+    staff,
+    tracking,
+)
 from laporhub.web.middleware import BodyLimit, Compression, Shield
 from laporhub.web.settings import WebSettings
 from laporhub.web.site import Site
@@ -24,7 +37,7 @@ def create_app(hub: HubPort, settings: WebSettings) -> FastAPI:
     )
     site = Site(hub, settings)
     app.state.site = site
-    for part in (public, tracking, staff, queue, case, files, api, hooks, health, assets):
+    for part in (public, tracking, staff, queue, case, channels, files, api, hooks, health, assets):
         app.include_router(part.router)
     app.include_router(api.staff)
     problems.install(app)

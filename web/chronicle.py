@@ -31,7 +31,8 @@ from laporhub.pipeline.models import (
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.profile.schema import say
 from laporhub.web import words
-from laporhub.web.history import channel_title, clock_title, delivery_word, status_title, unit_title, who
+from laporhub.web.delivery import fate
+from laporhub.web.history import channel_title, clock_title, status_title, unit_title, who
 from laporhub.web.i18n import Translator
 
 
@@ -85,8 +86,7 @@ def _tell(rulebook: Rulebook, event: CaseEvent, t: Translator) -> _Told | None:
         case ReplyQueued():
             return t("Pesan ke pelapor disiapkan"), ()
         case ReplyUpdated(status=status, reason=reason):
-            fate = delivery_word(status, t)
-            return t("Pesan ke pelapor: %(fate)s", fate=fate), ((t("Alasan"), reason),) if reason else ()
+            return t("Pesan ke pelapor: %(fate)s", fate=fate(status, reason, t)), ()
         case Asked(requirement=name):
             return t("Pelapor ditanya: %(what)s", what=_requirement(rulebook, name, t)), ()
         case Answered(requirement=name, met=met):

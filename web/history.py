@@ -54,6 +54,8 @@ class Entry:
     fate: str = ""
     """What its author did with it since: "withdrawn", "rewritten"; "rewrites" for the later version."""
     reply_id: str = ""
+    channel: str = ""
+    """Of a reply: where it was said."""
 
 
 def status_title(rulebook: Rulebook, status: str, t: Translator, *, public: bool = False) -> str:
@@ -182,6 +184,7 @@ def conversation(
                         reason=fate.reason if fate else None,
                         purpose=reply.purpose,
                         reply_id=reply.reply_id,
+                        channel=reply.channel,
                     )
                 )
             case Noted(words=note) if notes:
@@ -223,13 +226,3 @@ def _opened(reply: ReplyQueued, opener: Opener | None) -> str:
 def clock_title(rulebook: Rulebook, clock: str, t: Translator) -> str:
     known = rulebook.profile.clocks.get(clock)
     return say(known.title, t.language, rulebook.language) if known else clock
-
-
-def delivery_word(status: DeliveryStatus, t: Translator) -> str:
-    return {
-        "queued": t("menunggu dikirim"),
-        "sent": t("terkirim"),
-        "delivered": t("sampai"),
-        "read": t("dibaca"),
-        "failed": t("gagal terkirim"),
-    }[status]

@@ -16,6 +16,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, exists, select, tuple_, update
 
 from laporhub.pipeline.models import CaseEvent, ReplyQueued
+from laporhub.pipeline.ports import BY_HAND
 from laporhub.pipeline.store.tables import outbox
 
 OPEN = ("pending", "sending", "unknown")
@@ -213,6 +214,15 @@ def platform_ids(connection: Connection, conversation: str) -> frozenset[str]:
     """Ids of all messages that replies of this conversation are known to have become."""
     rows = connection.execute(select(outbox.c.sent).where(outbox.c.conversation == conversation))
     return frozenset(str(name) for row in rows for name in json.loads(row.sent))
+
+
+def take_back(connection: Connection, reply_id: str) -> bool:
+    """Nothing more is tried with a reply that waits. False if it is being sent right now, or may have been."""
+    waits = outbox.update().where(outbox.c.reply_id == reply_id, outbox.c.status == "pending")
+    if connection.execute(waits.values(status="failed", next_at=None, reason=BY_HAND)).rowcount:
+        return True
+    found = connection.execute(select(outbox.c.next_at).where(outbox.c.reply_id == reply_id)).first()
+    return found is None or found.next_at is None
 
 
 def where_is(connection: Connection, reply_id: str) -> Queued | None:
