@@ -74,7 +74,7 @@ async def test_a_closed_channel_is_refused_until_the_person_says_that_they_know(
     web.clock.forward(hours=25)
     await web.sign_in("disposisi")
     page, action = f"/staff/cases/{receipt.ticket}", f"/staff/cases/{receipt.ticket}/do/ask"
-    typed = {"f.question": "Di sebelah mana pasar?"}
+    typed = {"f_question": "Di sebelah mana pasar?"}
     refused = await web.submit(page, action, typed)
     assert refused.status_code == 409
     assert "Di sebelah mana pasar?" in refused.text, "nothing typed is lost"
