@@ -32,6 +32,7 @@ from laporhub.pipeline.ports import (
     Raw,
     Sent,
     Unknown,
+    Window,
 )
 
 MESSENGER_LIMIT, COMMENT_LIMIT, INSTAGRAM_COMMENT_LIMIT = 2000, 8000, 2000
@@ -139,6 +140,16 @@ class MetaConnector:
         if not side.is_page:
             return parts.split(text, INSTAGRAM_COMMENT_LIMIT)
         return parts.split(text, COMMENT_LIMIT if public else MESSENGER_LIMIT)
+
+    def window(self, account: str, reply_to: str | None, last_inbound_at: datetime, now: datetime) -> Window:  # noqa: ARG002
+        """Direct messages: anything for a day after the citizen wrote, a person's words for a week. Comments: always."""
+        if place_of(reply_to).kind != "dm":
+            return Window()
+        if now - last_inbound_at <= WINDOW:
+            return Window("open", last_inbound_at + WINDOW)
+        if now - last_inbound_at <= HUMAN_WINDOW:
+            return Window("human", last_inbound_at + HUMAN_WINDOW)
+        return Window("closed")
 
     async def publish(self, outgoing: Outgoing) -> Outcome:
         """Sends one part. Raises `RetryLater`, `StopChannel`."""

@@ -33,6 +33,7 @@ from laporhub.pipeline.ports import (
     Raw,
     Sent,
     Unknown,
+    Window,
 )
 
 T = TypeVar("T")
@@ -125,6 +126,13 @@ class TwilioConnector:
 
     def split(self, text: str) -> Sequence[str]:
         return parts.split(text, BODY_LIMIT)
+
+    def window(self, account: str, reply_to: str | None, last_inbound_at: datetime, now: datetime) -> Window:  # noqa: ARG002
+        """WhatsApp takes free words for a day after the citizen wrote, SMS always."""
+        if not twilio_payload.is_whatsapp(account):
+            return Window()
+        until = last_inbound_at + twilio_templates.WINDOW
+        return Window("open", until) if now <= until else Window("closed")
 
     async def publish(self, outgoing: Outgoing) -> Outcome:
         """Sends one part. Raises `RetryLater`, `StopChannel`.

@@ -20,7 +20,7 @@ from laporhub.hub.console import (
 )
 from laporhub.hub.hub import Hub
 from laporhub.pipeline.errors import LaporHubError
-from laporhub.pipeline.ports import Account
+from laporhub.pipeline.ports import Account, ChannelHealth
 
 deadletter = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="Payloads that could not be understood."
@@ -209,6 +209,7 @@ def doctor(profile: ProfileOption = None, data: DataOption = None) -> None:
         findings.append(("twilio", "ok" if settings.twilio_account_sid else _NO_TWILIO))
         findings.append(("public address", "ok" if settings.public_url else _NO_ADDRESS))
         findings.append(("accounts of staff", "ok" if hub.accounts.all() else _NO_STAFF))
+        findings.extend((f"channel {each.channel}", _stands(each)) for each in hub.channels())
         letters = len(hub.dead_letters())
         findings.append(("dead letters", f"{letters} wait: laporhub deadletter list" if letters else "ok"))
 
@@ -220,6 +221,25 @@ def doctor(profile: ProfileOption = None, data: DataOption = None) -> None:
         typer.echo(f"{'✓' if finding == 'ok' else '✗'} {name}: {finding}")
     broken = {"start", "database"} & {name for name, finding in findings if finding != "ok"}
     raise typer.Exit(1 if broken else 0)
+
+
+def _stands(health: ChannelHealth) -> str:
+    """One channel in a line: "ok", or what is wrong and what to do."""
+    if not health.configured:
+        return (
+            f"cannot answer, {health.waiting} replies wait: see docs/channels"
+            if health.waiting
+            else "not set up"
+        )
+    if health.dead:
+        return f"the platform refuses {health.account} ({health.rests_why}): renew its token, then restart"
+    if health.rests_until is not None:
+        return f"rests until {health.rests_until:%Y-%m-%d %H:%M} UTC: {health.rests_why}"
+    if health.ok is False:
+        return health.reason or "the platform says that the account is not well"
+    if health.poll_trouble:
+        return f"cannot be polled: {health.poll_trouble}"
+    return "ok"
 
 
 _NO_TWILIO = (

@@ -15,6 +15,7 @@ from laporhub.classifiers.cold_start import ColdStartClassifier
 from laporhub.connectors.registry import CONNECTORS, connect
 from laporhub.connectors.sms_gateway import gateway_name
 from laporhub.hub.blobs import open_blobs
+from laporhub.hub.channel_health import Checker
 from laporhub.hub.ground import lay_ground
 from laporhub.hub.hub import Hub
 from laporhub.hub.joining import sweep
@@ -108,8 +109,12 @@ def keeper(hub: Hub, connectors: Mapping[str, Connector]) -> Keeper:
 
 
 def poll(stack: AsyncExitStack, hub: Hub, connectors: Mapping[str, Connector]) -> None:
-    """Until the stack is left: asks the platforms that are polled, and gives up waiting for pieces of messages."""
+    """Until the stack is left: asks the platforms that are polled, and how our accounts stand; gives up waiting for
+    pieces of messages.
+    """
     stack.push_async_callback(_cancelled, asyncio.create_task(sweep(hub.join_overdue)))
+    checker = Checker(hub, hub.rulebooks, connectors, hub.now)
+    stack.push_async_callback(_cancelled, asyncio.create_task(checker.run()))
     accounts = polled_accounts(hub.rulebooks, connectors)
     if accounts:
         poller = Poller(hub.database, hub, accounts, hub.now)

@@ -8,7 +8,7 @@ import hashlib
 import hmac
 import json
 import traceback
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
@@ -16,13 +16,16 @@ from typing import Protocol
 import structlog
 from sqlalchemy import Connection, text
 
+from laporhub.hub.channel_health import Channels
 from laporhub.hub.ground import Ground
 from laporhub.hub.joining import Joiner
 from laporhub.hub.keeping import Store
+from laporhub.hub.ways import Ways
 from laporhub.pipeline import ids, media
 from laporhub.pipeline.door import merged_identity
 from laporhub.pipeline.embedded.engine import Sink
-from laporhub.pipeline.errors import NotFound, Refused, RetryLater, Unparsable
+from laporhub.pipeline.errors import Forbidden, NotFound, Refused, RetryLater, Unparsable
+from laporhub.pipeline.intake import withdrawal
 from laporhub.pipeline.models import (
     Act,
     Actor,
@@ -38,6 +41,7 @@ from laporhub.pipeline.models import (
 from laporhub.pipeline.ports import (
     Acknowledges,
     CaseFile,
+    ChannelHealth,
     Connector,
     Fragment,
     Greeting,
@@ -49,18 +53,21 @@ from laporhub.pipeline.ports import (
     StatusUpdate,
     TakesGet,
     Tracking,
+    Way,
     Withdrawn,
 )
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.profile.schema import say
 from laporhub.pipeline.publisher import Publisher
 from laporhub.pipeline.redact import redact
+from laporhub.pipeline.said import as_shown
 from laporhub.pipeline.store import cases, dead_letters, files, log, outbox
 from laporhub.pipeline.store.accounts import AccountStore
-from laporhub.pipeline.store.batch import Done
+from laporhub.pipeline.store.batch import WITHDRAWN, Done
 from laporhub.pipeline.store.database import is_transient
 from laporhub.pipeline.store.dead_letters import DeadLetter
 from laporhub.pipeline.vault import ReporterKey
+from laporhub.pipeline.workflow import may_speak
 
 logger = structlog.get_logger(__name__)
 
@@ -133,6 +140,8 @@ class Hub:
         self.engine = engine
         self._door = ground.door
         self._connectors = connectors
+        self._ways = Ways(ground.database, ground.ring, connectors, now)
+        self._channels = Channels(ground.database, ground.rulebooks, connectors, now)
         self.files_store = store
         self.web_secret = ground.secrets.web
         self._joiner = Joiner(ground.database, engine, ground.ring, ground.secrets.web, now)
@@ -213,7 +222,7 @@ class Hub:
                 case StatusUpdate():
                     await self._take_status(item)
                 case Withdrawn():
-                    logger.info("withdrawn", provider=provider)
+                    await self._take_back(profile, channel, provider, item)
                 case Ignored(reason=reason):
                     logger.info("ignored", provider=provider, reason=reason)
         return tally
@@ -265,7 +274,7 @@ class Hub:
             raise
         except Refused as error:
             tally.rejected += 1
-            for raw in raws:
+            for raw in () if error.code == WITHDRAWN else raws:
                 await self._bury(profile, channel or provider, "admit", str(error), raw)
             return False
         except Exception as error:
@@ -286,10 +295,8 @@ class Hub:
 
     def _addressed(self, profile: str, provider: str, item: Inbound) -> tuple[str, str]:
         """Which profile and channel has the account that was written to; the given profile's comes first."""
-        for rulebook in sorted(self.rulebooks.values(), key=lambda each: each.name != profile):
-            for name, channel in rulebook.profile.channels.items():
-                if (channel.provider or name) == provider and item.account in (None, channel.account):
-                    return rulebook.name, name
+        for where in self._channels_of(profile, provider, item.account):
+            return where
         for rulebook in self.rulebooks.values():  # a number may be answered another way than it is heard
             for name, channel in rulebook.profile.channels.items():
                 if item.account == channel.account:
@@ -297,6 +304,31 @@ class Hub:
         raise NotFound(
             f"no channel of {provider!r} has the account that was written to: add it to profile.yaml"
         )
+
+    def _channels_of(self, profile: str, provider: str, account: str | None) -> Iterator[tuple[str, str]]:
+        for rulebook in sorted(self.rulebooks.values(), key=lambda each: each.name != profile):
+            for name, channel in rulebook.profile.channels.items():
+                if (channel.provider or name) == provider and account in (None, channel.account):
+                    yield rulebook.name, name
+
+    async def _take_back(self, profile: str, channel: str | None, provider: str, item: Withdrawn) -> None:
+        """Durable when it returns: the message is taken back, or will be refused when it comes."""
+        where = [(profile, channel)] if channel else list(self._channels_of(profile, provider, item.account))
+        now, found = self.now(), dict[str, str | None]()
+        names = [
+            ids.message_id(name, each, self._rulebook(name).profile.channels[each].account, item.external_id)
+            for name, each in where
+        ]
+
+        def look(connection: Connection) -> None:
+            for name in names:
+                found[name] = cases.take_back(connection, name, now)
+
+        await self.engine.submit(job=look)
+        for message, case_id in found.items():
+            if case_id is not None:
+                await self.engine.submit(command=withdrawal(message, self._case(case_id), now))
+        logger.info("withdrawn", provider=provider, known=any(found.values()))
 
     async def _take_status(self, update: StatusUpdate) -> None:
         reply = await asyncio.to_thread(self._reply, update.reply_id)
@@ -364,6 +396,45 @@ class Hub:
             self.ring.stored(key)
         return await self._seen(done.state if done else state)
 
+    # ── what did not get through ─────────────────────────────────────────────────────────────────
+
+    def way(self, state: CaseState) -> Way:
+        return self._ways.way(self._rulebook(state.profile), state)
+
+    def elsewhere(self, state: CaseState) -> Sequence[str]:
+        return list(self._ways.elsewhere(self._rulebook(state.profile), state))
+
+    def post_of(self, state: CaseState) -> str | None:
+        return self._ways.post_of(self._rulebook(state.profile), state)
+
+    async def convey(self, case_id: str, reply_id: str, actor: Actor) -> CaseState:
+        state = self._answerable(case_id, actor)
+        await self.engine.submit(
+            job=self._ways.take_back(reply_id)
+        )  # before all else: it must not go out as well
+        done = await self.engine.submit(command=self._ways.conveyed(state, reply_id, actor))
+        return await self._seen(done.state if done else state)
+
+    async def redirect(self, case_id: str, reply_id: str, channel: str, actor: Actor) -> CaseState:
+        state = self._answerable(case_id, actor)
+        command = await asyncio.to_thread(
+            lambda: self._ways.redirected(
+                self._rulebook(state.profile), state, self.events(case_id), reply_id, channel, actor
+            )
+        )
+        done = await self.engine.submit(command=command)
+        return await self._seen(done.state if done else state)
+
+    def _answerable(self, case_id: str, actor: Actor) -> CaseState:
+        """The case, if the actor is one of those who answer its reporter. Raises `Forbidden`."""
+        state = self._case(case_id)
+        if not may_speak(self._rulebook(state.profile), state, actor):
+            raise Forbidden(f"The role {actor.role!r} does not answer reporters on this case")
+        return state
+
+    def channels(self) -> Sequence[ChannelHealth]:
+        return self._channels.all()
+
     async def _seen(self, state: CaseState) -> CaseState:
         """The state, once lists and search know it: where others write those, that takes a moment."""
         if self.sink is None:
@@ -386,7 +457,8 @@ class Hub:
     def events(self, case_id: str) -> Sequence[CaseEvent]:
         with self.database.connect() as connection:
             state = cases.load_cases(connection, [case_id]).get(case_id)
-            return log.case_events(connection, case_id, state.opened_at) if state else []
+            history = log.case_events(connection, case_id, state.opened_at) if state else []
+        return as_shown(history)
 
     def files(self, case_id: str) -> Sequence[CaseFile]:
         with self.database.connect() as connection:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import assert_never
 
-from laporhub.pipeline import clocks, dialogue, ids
+from laporhub.pipeline import clocks, dialogue, ids, said
 from laporhub.pipeline.errors import Conflict, Forbidden, NotFound, Refused
 from laporhub.pipeline.evolve import evolve
 from laporhub.pipeline.models import (
@@ -30,30 +30,35 @@ from laporhub.pipeline.models import (
     ClockStarted,
     ClockStopped,
     Command,
+    Convey,
     Delivery,
     Drafted,
     EventData,
     Message,
     MessageAdded,
+    MessageWithdrawn,
     Note,
     Noted,
     OpenCase,
     Opened,
     Rated,
+    Redirect,
+    Reply,
     ReplyQueued,
     ReplyUpdated,
     Tick,
     Transitioned,
+    Withdraw,
     Words,
     cloud_type,
     trusted,
 )
-from laporhub.pipeline.ports import Classifier
+from laporhub.pipeline.ports import BY_HAND, Classifier
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.profile.schema import BUILT_IN_ROLES, OPENED, FormField, Transition
 from laporhub.pipeline.requirements import unmet
 from laporhub.pipeline.wording import compose
-from laporhub.pipeline.workflow import allowed, is_final, is_past, may_note
+from laporhub.pipeline.workflow import allowed, is_final, is_past, may_note, may_speak
 
 _DELIVERY_RANK = {"queued": 0, "sent": 1, "delivered": 2, "read": 3}
 _ASKED_AT_MOST = 2
@@ -99,6 +104,21 @@ def decided(
     return turn.events, turn.last
 
 
+def _heard(message: Message) -> MessageAdded:
+    return _message_added(
+        message_id=message.id,
+        replaces=message.replaces,
+        message_kind=message.kind,
+        text=message.text,
+        sealed_text=message.sealed_text,
+        sealed_identity=message.sealed_identity,
+        known=message.known,
+        attachments=message.attachments,
+        location=message.location,
+        sent_at=message.sent_at,
+    )
+
+
 class _Turn:
     """One command being decided: emits events and sees, at each step, the state they add up to."""
 
@@ -126,12 +146,18 @@ class _Turn:
         match command:
             case AddMessage():
                 self.add_message(command.message)
+            case Withdraw():
+                self.withdraw(command.message_id)
             case Act():
                 self.act(command)
             case Tick():
                 self.tick(command)
             case Delivery():
                 self.deliver(command)
+            case Convey():
+                self.convey(command)
+            case Redirect():
+                self.redirect(command)
             case Note():
                 self.note(command)
             case _:
@@ -199,50 +225,61 @@ class _Turn:
         self._route()
 
     def add_message(self, message: Message) -> None:
+        rewrites = message.replaces is not None and said.find(self.state, message.replaces) is not None
+        if rewrites and said.is_stale(self.state, _heard(message)):
+            return  # a later version of it is here already
         self._hear(message)
         if is_final(self.rules, self.state):
-            if self.profile.intake.after_end:
+            if self.profile.intake.after_end and not rewrites:
                 self._reply(self.profile.intake.after_end)
             return
         step = self.profile.intake.complete
         waits = step is not None and self.state.status in self.profile.transitions[step].source
+        if rewrites and self.state.missing:
+            return  # they may be at it still: nobody is asked for each letter
         if self._asks_on(message, waits=waits) or step is None or not waits:
             return
         self._mention_what_is_advised()
         self._step(step)
         self._route()
 
+    def withdraw(self, message_id: str) -> None:
+        """The case stays, with its clocks; whether anything is left to do is for a person to say."""
+        known = said.find(self.state, message_id)
+        if known is None:
+            raise NotFound(f"case {self.state.ticket} has no message {message_id}")
+        if known.gone:
+            return
+        self.emit(MessageWithdrawn(message_id=message_id))
+        self._classify(forget=True)
+
     def _hear(self, message: Message) -> None:
+        self.emit(_heard(message))
+        self._classify(forget=message.replaces is not None)
+
+    def _classify(self, *, forget: bool) -> None:
+        """What the words mean as they are now. `forget`: some are no longer there, and none may be quoted."""
+        if is_final(self.rules, self.state) and not (forget and self.state.suggestion):
+            return
+        suggestion = self.classifier.suggest(self.state.text, self.state.location)
+        if self.state.unit is not None and self.state.suggestion is not None:
+            # What led to the disposition stays; what a person must look at is always of today.
+            units = self.state.suggestion.units
+            if forget:
+                units = tuple(unit.but({"reasons": ()}) for unit in units)
+            suggestion = self.state.suggestion.but(
+                {"flags": suggestion.flags, "urgency": suggestion.urgency, "units": units}
+            )
+        gaps = unmet(self.profile, self.state, suggestion)
         self.emit(
-            _message_added(
-                message_id=message.id,
-                message_kind=message.kind,
-                text=message.text,
-                sealed_text=message.sealed_text,
-                sealed_identity=message.sealed_identity,
-                known=message.known,
-                attachments=message.attachments,
-                location=message.location,
-                sent_at=message.sent_at,
-            )
+            _classified(
+                suggestion=suggestion,
+                missing=gaps["ask"],
+                advised=gaps["advise"],
+                review=gaps["review"],
+            ),
+            SYSTEM,
         )
-        if not is_final(self.rules, self.state):
-            suggestion = self.classifier.suggest(self.state.text, self.state.location)
-            if self.state.unit is not None and self.state.suggestion is not None:
-                # What led to the disposition stays; what a person must look at is always of today.
-                suggestion = self.state.suggestion.but(
-                    {"flags": suggestion.flags, "urgency": suggestion.urgency}
-                )
-            gaps = unmet(self.profile, self.state, suggestion)
-            self.emit(
-                _classified(
-                    suggestion=suggestion,
-                    missing=gaps["ask"],
-                    advised=gaps["advise"],
-                    review=gaps["review"],
-                ),
-                SYSTEM,
-            )
 
     def _asks_on(self, message: Message, *, waits: bool) -> bool:
         """Whether the system has more to say to the reporter: not once a person has asked, nor without end.
@@ -491,6 +528,41 @@ class _Turn:
         written = self.command.message.sent_at
         return written is not None and self.now - written > _ANSWERED_WITHIN
 
+    def convey(self, command: Convey) -> None:
+        if self._undelivered(command.reply_id).status not in ("queued", "failed"):
+            raise Conflict("It has reached the reporter already", code="arrived")
+        told = ReplyUpdated(reply_id=command.reply_id, status="delivered", reason=BY_HAND)
+        self._update_reply(command.reply_id, told, command.actor)
+
+    def redirect(self, command: Redirect) -> None:
+        failed = self._undelivered(command.reply_id)
+        if failed.status != "failed" or self._newest(failed.purpose) != command.reply_id:
+            raise Conflict("It has been said again meanwhile, or has arrived", code="arrived")
+        self.emit(
+            ReplyQueued(
+                reply_id=ids.reply_id(ids.event_id(self.state.id, self.state.seq + 1)),
+                purpose=failed.purpose,
+                channel=command.channel,
+                account=command.account,
+                conversation=command.conversation,
+                text=command.text,
+                pattern=command.pattern,
+                sealed=command.sealed,
+                human=command.human,
+            )
+        )
+
+    def _undelivered(self, reply_id: str) -> Reply:
+        """For one of those who answer reporters. Raises `Forbidden`, `NotFound`."""
+        if not may_speak(self.rules, self.state, self.command.actor):
+            raise Forbidden(f"The role {self.command.actor.role!r} does not answer reporters on this case")
+        if reply_id not in self.state.replies:
+            raise NotFound(f"case {self.state.ticket} has no reply {reply_id}")
+        return self.state.replies[reply_id]
+
+    def _newest(self, purpose: str) -> str:
+        return [name for name, each in self.state.replies.items() if each.purpose == purpose][-1]
+
     def deliver(self, command: Delivery) -> None:
         if command.reply_id not in self.state.replies:
             raise NotFound(f"case {self.state.ticket} has no reply {command.reply_id}")
@@ -504,7 +576,7 @@ class _Turn:
             ),
         )
 
-    def _update_reply(self, reply_id: str, update: ReplyUpdated) -> None:
+    def _update_reply(self, reply_id: str, update: ReplyUpdated, actor: Actor = SYSTEM) -> None:
         """Statuses only rise. "failed" counts unless it arrived before; then only the platform's word that it did
         arrive after all counts, not that we had handed it over.
         """
@@ -517,9 +589,8 @@ class _Turn:
                 return
         elif _DELIVERY_RANK[update.status] <= _DELIVERY_RANK[before.status]:
             return
-        self.emit(update, SYSTEM)
-        newest = [name for name, each in self.state.replies.items() if each.purpose == before.purpose][-1]
-        if newest != reply_id:
+        self.emit(update, actor)
+        if self._newest(before.purpose) != reply_id:
             return  # a later one with the same purpose says where the case stands
         rules = self.profile.publication
         if update.status == "failed":

@@ -69,7 +69,9 @@ class Door:
             raise Refused("There is no text", code="empty", field="text")
         account = known_channel.account
         reporter = case.reporter if case else self.reporter_of(rulebook, channel, inbound)
-        conversation = case.conversation if case else self._conversation(rulebook, channel, reporter, inbound)
+        conversation = (
+            case.conversation if case else conversation_id(rulebook, channel, reporter, inbound.thread)
+        )
         public = redact(_without(text, inbound.name), rulebook.offices)
         return Message(
             id=ids.message_id(rulebook.name, channel, account, inbound.external_id),
@@ -90,6 +92,7 @@ class Door:
             private=inbound.private,
             anonymous=inbound.anonymous,
             case_id=case.id if case else None,
+            replaces=inbound.replaces and ids.message_id(rulebook.name, channel, account, inbound.replaces),
             sent_at=inbound.sent_at,
             received_at=now,
         )
@@ -124,9 +127,11 @@ class Door:
                 typed[name] = value
         return typed
 
-    def _conversation(self, rulebook: Rulebook, channel: str, reporter: str, inbound: Inbound) -> str:
-        account = rulebook.profile.channels[channel].account
-        return ids.derive("v", rulebook.name, channel, account, reporter, inbound.thread or "")
+
+def conversation_id(rulebook: Rulebook, channel: str, reporter: str, thread: str | None = None) -> str:
+    """That of a reporter on the channel's account; `thread` as in `Inbound`."""
+    account = rulebook.profile.channels[channel].account
+    return ids.derive("v", rulebook.name, channel, account, reporter, thread or "")
 
 
 def address_in(plain: str) -> tuple[str, str | None]:

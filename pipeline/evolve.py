@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from laporhub.pipeline import said
 from laporhub.pipeline.models import (
     Answered,
     Asked,
@@ -19,6 +20,7 @@ from laporhub.pipeline.models import (
     ClockStopped,
     Drafted,
     MessageAdded,
+    MessageWithdrawn,
     Noted,
     Opened,
     Rated,
@@ -30,9 +32,6 @@ from laporhub.pipeline.models import (
 )
 
 _case, _running, _reply = trusted(CaseState), trusted(Clock), trusted(Reply)
-
-TEXT_KEPT = 20_000
-"""Characters of the reporter's words that the state keeps for classification; the events keep all."""
 
 
 def evolve(state: CaseState | None, event: CaseEvent) -> CaseState:
@@ -82,16 +81,10 @@ def _open(event: CaseEvent) -> CaseState:
 
 def _changes(state: CaseState, event: CaseEvent) -> dict[str, Any]:
     match event.data:
-        case MessageAdded() as said:
-            joined = f"{state.text}\n{said.text}" if state.text and said.text else state.text or said.text
-            return {
-                "text": joined[:TEXT_KEPT],
-                "known": tuple(sorted({*state.known, *said.known})),
-                "attachments": state.attachments + len(said.attachments),
-                "location": said.location or state.location,
-                "messages": state.messages + 1,
-                "waiting": True,
-            }
+        case MessageAdded() as message:
+            return said.added(state, message)
+        case MessageWithdrawn(message_id=name):
+            return said.withdrawn(state, name)
         case Classified() as found:
             return {
                 "suggestion": found.suggestion,

@@ -28,6 +28,7 @@ from laporhub.pipeline.models import (
     Drafted,
     EventData,
     MessageAdded,
+    MessageWithdrawn,
     Noted,
     Opened,
     Rated,
@@ -49,6 +50,7 @@ from laporhub.pipeline.unit_events import (
     UnitEvent,
     UnitEventData,
     UnitMessage,
+    UnitMessageWithdrawn,
     UnitNoted,
     UnitRated,
     UnitReply,
@@ -116,7 +118,14 @@ def _told(
         if given:
             yield given, _snapshot(state, step if step and step.cause == event.cause else None)
     elif event.unit and (data := _without_identity(event.data, event.actorunit == event.unit, leaves)):
-        yield event.unit, data
+        yield event.unit, _with_all_said(data, state)
+
+
+def _with_all_said(data: UnitEventData, state: CaseState) -> UnitEventData:
+    """What was rewritten or taken back cannot be found in words that were told together."""
+    changed = isinstance(data, UnitMessageWithdrawn) or (isinstance(data, UnitMessage) and data.replaces)
+    is_whole = len(state.said) == state.messages  # not in a case of an earlier release
+    return data.but({"said": state.text}) if changed and is_whole else data
 
 
 def _goes_elsewhere(step: CaseEvent, following: Sequence[CaseEvent]) -> bool:
@@ -162,12 +171,15 @@ def _without_identity(data: EventData, own: bool, leaves: bool) -> UnitEventData
         case MessageAdded():
             return UnitMessage(
                 message_id=data.message_id,
+                replaces=data.replaces,
                 message_kind=data.message_kind,
                 text=data.text,
                 attachments=len(data.attachments),
                 location=data.location,
                 sent_at=data.sent_at,
             )
+        case MessageWithdrawn(message_id=name):
+            return UnitMessageWithdrawn(message_id=name)
         case Classified(suggestion=found):
             return UnitClassified(topic=found.topic, urgency=found.urgency, place=found.place)
         case Transitioned():

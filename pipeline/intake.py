@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from laporhub.pipeline import ids
-from laporhub.pipeline.models import Actor, AddMessage, CaseState, Message, OpenCase, trusted
+from laporhub.pipeline.models import Actor, AddMessage, CaseState, Message, OpenCase, Withdraw, trusted
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.workflow import is_final, is_past
 
@@ -38,24 +38,44 @@ def interpret(rulebook: Rulebook, message: Message, latest: CaseState | None) ->
     was closed less than `intake.follow_up` ago and still leads on, unless it begins with one of
     `intake.new_case_words`.
     """
-    actor = _actor(id=message.reporter, role="reporter")
     if latest is not None and _joins(rulebook, message, latest):
-        return _add(
-            id=ids.derive("d", "add", message.id),
-            profile=message.profile,
-            case_id=latest.id,
-            at=message.received_at,
-            actor=actor,
-            message=message,
-        )
+        return add_to(message, latest)
     return _open(
         id=ids.derive("d", "open", message.id),
         profile=message.profile,
         case_id=ids.case_id(message.id),
         at=message.received_at,
-        actor=actor,
+        actor=_writer(message),
         message=message,
     )
+
+
+def add_to(message: Message, case: CaseState) -> AddMessage:
+    """The command that adds it to this case."""
+    return _add(
+        id=ids.derive("d", "add", message.id),
+        profile=message.profile,
+        case_id=case.id,
+        at=message.received_at,
+        actor=_writer(message),
+        message=message,
+    )
+
+
+def withdrawal(message_id: str, case: CaseState, at: datetime) -> Withdraw:
+    """The command that takes a message of this case back."""
+    return Withdraw(
+        id=ids.derive("d", "withdraw", message_id),
+        profile=case.profile,
+        case_id=case.id,
+        at=at,
+        actor=_actor(id=case.reporter, role="reporter"),
+        message_id=message_id,
+    )
+
+
+def _writer(message: Message) -> Actor:
+    return _actor(id=message.reporter, role="reporter")
 
 
 def _joins(rulebook: Rulebook, message: Message, latest: CaseState) -> bool:

@@ -168,6 +168,8 @@ class Message(Model):
     private: bool = False
     anonymous: bool = False
     case_id: str | None = None
+    replaces: str | None = None
+    """The id of the earlier message that the author rewrote: these are its words from now on."""
     sent_at: Utc | None = None
     received_at: Utc
 
@@ -253,6 +255,13 @@ class AddMessage(_Command):
     message: Message
 
 
+class Withdraw(_Command):
+    """The author took a message back on the platform. Its words are shown to nobody any more."""
+
+    kind: Literal["withdraw"] = "withdraw"
+    message_id: str
+
+
 class Act(_Command):
     """A transition of the profile's workflow, by name.
 
@@ -289,6 +298,27 @@ class Delivery(_Command):
     reason: str | None = None
 
 
+class Convey(_Command):
+    """A person told the reporter themselves what could not be delivered, or would have waited."""
+
+    kind: Literal["convey"] = "convey"
+    reply_id: str
+
+
+class Redirect(_Command):
+    """What could not be delivered is said in another conversation of the same reporter, in the same words."""
+
+    kind: Literal["redirect"] = "redirect"
+    reply_id: str
+    channel: str
+    account: str
+    conversation: str
+    text: str
+    pattern: str | None = None
+    sealed: tuple[str, ...] = ()
+    human: bool = False
+
+
 class Note(_Command):
     """An internal note; the reporter never sees it."""
 
@@ -297,7 +327,8 @@ class Note(_Command):
 
 
 Command: TypeAlias = Annotated[
-    OpenCase | AddMessage | Act | Tick | Delivery | Note, Field(discriminator="kind")
+    OpenCase | AddMessage | Withdraw | Act | Tick | Delivery | Convey | Redirect | Note,
+    Field(discriminator="kind"),
 ]
 
 
@@ -321,10 +352,14 @@ class Opened(Model):
 
 
 class MessageAdded(Model):
-    """The reporter said something; the first one comes with the opening."""
+    """The reporter said something; the first one comes with the opening.
+
+    `replaces` is the id of an earlier message of which these are the words now.
+    """
 
     kind: Literal["message_added"] = "message_added"
     message_id: str
+    replaces: str | None = None
     message_kind: MessageKind = "text"
     text: str = ""
     sealed_text: str | None = None
@@ -333,6 +368,13 @@ class MessageAdded(Model):
     attachments: tuple[Attachment, ...] = ()
     location: Location | None = None
     sent_at: Utc | None = None
+
+
+class MessageWithdrawn(Model):
+    """The reporter took a message back: ticket and history stay, its words are shown to nobody."""
+
+    kind: Literal["message_withdrawn"] = "message_withdrawn"
+    message_id: str
 
 
 class Classified(Model):
@@ -491,6 +533,7 @@ class Rated(Model):
 EventData: TypeAlias = Annotated[
     Opened
     | MessageAdded
+    | MessageWithdrawn
     | Classified
     | Asked
     | Answered
@@ -572,6 +615,21 @@ class Reply(Model):
     reason: str | None = None
 
 
+class Said(Model):
+    """One message of the reporter: how much of the state's `text` is its, and what else it gave.
+
+    `ids` is its id, and those of the messages that rewrote it; `written_at` is when the last of these was sent.
+    """
+
+    ids: tuple[str, ...]
+    length: int = 0
+    attachments: int = 0
+    location: Location | None = None
+    written_at: Utc | None = None
+    gone: bool = False
+    """Taken back."""
+
+
 class CaseState(Model):
     """All that `decide` needs to know of a case: the sum of its events."""
 
@@ -612,6 +670,8 @@ class CaseState(Model):
     replies: Mapping[str, Reply] = Field(default_factory=dict)
     rating: int | None = None
     messages: int = 0
+    said: tuple[Said, ...] = ()
+    """Message by message; shorter than `messages` for a case of an earlier release (see `Batch`)."""
     waiting: bool = False
     """The reporter wrote, and no person has acted since."""
     applied: Mapping[str, tuple[int, int]] = Field(default_factory=dict)

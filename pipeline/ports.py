@@ -318,6 +318,80 @@ class Links(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Window:
+    """What a platform takes from us in a conversation: "open" anything, "human" only a person's words, "closed" nothing
+    that is not a template. `until` is when the present state ends; None where it does not by itself.
+    """
+
+    state: Literal["open", "human", "closed"] = "open"
+    until: datetime | None = None
+
+
+@runtime_checkable
+class Windows(Protocol):
+    """A platform that takes answers only for a while after the reporter wrote. Others always take them."""
+
+    def window(
+        self, account: str, reply_to: str | None, last_inbound_at: datetime, now: datetime
+    ) -> Window: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Way:
+    """How a reply to a case would go out now.
+
+    `kind`: "page" the tracking page shows it; "push" the platform takes it as `window` says; "unable" nobody has set
+    up the channel, so replies wait; "nowhere" there is no address any more (the reporter was erased). `templates` are
+    the purposes that go through a closed window.
+    """
+
+    kind: Literal["page", "push", "unable", "nowhere"]
+    window: Window = Window()
+    templates: frozenset[str] = frozenset()
+
+    def is_shut(self, purpose: str) -> bool:
+        """Whether a reply with this purpose certainly does not arrive."""
+        closed = self.kind == "push" and self.window.state == "closed" and purpose not in self.templates
+        return closed or self.kind == "nowhere"
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelHealth:
+    """How one channel of a profile stands. Times are None for what never was; counts are of the last 24 hours, but for
+    what waits.
+
+    `trouble` says what is wrong and what to do, worst first; `dead`: the platform refuses our account.
+    """
+
+    profile: str
+    channel: str
+    account: str
+    kind: Literal["page", "push"]
+    configured: bool
+    last_in: datetime | None = None
+    last_out: datetime | None = None
+    waiting: int = 0
+    sent: int = 0
+    failed: int = 0
+    polled_at: datetime | None = None
+    poll_trouble: str | None = None
+    rests_until: datetime | None = None
+    rests_why: str | None = None
+    dead: bool = False
+    checked_at: datetime | None = None
+    ok: bool | None = None
+    reason: str | None = None
+    expires_at: datetime | None = None
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def error_rate(self) -> float | None:
+        """Of the replies that were settled, how many failed; None where none was."""
+        settled = self.sent + self.failed
+        return self.failed / settled if settled else None
+
+
+@dataclass(frozen=True, slots=True)
 class Query:
     """What a reader of the tracking store asks for. Empty collections mean "any"."""
 
@@ -330,6 +404,8 @@ class Query:
     private: bool | None = None
     attention: bool | None = None
     """The reporter wrote again and nobody has looked, or a reply could not be delivered."""
+    undelivered: bool | None = None
+    """A reply, the newest of its purpose, could not be delivered."""
     tickets: tuple[str, ...] = ()
     opened_from: datetime | None = None
     opened_to: datetime | None = None
@@ -490,6 +566,30 @@ class HubPort(Protocol):
         ...
 
     async def note(self, case_id: str, text: str, actor: Actor) -> CaseState: ...
+
+    def way(self, state: CaseState) -> Way:
+        """Whether the reporter's channel would take a reply now. Blocking."""
+        ...
+
+    def elsewhere(self, state: CaseState) -> Sequence[str]:
+        """Other channels on which the same reporter, by a verified phone, can be answered now. Blocking."""
+        ...
+
+    def post_of(self, state: CaseState) -> str | None:
+        """The address, on its platform, of what the reporter wrote last, where there is one. Blocking."""
+        ...
+
+    async def convey(self, case_id: str, reply_id: str, actor: Actor) -> CaseState:
+        """The actor told the reporter themselves. Read-your-own-write, as `act`. Raises `Refused`."""
+        ...
+
+    async def redirect(self, case_id: str, reply_id: str, channel: str, actor: Actor) -> CaseState:
+        """What could not be delivered is said on another channel of `elsewhere`. Raises `Refused`."""
+        ...
+
+    def channels(self) -> Sequence[ChannelHealth]:
+        """How every channel stands, in the profiles' order. Blocking."""
+        ...
 
     def case(self, ticket: str) -> CaseState | None:
         """By ticket, however it was typed: spaces, dashes and lower case do not matter. Blocking."""

@@ -7,6 +7,7 @@ event. An outcome nobody knows (a crash, a broken line) is looked up on the plat
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -17,12 +18,15 @@ import structlog
 from sqlalchemy import Connection, Engine
 
 from laporhub.pipeline import ids
+from laporhub.pipeline.circuit import Circuit
 from laporhub.pipeline.door import address_in
 from laporhub.pipeline.errors import Conflict, RetryLater, StopChannel
 from laporhub.pipeline.models import Command, Delivery, DeliveryStatus
 from laporhub.pipeline.ports import (
+    Checks,
     Connector,
     Failed,
+    Health,
     Outcome,
     Outgoing,
     Public,
@@ -32,8 +36,9 @@ from laporhub.pipeline.ports import (
     Unknown,
 )
 from laporhub.pipeline.profile.rulebook import Rulebook
-from laporhub.pipeline.store import cases, outbox
+from laporhub.pipeline.store import cases, channels, outbox
 from laporhub.pipeline.store.batch import Done
+from laporhub.pipeline.store.channels import Lane
 from laporhub.pipeline.store.keys import KeyRing
 from laporhub.pipeline.store.outbox import Queued
 from laporhub.pipeline.wording import fill, template_for
@@ -43,7 +48,6 @@ _LEASE = timedelta(minutes=10)
 """How long a platform may take to answer before its outcome counts as unknown."""
 _LOOK_UP_AFTER = timedelta(seconds=5)
 """How long the platform has to show a message that it took without our hearing of it."""
-_DEAD_FOR = timedelta(minutes=5)
 _LONGEST_WAIT = timedelta(hours=1)
 _GRACE_SECONDS = 10.0
 """How long an orderly stop waits for platforms to answer. A reply cut off counts as unknown when its lease is over."""
@@ -91,7 +95,9 @@ class Publisher:
         self._now = now
         self._spoken = sorted(connectors)
         self._wake = asyncio.Event()
-        self._dead_until: dict[str, datetime] = {}
+        self._circuits: defaultdict[Lane, Circuit] = defaultdict(Circuit)
+        self._account: dict[Lane, str] = {}
+        self._ending = False
 
     def wake(self) -> None:
         """There may be something to send."""
@@ -100,8 +106,7 @@ class Publisher:
     @property
     def stopped_accounts(self) -> Sequence[str]:
         """Accounts whose platform refuses us until a person has mended it."""
-        now = self._now()
-        return [account for account, until in self._dead_until.items() if until > now]
+        return sorted({self._account[lane] for lane, each in self._circuits.items() if each.dead})
 
     async def recover(self) -> None:
         """To be called once before `run`: what was being sent when the hub ended has an unknown outcome."""
@@ -110,46 +115,118 @@ class Publisher:
     async def run(self, idle_seconds: float = 1.0, grace_seconds: float = _GRACE_SECONDS) -> None:
         """Sends until cancelled; a failure is logged and tried again.
 
+        Each account has a task of its own while something is due on it: a slow platform delays no other.
         When it is cancelled, what is being sent may end first, but for no longer than `grace_seconds`.
         """
-        while True:
-            self._wake.clear()
-            if not await self._round(grace_seconds):
+        working: dict[Lane, asyncio.Task[None]] = {}
+        self._ending = False
+        await self._begin_anew()
+        try:
+            while True:
+                self._wake.clear()
+                for lane in self._due():
+                    if lane not in working:
+                        working[lane] = task = asyncio.create_task(self._empty(lane))
+                        task.add_done_callback(lambda _, lane=lane: working.pop(lane, None))  # type: ignore[misc]
                 with suppress(TimeoutError):
                     await asyncio.wait_for(self._wake.wait(), idle_seconds)
-
-    async def _round(self, grace_seconds: float) -> int:
-        sending = asyncio.create_task(self._sent())
-        try:
-            return await asyncio.shield(sending)
         except asyncio.CancelledError:
-            await asyncio.wait({sending}, timeout=grace_seconds)
+            self._ending = True
+            if working:
+                await asyncio.wait([*working.values()], timeout=grace_seconds)
             raise
         finally:
-            sending.cancel()
+            for task in working.values():
+                task.cancel()
 
-    async def _sent(self) -> int:
+    async def _begin_anew(self) -> None:
+        """What rested when the process before this one ended is tried again, and says so."""
+
+        def forget(connection: Connection) -> None:
+            for lane in self._spoken:
+                channels.rest(connection, lane, None, dead=False)
+
         try:
-            return await self.send_due()
+            await self._engine.submit(job=forget)
+        except Exception as error:
+            logger.error("how channels stand could not be written", exc_info=error)
+
+    def _due(self) -> Sequence[Lane]:
+        try:
+            with self._database.connect() as connection:
+                return outbox.lanes(connection, self._now(), self._spoken) if self._spoken else ()
+        except Exception as error:
+            logger.error("the outbox could not be read", exc_info=error)
+            return ()
+
+    async def _empty(self, lane: Lane) -> None:
+        """Until nothing is due on this account; what comes meanwhile is sent, too."""
+        try:
+            while not self._ending and await self.send_due(lane):
+                pass
         except Exception as error:
             logger.error("replies could not be sent", exc_info=error)
-            return 0
 
-    async def send_due(self) -> int:
-        """Sends all that is due now, one reply a conversation. How many there were."""
-        now = self._now()
-        next_due = self.next_due()
-        if next_due is None or next_due > now:
+    async def send_due(self, *lanes: Lane) -> int:
+        """Sends what is due now on these accounts, or on all, one reply a conversation. How many there were."""
+        with self._database.connect() as connection:
+            due = outbox.lanes(connection, self._now(), lanes or self._spoken) if self._spoken else []
+        return sum(await asyncio.gather(*(self._send_some(lane) for lane in due)))
+
+    async def _send_some(self, lane: Lane) -> int:
+        most = await self._bearable(lane)
+        if not most:
             return 0
-        claimed: list[Queued] = []
+        now, claimed = self._now(), list[Queued]()
 
         def claim(connection: Connection) -> None:
             # the engine may have to run it once more
-            claimed[:] = outbox.claim(connection, now, self._spoken, _AT_ONCE, _LEASE)
+            claimed[:] = outbox.claim(connection, now, [lane], most, _LEASE)
 
         await self._engine.submit(job=claim)
         await asyncio.gather(*(self._handle(reply) for reply in claimed))
         return len(claimed)
+
+    async def _bearable(self, lane: Lane) -> int:
+        """How many replies may be tried on an account now: none while it rests, then one, to see whether it works
+        again. What that is for an account that was refused the platform is asked, where it can be: no citizen's
+        reply is spent on it.
+        """
+        circuit, connector = self._circuits[lane], self._connectors[lane]
+        if circuit.holds(self._now()):
+            return 0
+        if circuit.dead and isinstance(connector, Checks):
+            try:
+                health = await connector.check(self._account[lane])
+            except (RetryLater, StopChannel) as error:
+                health = Health(ok=False, reason=str(error))
+            if not health.ok:
+                await self._died(lane, health.reason)
+                return 0
+            await self._went_well(lane)
+        return 1 if circuit.is_open else _AT_ONCE
+
+    async def _went_well(self, lane: Lane) -> None:
+        if self._circuits[lane].went_well():
+            logger.info("sending again", channel=lane[1])
+            await self._tell(lane)
+
+    async def _failed(self, lane: Lane, why: str, hint: timedelta | None = None) -> None:
+        if self._circuits[lane].failed(self._now(), why, hint):
+            logger.warning("the platform is left alone for a while", channel=lane[1], reason=why)
+            await self._tell(lane)
+
+    async def _died(self, lane: Lane, why: str) -> None:
+        if self._circuits[lane].died(self._now(), why):
+            logger.error("account stopped", account=self._account.get(lane), reason=why)
+            await self._tell(lane)
+
+    async def _tell(self, lane: Lane) -> None:
+        """Durable, for the pages: they may be in another process."""
+        kept = replace(self._circuits[lane])
+        await self._engine.submit(
+            job=lambda connection: channels.rest(connection, lane, kept.until, kept.why, dead=kept.dead)
+        )
 
     def next_due(self) -> datetime | None:
         """When the next reply is to be sent; None if none waits on a channel that we can speak on."""
@@ -177,8 +254,10 @@ class Publisher:
         if connector is None or kept is None or identity is None:
             await self._settle(reply, "failed", "no_address")
             return
-        if (until := self._dead_until.get(reply.account)) and until > self._now():
-            await self._wait(reply, until - self._now(), "the account is stopped")
+        lane = (reply.profile, reply.channel)
+        self._account[lane] = reply.account
+        if (circuit := self._circuits[lane]).until and circuit.holds(self._now()):
+            await self._wait(reply, circuit.until - self._now(), circuit.why)
             return
         address, reply_to = address_in(identity)
         public = isinstance(connector, Public) and connector.is_public(reply_to)
@@ -238,22 +317,29 @@ class Publisher:
         self, connector: Connector, reply: Queued, outgoing: Outgoing, known: frozenset[str]
     ) -> Outcome | _Later:
         """What came of one part. Whether an uncertain one arrived is asked first."""
+        lane = (reply.profile, reply.channel)
+        outcome: Outcome
         try:
+            found = None
             if reply.status == "unknown":
                 found = await connector.look_up(outgoing, known | set(reply.sent))
-                if found is not None:
-                    return found
-            return await connector.publish(outgoing)
+            outcome = found or await connector.publish(outgoing)
         except RetryLater as busy:
             hint = None if busy.after is None else timedelta(seconds=busy.after)
+            await self._failed(lane, str(busy), hint)
             return _Later(_pause(reply) if hint is None else hint, str(busy))
         except StopChannel as dead:
-            logger.error("account stopped", account=reply.account, reason=str(dead))
-            self._dead_until[reply.account] = self._now() + _DEAD_FOR
-            return _Later(_DEAD_FOR, str(dead))
+            await self._died(lane, str(dead))
+            until = self._circuits[lane].until
+            return _Later(until - self._now() if until else timedelta(), str(dead))
         except Exception as error:
             logger.error("unforeseen error while sending", reply=reply.reply_id, exc_info=error)
-            return Unknown(type(error).__name__)  # its words may quote an address
+            outcome = Unknown(type(error).__name__)  # its words may quote an address
+        if isinstance(outcome, Unknown):
+            await self._failed(lane, outcome.reason)
+        else:
+            await self._went_well(lane)
+        return outcome
 
     def _plain(self, reply: Queued) -> str | None:
         if reply.pattern is None:

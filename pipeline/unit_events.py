@@ -61,15 +61,29 @@ class UnitTakenAway(Model):
 
 
 class UnitMessage(Model):
-    """The reporter said more. `attachments` counts the files, which staff open on the hub's pages."""
+    """The reporter said more. `attachments` counts the files, which staff open on the hub's pages.
+
+    `replaces` is the id of an earlier message that the reporter rewrote: forget its words. `said` is then all that
+    the reporter says now.
+    """
 
     kind: Literal["message_added"] = "message_added"
     message_id: str
+    replaces: str | None = None
+    said: str | None = None
     message_kind: MessageKind = "text"
     text: str = ""
     attachments: int = 0
     location: Location | None = None
     sent_at: Utc | None = None
+
+
+class UnitMessageWithdrawn(Model):
+    """The reporter took a message back: forget its words. `said` is what remains of all they said."""
+
+    kind: Literal["message_withdrawn"] = "message_withdrawn"
+    message_id: str
+    said: str | None = None
 
 
 class UnitClassified(Model):
@@ -158,6 +172,7 @@ UnitEventData: TypeAlias = Annotated[
     UnitCase
     | UnitTakenAway
     | UnitMessage
+    | UnitMessageWithdrawn
     | UnitClassified
     | UnitTransitioned
     | UnitDrafted

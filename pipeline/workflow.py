@@ -65,6 +65,16 @@ def desks(rulebook: Rulebook, role: str) -> tuple[str, ...]:
     )
 
 
+def may_speak(rulebook: Rulebook, state: CaseState, actor: Actor) -> bool:
+    """Whether the actor is one of those who answer reporters, and sees the case."""
+    if actor.role == "reporter" or not may_see(rulebook, state, actor):
+        return False
+    admitted = names_of(rulebook, actor.role)
+    return any(
+        step.reply and not admitted.isdisjoint(step.roles) for step in rulebook.profile.transitions.values()
+    )
+
+
 def queue_statuses(rulebook: Rulebook, role: str) -> tuple[str, ...]:
     """The states, not final, in which it is this role's turn: its work queue."""
     admitted = names_of(rulebook, role)
@@ -90,8 +100,10 @@ def is_final(rulebook: Rulebook, state: CaseState) -> bool:
 
 
 def is_unread(state: CaseState) -> bool:
-    """The reporter wrote again, and nobody has looked."""
-    return state.waiting and state.messages > 1
+    """The reporter wrote again, or changed or took back what they wrote, and nobody has looked."""
+    return state.waiting and (
+        state.messages > 1 or any(each.gone or len(each.ids) > 1 for each in state.said)
+    )
 
 
 def failed_replies(state: CaseState) -> tuple[str, ...]:

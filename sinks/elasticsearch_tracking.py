@@ -212,6 +212,9 @@ def _conditions(query: Query, now: datetime) -> dict[str, Any]:
             must += late
         else:
             must_not.append({"bool": {"filter": late}})
+    if query.undelivered is not None:
+        failed: dict[str, Any] = {"exists": {"field": "failed_replies"}}
+        (must if query.undelivered else must_not).append(failed)
     if query.attention is not None:
         must.append({"term": {"attention": query.attention}})
     if query.private is not None:

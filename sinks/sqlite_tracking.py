@@ -37,7 +37,7 @@ from laporhub.pipeline.models import CaseState
 from laporhub.pipeline.ports import Page, Query
 from laporhub.pipeline.store.cases import load_cases
 from laporhub.pipeline.store.tables import Moment, cases, from_micros, metadata, to_micros
-from laporhub.pipeline.workflow import needs_attention
+from laporhub.pipeline.workflow import failed_replies, needs_attention
 
 _URGENCY = {"normal": 0, "high": 1, "critical": 2}
 _NEVER = 2**62
@@ -61,6 +61,9 @@ tracking = Table(
     Column("opened_at", Moment, nullable=False),
     Column("due", Integer, nullable=False),
 )
+
+undelivered = Table("tracking_undelivered", metadata, Column("case_id", Text, primary_key=True))
+"""The cases of which a reply, the newest of its purpose, failed: few, and asked for by themselves."""
 
 _INDICES = (
     "CREATE INDEX IF NOT EXISTS tracking_queue ON tracking (profile, status, urgency DESC, due, rowid)",
@@ -94,21 +97,36 @@ class SqliteTracking:
         with engine.execution_options(writes=True).begin() as connection:
             _create(connection)
 
-    name = "tracking/1"
+    name = "tracking/2"
     """Its cursor. Raise the number when rows or index change: the next start then builds them anew."""
 
     def clear(self, connection: Connection) -> None:
         """Empties it, to be written anew from the cases."""
         tracking.drop(connection)
+        undelivered.drop(connection)
         connection.execute(text("DROP TABLE tracking_text"))
         _create(connection)
 
-    def write(self, connection: Connection, states: Sequence[CaseState], spoken: frozenset[str]) -> None:
-        """Brings the rows of `states` up to date, and the text of those in `spoken`."""
+    def write(
+        self,
+        connection: Connection,
+        states: Sequence[CaseState],
+        spoken: frozenset[str],
+        reworded: frozenset[str] = frozenset(),
+    ) -> None:
+        """Brings the rows of `states` up to date, and the text of those in `spoken` and `reworded`."""
         if not states:
             return
         connection.execute(_upsert(), [_row(s) for s in states])
-        self._index(connection, [state for state in states if state.id in spoken])
+        self._list_undelivered(connection, states)
+        for case in sorted(reworded):
+            connection.execute(_MOVE, {"case": case})
+        self._index(connection, [state for state in states if state.id in spoken | reworded])
+
+    def _list_undelivered(self, connection: Connection, states: Sequence[CaseState]) -> None:
+        connection.execute(_OFF_THE_LIST, [{"case": state.id} for state in states])
+        if failed := [{"case_id": state.id} for state in states if failed_replies(state)]:
+            connection.execute(undelivered.insert(), failed)
 
     def _index(self, connection: Connection, states: Sequence[CaseState]) -> None:
         """The index keeps no copy of the text. Further words are added under further rows: see `_matching`."""
@@ -149,6 +167,7 @@ class SqliteTracking:
 
 def _create(connection: Connection) -> None:
     tracking.create(connection, checkfirst=True)
+    undelivered.create(connection, checkfirst=True)
     for statement in _INDICES:
         connection.execute(text(statement))
 
@@ -157,6 +176,11 @@ _VERSIONS = 1024
 """Full-text rows a case may have: one for each message it grew by."""
 
 _HITS = f"SELECT rowid / {_VERSIONS} AS rowid FROM tracking_text WHERE tracking_text MATCH :phrase"  # noqa: S608
+
+
+_OFF_THE_LIST = undelivered.delete().where(undelivered.c.case_id == bindparam("case"))
+_MOVE = text("UPDATE tracking SET rowid = (SELECT max(rowid) + 1 FROM tracking) WHERE case_id = :case")
+"""What was indexed under the old number leads nowhere then; it is gone from the file when the index is built anew."""
 
 
 @lru_cache(maxsize=1)
@@ -209,6 +233,7 @@ def _shape(query: Query) -> Query:
         overdue=query.overdue,
         private=query.private,
         attention=query.attention,
+        undelivered=query.undelivered,
         tickets=query.tickets[:1] and _SET,
         opened_from=query.opened_from and _SOME_DAY,
         opened_to=query.opened_to and _SOME_DAY,
@@ -258,7 +283,7 @@ def _counts(shape: Query, by: str) -> Select[Any]:
 
 def _conditions(shape: Query) -> Iterable[ColumnElement[bool]]:
     # Words, tickets and attention are far more telling than the profile: the plus keeps its indices out of the plan.
-    narrow = bool(shape.tickets or shape.text or shape.attention)
+    narrow = bool(shape.tickets or shape.text or shape.attention or shape.undelivered)
     profile: ColumnElement[str] = literal_column("+tracking.profile") if narrow else tracking.c.profile
     yield profile.in_(bindparam("profiles", expanding=True))
     for column, name in (
@@ -272,6 +297,9 @@ def _conditions(shape: Query) -> Iterable[ColumnElement[bool]]:
         # What has ended is late no more. The number stands in the statement, or a partial index goes unused.
         late = (tracking.c.due < bindparam("now"), tracking.c.final == literal_column("0"))
         yield and_(*late) if shape.overdue else not_(and_(*late))
+    if shape.undelivered is not None:
+        listed = tracking.c.case_id.in_(select(undelivered.c.case_id))
+        yield listed if shape.undelivered else not_(listed)
     if shape.attention is not None:
         yield tracking.c.attention == literal_column("1" if shape.attention else "0")
     if shape.private is not None:

@@ -471,3 +471,12 @@ async def test_health_tells_when_the_token_ends(meta: MetaSimulator) -> None:
         health = await hub.check(PAGE)
         assert (health.ok, health.expires_at) == (True, datetime(2030, 1, 1, tzinfo=UTC))
         assert health.facts == {"rate_limit_used": "1 %"}
+
+
+@pytest.mark.parametrize(
+    ("reply_to", "hours", "state"),
+    [("dm", 23, "open"), ("dm", 25, "human"), ("dm", 24 * 7 + 1, "closed"), ("comment:1_2", 1000, "open")],
+)
+def test_staff_is_told_beforehand_what_meta_takes(reply_to: str, hours: int, state: str) -> None:
+    now = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
+    assert MetaConnector().window("", reply_to, now - timedelta(hours=hours), now).state == state

@@ -242,8 +242,9 @@ async def test_a_dead_account_rests_says_so_and_comes_back(tmp_path: Path) -> No
         await hub.publisher.send_due()
         assert platform.calls == ["publish"], "the account is left alone"
         clock.forward(minutes=5)
-        assert hub.ready()["accounts"] == "ok"
+        assert hub.ready()["accounts"] == f"stopped: {WHATSAPP}", "until it has been seen to work"
         await until_nothing_waits(hub, clock)
+        assert hub.ready()["accounts"] == "ok"
         assert platform.texts(1) == queued(hub, first)
         assert platform.texts(2) == queued(hub, second)
 
@@ -550,10 +551,10 @@ async def test_the_publisher_outlives_whatever_goes_wrong_inside(
     async with speaking(tmp_path, platform, clock) as hub:
         state, honest, calls = await write(hub), hub.publisher.send_due, iter(range(100))
 
-        async def sometimes() -> int:
+        async def sometimes(*lanes: tuple[str, str]) -> int:
             if next(calls) == 0:
                 raise RetryLater("The hub cannot take anything now")
-            handled = await honest()
+            handled = await honest(*lanes)
             done.set()
             return handled
 

@@ -302,7 +302,7 @@ def receive_all(connection: Connection, heard: Sequence[Message], *, shared: boo
     for each in heard:
         batch.receive(each)
     batch.save()
-    outbox.enqueue(connection, batch.events, batch.states)
+    outbox.enqueue(connection, batch.events)
     return batch
 
 
@@ -454,8 +454,7 @@ def queue(connection: Connection, *talks: str, channel: str = "sms", profile: st
             sealed=("v1.k.a", "v1.k.b"),
         )
         queued.append(event(f"c_{talk}", number, reply, profile=profile))
-    states = {f"c_{talk}": case(f"c_{talk}", conversation=talk) for talk in talks}
-    outbox.enqueue(connection, [event("c_1"), *queued], states)
+    outbox.enqueue(connection, [event("c_1"), *queued])
     return [e.data.reply_id for e in queued if isinstance(e.data, ReplyQueued)]
 
 

@@ -17,7 +17,7 @@ from laporhub.pipeline.errors import Forbidden, NotFound, Refused
 from laporhub.pipeline.ports import Query
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.workflow import allowed, may_note
-from laporhub.web import forms, present
+from laporhub.web import delivery, forms, present
 from laporhub.web.desk import Caller, Filters, case_for, narrow, profile_of, scope
 from laporhub.web.forms import ComplaintBody
 from laporhub.web.guard import same
@@ -134,12 +134,20 @@ def events(request: Request, session: Caller, ticket: str) -> dict[str, Any]:
 async def act(
     request: Request, session: Caller, ticket: str, transition: str, body: dict[str, Any] | None = None
 ) -> dict[str, Any]:
-    """Takes a transition. The body holds its fields, and `seen`: the `seq` of the case one was looking at."""
+    """Takes a transition. The body holds its fields, and `seen`: the `seq` of the case one was looking at.
+
+    A step whose reply certainly does not arrive is refused (`window_closed`), unless `undelivered` is true.
+    """
     site = site_of(request)
     rulebook, state = await run_in_threadpool(case_for, site, session, ticket)
     if transition not in rulebook.profile.transitions:
         raise NotFound(f"There is no transition {transition!r}")
-    fields, seen = _arguments(body or {})
+    given = dict(body or {})
+    anyway = given.pop(delivery.ANYWAY, False) is True
+    fields, seen = _arguments(given)
+    step = rulebook.profile.transitions[transition]
+    if step.reply:
+        delivery.check_way(await run_in_threadpool(site.hub.way, state), step, anyway=anyway)
     after = await site.hub.act(state.id, transition, fields, session.actor, seen)
     return present.case(after, site.settings.now())
 

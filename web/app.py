@@ -11,6 +11,7 @@ from laporhub.web import (
     api,
     assets,
     case,
+    channels,
     desk_form,
     files,
     health,
@@ -37,7 +38,20 @@ def create_app(hub: HubPort, settings: WebSettings) -> FastAPI:
     )
     site = Site(hub, settings)
     app.state.site = site
-    for part in (public, tracking, staff, queue, desk_form, case, files, api, hooks, health, assets):
+    for part in (
+        public,
+        tracking,
+        staff,
+        queue,
+        desk_form,
+        case,
+        channels,
+        files,
+        api,
+        hooks,
+        health,
+        assets,
+    ):
         app.include_router(part.router)
     app.include_router(api.staff)
     problems.install(app)

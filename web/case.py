@@ -14,15 +14,15 @@ from fastapi.responses import RedirectResponse
 from laporhub.pipeline.door import TEXT_LIMIT
 from laporhub.pipeline.errors import Conflict, Forbidden, LaporHubError, NotFound, Refused, RetryLater
 from laporhub.pipeline.models import CaseState
-from laporhub.pipeline.ports import Identity
+from laporhub.pipeline.ports import Identity, Way
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.profile.schema import Transition, say
-from laporhub.pipeline.workflow import allowed, may_note
-from laporhub.web import forms, history, words
+from laporhub.pipeline.workflow import allowed, may_note, may_speak
+from laporhub.web import delivery, forms, history, words
 from laporhub.web.actions import PREFIX, fields_for, values_of
 from laporhub.web.attached import camera, shown
 from laporhub.web.chronicle import staff_lines
-from laporhub.web.desk import Session, Staff, case_for, check_csrf
+from laporhub.web.desk import Session, Staff, case_for, check_csrf, menu
 from laporhub.web.i18n import Translator
 from laporhub.web.problems import status_of
 from laporhub.web.public import seers
@@ -31,7 +31,7 @@ from laporhub.web.site import render, site_of, translator_of
 router = APIRouter(include_in_schema=False)
 
 SHOWN_LINES = 30
-NOTE, IDENTITY = "note", "identity"
+NOTE, IDENTITY, CONVEYED, ELSEWHERE = "note", "identity", "conveyed", "elsewhere"
 _OWN_SCHEMES = ("tel:", "mailto:", "anon:", "call:")
 
 
@@ -64,10 +64,41 @@ async def do(request: Request, session: Staff, ticket: str, transition: str) -> 
         raise NotFound(f"There is no transition {transition!r}")
     try:
         values = values_of(step, fields, state)
+        if step.reply:
+            way = await run_in_threadpool(site.hub.way, state)
+            delivery.check_way(way, step, anyway=bool(fields.get(delivery.ANYWAY)))
         await site.hub.act(state.id, transition, values, session.actor, _seen(fields))
     except (Refused, RetryLater) as error:
         return await run_in_threadpool(_refused, request, session, ticket, transition, fields, error)
     return _back(state, transition)
+
+
+@router.post("/staff/cases/{ticket}/replies/{reply_id}/conveyed")
+async def conveyed(request: Request, session: Staff, ticket: str, reply_id: str) -> Response:
+    """The person told the reporter themselves."""
+    site = site_of(request)
+    fields = await forms.read_form(request)
+    check_csrf(session, fields)
+    _, state = await run_in_threadpool(case_for, site, session, ticket)
+    try:
+        await site.hub.convey(state.id, reply_id, session.actor)
+    except (Refused, RetryLater) as error:
+        return await run_in_threadpool(_refused, request, session, ticket, CONVEYED, fields, error)
+    return _back(state, CONVEYED)
+
+
+@router.post("/staff/cases/{ticket}/replies/{reply_id}/elsewhere")
+async def elsewhere(request: Request, session: Staff, ticket: str, reply_id: str) -> Response:
+    """It is said on another channel of the same reporter."""
+    site = site_of(request)
+    fields = await forms.read_form(request)
+    check_csrf(session, fields)
+    _, state = await run_in_threadpool(case_for, site, session, ticket)
+    try:
+        await site.hub.redirect(state.id, reply_id, fields.get("channel", ""), session.actor)
+    except (Refused, RetryLater) as error:
+        return await run_in_threadpool(_refused, request, session, ticket, ELSEWHERE, fields, error)
+    return _back(state, ELSEWHERE)
 
 
 @router.post("/staff/cases/{ticket}/notes")
@@ -153,6 +184,11 @@ def _page(
     lines = staff_lines(rulebook, events, t)
     steps = allowed(rulebook, state, session.actor)
     known = rulebook.profile.channels.get(state.channel)
+    said = history.conversation(rulebook, state, events, t, notes=True)
+    way = site.hub.way(state)
+    speaks = may_speak(rulebook, state, session.actor)
+    failed = speaks and any(entry.delivery == "failed" for entry in said)
+    others = site.hub.elsewhere(state) if failed else ()
     return render(
         request,
         "case.html",
@@ -168,14 +204,23 @@ def _page(
         place=words.place(state),
         by_phone=known is not None and known.desk == "phone",
         seers=seers(rulebook, t),
-        said=history.conversation(rulebook, state, events, t, notes=True),
+        said=said,
+        way_line=delivery.way_line(rulebook, state, way, t),
+        stuck=delivery.stuck(rulebook, said, way, others, t) if speaks else [],
+        post=site.hub.post_of(state) if speaks else None,
+        told_on=lambda entry: (
+            history.channel_title(rulebook, entry.channel, t)
+            if entry.channel not in ("", state.channel)
+            else ""
+        ),
+        menu=menu(site, account, rulebook),
         files=shown(
             site.hub.files(state.id),
             f"/staff/cases/{quote(state.ticket)}",
             t,
             told=lambda file: camera(file, rulebook, t),
         ),
-        delivery=lambda status: history.delivery_word(status, t),
+        delivery=lambda entry: delivery.fate(entry.delivery, entry.reason, t),
         lines=lines[:SHOWN_LINES],
         earlier=lines[SHOWN_LINES:],
         changed=[line for line in lines if attempt.seen is not None and line.sequence > attempt.seen],
@@ -184,7 +229,7 @@ def _page(
         if state.suggestion
         else [],
         gaps=_gaps(rulebook, state, t),
-        replies=_forms(rulebook, state, steps, t, attempt, to_reporter=True),
+        replies=_forms(rulebook, state, steps, t, attempt, to_reporter=True, way=way),
         moves=_forms(rulebook, state, steps, t, attempt, to_reporter=False),
         kept=_kept(attempt, steps),
         attempt=attempt,
@@ -205,6 +250,7 @@ def _forms(
     attempt: Attempt,
     *,
     to_reporter: bool,
+    way: Way | None = None,
 ) -> list[dict[str, Any]]:
     """The transitions' forms: those after which the reporter gets a message, or the others."""
     return [
@@ -216,6 +262,7 @@ def _forms(
             "inputs": fields_for(rulebook, state, step, t, attempt.values if name == attempt.form else None),
             "faults": attempt.faults if name == attempt.form else {},
             "open": name == attempt.form,
+            "shut": way is not None and step.reply is not None and way.is_shut(step.reply),
         }
         for name, step in sorted(steps, key=_usual_first)
         if bool(step.reply) == to_reporter
@@ -236,7 +283,13 @@ def _handle(who: Identity | None) -> str:
 
 def _kept(attempt: Attempt, steps: list[tuple[str, Transition]]) -> list[str]:
     """Words typed into a form that is no longer there."""
-    if not attempt.form or attempt.form in (NOTE, IDENTITY, *(name for name, _ in steps)):
+    if not attempt.form or attempt.form in (
+        NOTE,
+        IDENTITY,
+        CONVEYED,
+        ELSEWHERE,
+        *(name for name, _ in steps),
+    ):
         return []
     return [value for name, value in attempt.values.items() if name.startswith(PREFIX) and value]
 
@@ -279,6 +332,10 @@ def _gaps(rulebook: Rulebook, state: CaseState, t: Translator) -> list[tuple[str
 def _done(rulebook: Rulebook, done: str, t: Translator) -> str:
     if done == NOTE:
         return t("Catatan internal disimpan.")
+    if done == CONVEYED:
+        return t("Tercatat: Anda sudah menyampaikannya sendiri.")
+    if done == ELSEWHERE:
+        return t("Pesan akan dikirim lewat kanal yang Anda pilih.")
     step = rulebook.profile.transitions.get(done)
     return (
         t("Sudah dilakukan: %(step)s.", step=say(step.title, t.language, rulebook.language)) if step else ""

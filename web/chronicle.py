@@ -19,6 +19,7 @@ from laporhub.pipeline.models import (
     ClockStopped,
     Drafted,
     MessageAdded,
+    MessageWithdrawn,
     Noted,
     Opened,
     Rated,
@@ -30,7 +31,8 @@ from laporhub.pipeline.models import (
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.profile.schema import say
 from laporhub.web import words
-from laporhub.web.history import channel_title, clock_title, delivery_word, status_title, unit_title, who
+from laporhub.web.delivery import fate
+from laporhub.web.history import channel_title, clock_title, status_title, unit_title, who
 from laporhub.web.i18n import Translator
 
 
@@ -66,8 +68,10 @@ def _tell(rulebook: Rulebook, event: CaseEvent, t: Translator) -> _Told | None:
     match event.data:
         case Opened(channel=channel):
             return t("Laporan masuk lewat %(channel)s", channel=channel_title(rulebook, channel, t)), ()
-        case MessageAdded():
-            return t("Pesan pelapor"), ()
+        case MessageAdded(replaces=earlier):
+            return (t("Pelapor mengubah pesannya") if earlier else t("Pesan pelapor")), ()
+        case MessageWithdrawn():
+            return t("Pelapor menarik pesannya"), ()
         case Classified(suggestion=suggestion):
             best = suggestion.units[0] if suggestion.units else None
             if best is None:
@@ -82,8 +86,7 @@ def _tell(rulebook: Rulebook, event: CaseEvent, t: Translator) -> _Told | None:
         case ReplyQueued():
             return t("Pesan ke pelapor disiapkan"), ()
         case ReplyUpdated(status=status, reason=reason):
-            fate = delivery_word(status, t)
-            return t("Pesan ke pelapor: %(fate)s", fate=fate), ((t("Alasan"), reason),) if reason else ()
+            return t("Pesan ke pelapor: %(fate)s", fate=fate(status, reason, t)), ()
         case Asked(requirement=name):
             return t("Pelapor ditanya: %(what)s", what=_requirement(rulebook, name, t)), ()
         case Answered(requirement=name, met=met):

@@ -148,6 +148,26 @@ def work(rulebook: Rulebook, account: Account) -> tuple[str, ...]:
     return queue_statuses(rulebook, account.role)
 
 
+@dataclass(frozen=True, slots=True)
+class Menu:
+    """What stands at the top of staff's pages beside the queue."""
+
+    undelivered: int
+    channels: bool
+
+
+def menu(site: Site, account: Account, rulebook: Rulebook) -> Menu:
+    """Blocking."""
+    query = replace(scope(rulebook, account), undelivered=True)
+    counted = site.hub.tracking.count(query, "status", site.settings.now())
+    return Menu(sum(counted.values()), sees_channels(rulebook, account))
+
+
+def sees_channels(rulebook: Rulebook, account: Account) -> bool:
+    """Whoever works on cases of all units, or of a channel."""
+    return rulebook.profile.roles[account.role].scope != "unit"
+
+
 def case_for(site: Site, session: Session, ticket: str) -> tuple[Rulebook, CaseState]:
     """The case, if this person may see it. Raises `NotFound`, whether it is not there or not theirs."""
     state = find_case(site, ticket)

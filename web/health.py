@@ -33,6 +33,7 @@ def readyz(request: Request) -> Response:
 def metrics(request: Request) -> Response:
     site = site_of(request)
     site.metrics.show_parts(site.hub.ready())
+    site.metrics.show_channels(site.hub.channels())
     return Response(site.metrics.text(), media_type=CONTENT_TYPE_LATEST)
 
 

@@ -12,6 +12,7 @@ from laporhub.pipeline.models import (
     CaseState,
     DeliveryStatus,
     MessageAdded,
+    MessageWithdrawn,
     Noted,
     Opened,
     ReplyQueued,
@@ -50,6 +51,11 @@ class Entry:
     purpose: str = ""
     part_sealed: bool = False
     message_id: str = ""
+    fate: str = ""
+    """What its author did with it since: "withdrawn", "rewritten"; "rewrites" for the later version."""
+    reply_id: str = ""
+    channel: str = ""
+    """Of a reply: where it was said."""
 
 
 def status_title(rulebook: Rulebook, status: str, t: Translator, *, public: bool = False) -> str:
@@ -146,6 +152,8 @@ def conversation(
     `opener` opens the reporter's own words for the reporter; without it everything stays redacted.
     """
     said: list[Entry] = []
+    events = list(events)
+    fates = _fates(events)
     for event in events:
         match event.data:
             case MessageAdded() as message:
@@ -160,6 +168,7 @@ def conversation(
                         message.attachments,
                         part_sealed=message.sealed_text is not None and opener is None,
                         message_id=message.message_id,
+                        fate=fates.get(message.message_id, ""),
                     )
                 )
             case ReplyQueued() as reply:
@@ -174,6 +183,8 @@ def conversation(
                         delivery=fate.status if fate else None,
                         reason=fate.reason if fate else None,
                         purpose=reply.purpose,
+                        reply_id=reply.reply_id,
+                        channel=reply.channel,
                     )
                 )
             case Noted(words=note) if notes:
@@ -182,6 +193,27 @@ def conversation(
             case _:
                 pass
     return said
+
+
+def _fates(events: Iterable[CaseEvent]) -> dict[str, str]:
+    """Message → what its author did with it since, as `Entry` has it."""
+    fates: dict[str, str] = {}
+    versions: dict[str, list[str]] = {}
+    for event in events:
+        match event.data:
+            case MessageAdded(message_id=name, replaces=earlier):
+                found = next((each for each in versions.values() if earlier in each), None)
+                if found is None:
+                    versions[name] = [name, earlier] if earlier else [name]
+                    continue
+                fates |= dict.fromkeys(found, "rewritten") | {name: "rewrites"}
+                found.append(name)
+            case MessageWithdrawn(message_id=name):
+                found = next((each for each in versions.values() if name in each), [name])
+                fates |= dict.fromkeys(found, "withdrawn")
+            case _:
+                pass
+    return fates
 
 
 def _opened(reply: ReplyQueued, opener: Opener | None) -> str:
@@ -194,13 +226,3 @@ def _opened(reply: ReplyQueued, opener: Opener | None) -> str:
 def clock_title(rulebook: Rulebook, clock: str, t: Translator) -> str:
     known = rulebook.profile.clocks.get(clock)
     return say(known.title, t.language, rulebook.language) if known else clock
-
-
-def delivery_word(status: DeliveryStatus, t: Translator) -> str:
-    return {
-        "queued": t("menunggu dikirim"),
-        "sent": t("terkirim"),
-        "delivered": t("sampai"),
-        "read": t("dibaca"),
-        "failed": t("gagal terkirim"),
-    }[status]

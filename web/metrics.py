@@ -2,9 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
+
+from laporhub.pipeline.ports import ChannelHealth
+
+_OF_CHANNELS: Final = {
+    "configured": "Whether the channel can answer (1) or nobody has set it up (0)",
+    "last_in_timestamp_seconds": "When the last message came in",
+    "last_out_timestamp_seconds": "When the last reply went out",
+    "waiting": "Replies that wait",
+    "sent_24h": "Replies that the platform took in the last 24 hours",
+    "failed_24h": "Replies that the platform refused in the last 24 hours",
+    "resting": "Whether sending rests because the platform does not work",
+    "dead": "Whether the platform refuses our account",
+    "account_ok": "What the last check of our account said",
+    "token_expires_timestamp_seconds": "When the token ends",
+    "polled_timestamp_seconds": "When the platform was last asked for messages",
+    "poll_ok": "Whether it answered then",
+}
 
 
 class Metrics:
@@ -32,6 +51,35 @@ class Metrics:
             registry=self.registry,
         )
 
+        labels = ["profile", "channel"]
+        self._channels = {
+            name: Gauge(f"laporhub_channel_{name}", about, labels, registry=self.registry)
+            for name, about in _OF_CHANNELS.items()
+        }
+
+    def show_channels(self, channels: Iterable[ChannelHealth]) -> None:
+        """`channels` as `HubPort.channels` gives them. What never was has no value."""
+        for gauge in self._channels.values():
+            gauge.clear()
+        for each in channels:
+            values: dict[str, float | None] = {
+                "configured": each.configured,
+                "last_in_timestamp_seconds": _seconds(each.last_in),
+                "last_out_timestamp_seconds": _seconds(each.last_out),
+                "waiting": each.waiting,
+                "sent_24h": each.sent,
+                "failed_24h": each.failed,
+                "resting": each.rests_until is not None,
+                "dead": each.dead,
+                "account_ok": each.ok,
+                "token_expires_timestamp_seconds": _seconds(each.expires_at),
+                "polled_timestamp_seconds": _seconds(each.polled_at),
+                "poll_ok": None if each.polled_at is None else each.poll_trouble is None,
+            }
+            for name, value in values.items():
+                if value is not None:
+                    self._channels[name].labels(each.profile, each.channel).set(float(value))
+
     def count_request(self, route: str, method: str, status: int) -> None:
         self._requests.labels(route, method, str(status)).inc()
 
@@ -45,3 +93,7 @@ class Metrics:
 
     def text(self) -> bytes:
         return generate_latest(self.registry)
+
+
+def _seconds(at: datetime | None) -> float | None:
+    return None if at is None else at.timestamp()

@@ -12,8 +12,10 @@ from fastapi import APIRouter, Request, Response
 from laporhub.pipeline.models import CaseState
 from laporhub.pipeline.ports import Query, Tracking
 from laporhub.pipeline.profile.rulebook import Rulebook
+from laporhub.pipeline.workflow import is_unread
 from laporhub.web import history, words
-from laporhub.web.desk import Filters, Staff, narrow, profile_of, profiles_of, scope, work
+from laporhub.web.delivery import why
+from laporhub.web.desk import Filters, Staff, menu, narrow, profile_of, profiles_of, scope, work
 from laporhub.web.i18n import Translator
 from laporhub.web.site import render, site_of, translator_of
 
@@ -36,6 +38,8 @@ class Row:
     suggestion: str
     status: str
     summary: str
+    unread: bool
+    failed: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +70,7 @@ def queue(
     mine = work(rulebook, account)
     tab = (
         tab
-        if tab in ("mine", "late", "attention", "all")
+        if tab in ("mine", "late", "attention", "undelivered", "all")
         else "mine"
         if mine and not (status or q)
         else "all"
@@ -74,7 +78,10 @@ def queue(
     filters = Filters(status, unit, channel, q, True if tab == "late" else None, cursor)
     all_mine = scope(rulebook, account)
     shown = replace(
-        all_mine, statuses=mine if tab == "mine" else (), attention=True if tab == "attention" else None
+        all_mine,
+        statuses=mine if tab == "mine" else (),
+        attention=True if tab == "attention" else None,
+        undelivered=True if tab == "undelivered" else None,
     )
     query = narrow(replace(shown, limit=PAGE_SIZE), filters)
     page = site.hub.tracking.find(query, now)
@@ -99,6 +106,7 @@ def queue(
         first=address(cursor=None) if cursor else None,
         unfiltered=address(status="", unit="", channel="", q="", cursor=None),
         profiles=profiles_of(site, account),
+        menu=menu(site, account, rulebook),
     )
 
 
@@ -127,10 +135,12 @@ def _tabs(
 ) -> list[Link]:
     late = tracking.count(replace(query, overdue=True), "status", now)
     attention = tracking.count(replace(query, attention=True), "status", now)
+    undelivered = tracking.count(replace(query, undelivered=True), "status", now)
     tabs = [
         ("mine", t("Perlu tindakan saya"), sum(by_status.get(status, 0) for status in mine)),
         ("late", t("Lewat tenggat"), sum(late.values())),
         ("attention", t("Pesan baru, gagal terkirim"), sum(attention.values())),
+        ("undelivered", t("Gagal terkirim"), sum(undelivered.values())),
         ("all", t("Semua"), sum(by_status.values())),
     ]
     return [
@@ -173,6 +183,13 @@ def _rank(order: list[str], value: str) -> int:
     return order.index(value) if value in order else len(order)
 
 
+def _why_failed(state: CaseState, t: Translator) -> str:
+    """Why the newest replies did not arrive; empty if they did."""
+    newest = {reply.purpose: reply for reply in state.replies.values()}
+    failed = [why(each.reason, t) for each in newest.values() if each.status == "failed"]
+    return ", ".join(dict.fromkeys(failed))
+
+
 def _row(rulebook: Rulebook, state: CaseState, now: datetime, t: Translator) -> Row:
     first = next(iter(words.running(state)), None)
     best = state.suggestion.units[0] if state.suggestion and state.suggestion.units else None
@@ -193,4 +210,6 @@ def _row(rulebook: Rulebook, state: CaseState, now: datetime, t: Translator) -> 
         suggestion=towards,
         status=history.status_title(rulebook, state.status, t),
         summary=" ".join(state.text.split())[:140],
+        unread=is_unread(state),
+        failed=_why_failed(state, t),
     )

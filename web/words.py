@@ -87,6 +87,12 @@ def refusal(error: LaporHubError, t: Translator) -> str:
             "Laporan ini sudah berubah sejak Anda membukanya. Periksa perubahannya, lalu kirim lagi."
         ),
         "wrong_state": t("Langkah ini tidak lagi mungkin karena status laporan sudah berubah."),
+        "window_closed": t(
+            "Kanal pelapor sudah tertutup: pesan tidak akan terkirim. Centang bahwa Anda menyampaikannya sendiri."
+        ),
+        "arrived": t("Pesan itu sudah sampai, atau sudah dikirim lagi."),
+        "on_its_way": t("Pesan itu sedang dikirim. Muat ulang halaman sebentar lagi."),
+        "not_there": t("Kanal itu tidak lagi menerima pesan untuk pelapor ini."),
         "too_late": t("Batas waktu untuk langkah ini sudah lewat."),
         "missing_field": t("Isian ini wajib diisi."),
         "bad_field": t("Isian ini tidak sesuai dengan pilihan yang ada."),

@@ -29,7 +29,7 @@ from laporhub.pipeline.evolve import evolve
 from laporhub.pipeline.fanout import forwarded, work
 from laporhub.pipeline.models import CaseEvent, CaseState, Command, Message, ReplyQueued
 from laporhub.pipeline.store import cases, log, outbox
-from laporhub.pipeline.store.batch import Batch, Government
+from laporhub.pipeline.store.batch import WITHDRAWN, Batch, Government
 from laporhub.pipeline.store.database import is_transient, reason, writer
 from laporhub.pipeline.store.outcomes import Outcome, Refusal, load_outcomes, save_outcomes
 from laporhub.pipeline.streams import OutboxRecord, read_command, read_event, read_message, write_record
@@ -217,7 +217,7 @@ class CaseStage:
             for event in batch.events
             if isinstance(event.data, ReplyQueued) and event.data.status == "queued"
         ]
-        outbox.enqueue(connection, replies, batch.states)
+        outbox.enqueue(connection, replies)
         save_outcomes(connection, turn.outcomes)
         behind = {
             case: state
@@ -285,6 +285,8 @@ class CaseStage:
             answer = refusal(topic.decode(), asked, error, at, self._prefix)
             if answer is not None:
                 yield Given(*answer)
+        elif error.code == WITHDRAWN:
+            logger.info("refused", message=each.asked.id, code=error.code)
         elif isinstance(each.asked, Message) and record.header(AWAITED) is None:
             profile, channel = each.asked.profile, each.asked.channel
             yield self._graves.bury(record, "cases", str(error), profile, channel)

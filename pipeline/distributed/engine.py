@@ -19,7 +19,7 @@ from laporhub.pipeline.distributed.graves import dug_up
 from laporhub.pipeline.distributed.producer import Producer
 from laporhub.pipeline.distributed.records import AWAITED, Given
 from laporhub.pipeline.errors import NotFound, RetryLater
-from laporhub.pipeline.models import CaseState, Command, Delivery, Message, Tick
+from laporhub.pipeline.models import CaseState, Command, Delivery, Message, Tick, Withdraw
 from laporhub.pipeline.store import cases
 from laporhub.pipeline.store.batch import Done
 from laporhub.pipeline.store.database import is_transient, writer
@@ -132,7 +132,7 @@ class DistributedEngine:
         if command.id in state.applied:
             return Done(state, (), duplicate=True)
         record = Given(self._prefix + COMMANDS, state.conversation.encode(), write_command(command))
-        if isinstance(command, Tick | Delivery):  # nobody looks at what comes of these
+        if isinstance(command, Tick | Delivery | Withdraw):  # nobody looks at what comes of these
             await self._produce(record)
             return None
         return await self._ask(command.id, Given(record.topic, record.key, record.value, ((AWAITED, b"1"),)))

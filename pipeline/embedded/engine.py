@@ -48,7 +48,15 @@ class Sink(Protocol):
 
     def clear(self, connection: Connection) -> None: ...
 
-    def write(self, connection: Connection, states: Sequence[CaseState], spoken: frozenset[str]) -> None: ...
+    def write(
+        self,
+        connection: Connection,
+        states: Sequence[CaseState],
+        spoken: frozenset[str],
+        reworded: frozenset[str] = frozenset(),
+    ) -> None:
+        """`spoken` are the cases with new words, `reworded` those whose older words must not be found any more."""
+        ...
 
 
 @dataclass
@@ -182,9 +190,9 @@ class EmbeddedEngine:
         batch.save()
         changed = batch.changed()
         replies = [e for e in batch.events if isinstance(e.data, ReplyQueued) and e.data.status == "queued"]
-        outbox.enqueue(connection, replies, batch.states)
+        outbox.enqueue(connection, replies)
         for sink in self._sinks:
-            sink.write(connection, changed, batch.spoken())
+            sink.write(connection, changed, batch.spoken(), batch.reworded())
             log.advance(connection, sink.name, log.tail(connection, events))
         return len(replies), changed
 

@@ -5,14 +5,25 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
+from typing import Final
 
 from sqlalchemy import Connection
 
-from laporhub.pipeline import ids
+from laporhub.pipeline import ids, said
 from laporhub.pipeline.decide import decided
-from laporhub.pipeline.errors import Misconfigured
-from laporhub.pipeline.intake import Conversation, interpret, remember
-from laporhub.pipeline.models import CaseEvent, CaseState, Command, Message, MessageAdded, OpenCase
+from laporhub.pipeline.errors import Misconfigured, Refused
+from laporhub.pipeline.evolve import evolve
+from laporhub.pipeline.intake import Conversation, add_to, interpret, remember
+from laporhub.pipeline.models import (
+    CaseEvent,
+    CaseState,
+    Command,
+    Message,
+    MessageAdded,
+    MessageWithdrawn,
+    OpenCase,
+    Withdraw,
+)
 from laporhub.pipeline.ports import Classifier
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.store import cases, files, log
@@ -24,6 +35,9 @@ from laporhub.pipeline.store.shared import (
     save_received_once,
 )
 from laporhub.pipeline.store.tables import messages
+
+WITHDRAWN: Final = "withdrawn"
+"""The code of the refusal of what its author has taken back: nothing of it is kept."""
 
 
 @dataclass(frozen=True)
@@ -68,12 +82,15 @@ class Batch:
     _taken: set[str] = field(default_factory=set)
     _new_conversations: set[str] = field(default_factory=set)
     _known_conversations: frozenset[str] = frozenset()
+    _replaced: list[tuple[str, Message]] = field(default_factory=list)
+    """Ids of messages whose later version came first."""
 
     def prepare(self, messages: Sequence[Message], commands: Sequence[Command]) -> None:
         """Loads, in a few queries, all that these messages and commands touch."""
         wanted = {command.case_id for command in commands}
         if messages:
-            seen = cases.already_received(self.connection, (m.id for m in messages))
+            named = {name for m in messages for name in (m.id, m.replaces) if name}
+            seen = cases.already_received(self.connection, named)
             self._seen = {message: case for message, (case, _) in seen.items()}
             self.conversations = cases.load_conversations(self.connection, (m.conversation for m in messages))
             self._known_conversations = frozenset(self.conversations)
@@ -101,22 +118,49 @@ class Batch:
     def receive(self, message: Message) -> Done:
         """Intake: the message becomes a command of its case, once."""
         if (case_id := self._seen.get(message.id)) is not None:
-            return Done(self.states[case_id], (), duplicate=True)
+            return Done(self._known(case_id), (), duplicate=True)
+        earlier = self._seen.get(message.replaces or "")
+        if earlier is not None:
+            return self._rewrite(message, self._known(earlier))
         kept = self.conversations.get(message.conversation)
         latest = self.states.get(message.case_id or (kept.case_id if kept else ""))
         command = interpret(self._government(message.profile).rulebook, message, latest)
         done = self.handle(command)
-        self._seen[message.id] = command.case_id
-        self.messages.append(message)
+        self._take(message, command.case_id)
+        if message.replaces is not None:  # what it rewrote has not come yet, and is nothing new when it does
+            self._seen[message.replaces] = command.case_id
+            self._replaced.append((message.replaces, message))
         if message.case_id is None:
             self.conversations[message.conversation] = remember(message, command.case_id)
             self._new_conversations.add(message.conversation)
         return done
 
+    def _known(self, case_id: str) -> CaseState:
+        """Raises `Refused` for a message that was taken back before it came."""
+        if not case_id:
+            raise Refused("Its author took it back before it came", code=WITHDRAWN)
+        return self.states[case_id]
+
+    def _rewrite(self, message: Message, state: CaseState) -> Done:
+        """New words for an earlier message: in its case, and no reason to answer anew."""
+        state = self.states[state.id] = self._whole(state)
+        known = said.find(state, message.replaces or "")
+        if known is not None and known.gone:
+            raise Refused("Its author took it back", code=WITHDRAWN)
+        done = self.handle(add_to(message, state))
+        self._take(message, state.id)
+        return done
+
+    def _take(self, message: Message, case_id: str) -> None:
+        self._seen[message.id] = case_id
+        self.messages.append(message)
+
     def handle(self, command: Command) -> Done:
         """Decides one command. Raises `Refused`; then nothing of it remains."""
         government = self._government(command.profile)
         state = self.states.get(command.case_id)
+        if state is not None and isinstance(command, Withdraw):
+            state = self._whole(state)
         ticket = self._free_ticket(command.message) if isinstance(command, OpenCase) else None
         led_to, state = decided(government.rulebook, state, command, government.classifier, ticket)
         if state is None:
@@ -126,6 +170,17 @@ class Batch:
         for event in led_to:
             self.bodies[event.id] = event.model_dump_json(exclude_none=True)
         return Done(state, led_to, duplicate=not led_to)
+
+    def _whole(self, state: CaseState) -> CaseState:
+        """The case with all its messages told apart: those of an earlier release have only their words together."""
+        if len(state.said) == state.messages:
+            return state
+        whole: CaseState | None = None
+        for event in log.case_events(self.connection, state.id, state.opened_at):
+            whole = evolve(whole, event)
+        for event in self.events:
+            whole = evolve(whole, event) if event.case_id == state.id else whole
+        return whole or state
 
     def save(self) -> None:
         """Writes streams and states; the caller commits."""
@@ -144,8 +199,8 @@ class Batch:
         )
         spoken_in = [self.conversations[name] for name in sorted(self._new_conversations)]
         marks = [
-            {"message_id": m.id, "case_id": self._seen[m.id], "received_at": m.received_at}
-            for m in self.messages
+            {"message_id": name, "case_id": self._seen[name], "received_at": m.received_at}
+            for name, m in [*((m.id, m) for m in self.messages), *self._replaced]
         ]
         if self.shared:
             save_cases_as_loaded(self.connection, self.changed(), self._loaded, self.streamed)
@@ -156,6 +211,9 @@ class Batch:
             cases.save_conversations(self.connection, spoken_in)
             cases.save_received(self.connection, marks)
         files.add(self.connection, self.messages, self._seen)
+        for case in self.reworded():
+            old = log.forget_originals(self.connection, case, self.states[case].opened_at)
+            files.drop(self.connection, old)
 
     def changed(self) -> list[CaseState]:
         """The cases with new events, in the order of their first one."""
@@ -164,6 +222,15 @@ class Batch:
     def spoken(self) -> frozenset[str]:
         """The cases whose reporter said something new."""
         return frozenset(event.case_id for event in self.events if isinstance(event.data, MessageAdded))
+
+    def reworded(self) -> frozenset[str]:
+        """The cases whose reporter rewrote something, or took it back: older words are to be found no more."""
+        return frozenset(
+            event.case_id
+            for event in self.events
+            if isinstance(event.data, MessageWithdrawn)
+            or (isinstance(event.data, MessageAdded) and event.data.replaces)
+        )
 
     def _government(self, profile: str) -> Government:
         try:

@@ -168,6 +168,17 @@ def already_received(connection: Connection, ids: Iterable[str]) -> dict[str, tu
     }
 
 
+def take_back(connection: Connection, message_id: str, now: datetime) -> str | None:
+    """The case of a message that its author takes back; None if it has not come yet: when it comes, it is refused.
+
+    Whoever receives it at the same time conflicts with this, and looks again. Needs a transaction that may write.
+    """
+    unseen = insert(connection, received).values(message_id=message_id, case_id="", received_at=now)
+    connection.execute(unseen.on_conflict_do_nothing())
+    found = connection.execute(select(received.c.case_id).where(received.c.message_id == message_id))
+    return found.scalar() or None
+
+
 def save_received(connection: Connection, rows: Sequence[Mapping[str, object]]) -> None:
     if rows:
         connection.execute(received.insert(), list(rows))

@@ -66,6 +66,12 @@ def save(connection: Connection, row: CaseFile) -> None:
     )
 
 
+def drop(connection: Connection, messages: Sequence[str]) -> None:
+    """Of messages that were taken back: not fetched any more, and found by nobody."""
+    if messages:
+        connection.execute(files.delete().where(files.c.message_id.in_(messages)))
+
+
 def of_case(connection: Connection, case_id: str) -> list[CaseFile]:
     """In the order in which they came."""
     found = select(files).where(files.c.case_id == case_id).order_by(files.c.message_id, files.c.position)

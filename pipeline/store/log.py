@@ -8,10 +8,11 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, Table, bindparam, func, select
 
 from laporhub.pipeline.ids import event_id
-from laporhub.pipeline.models import CaseEvent
+from laporhub.pipeline.models import CaseEvent, Message, MessageAdded
+from laporhub.pipeline.said import superseded
 from laporhub.pipeline.store.bulk import copy_in
 from laporhub.pipeline.store.cases import chunks
-from laporhub.pipeline.store.tables import cursors, events, to_micros
+from laporhub.pipeline.store.tables import cursors, events, messages, to_micros
 
 _NAMED = (
     select(events.c.id, events.c.body)
@@ -74,6 +75,30 @@ def histories(connection: Connection, wanted: Mapping[str, tuple[datetime, int]]
         for row in connection.execute(_NAMED, {"ids": some, "opened": opened}):
             found[row.id.partition(".")[0]].append(row.body)
     return found
+
+
+def forget_originals(connection: Connection, case_id: str, opened_at: datetime) -> list[str]:
+    """Takes the sealed originals out of what the reporter rewrote or took back: which messages these are.
+
+    The redacted words stay, as what the office acted upon; see decision 0023.
+    """
+    history = case_events(connection, case_id, opened_at)
+    old = [(event, event.data) for event in (history[number] for number in sorted(superseded(history)))]
+    for event, data in old:
+        if not isinstance(data, MessageAdded) or data.sealed_text is None:
+            continue
+        kept = event.but({"data": data.but({"sealed_text": None})}).model_dump_json(exclude_none=True)
+        connection.execute(
+            events.update()
+            .where(events.c.opened == to_micros(opened_at), events.c.id == event.id)
+            .values(body=kept)
+        )
+        found = connection.execute(select(messages.c.body).where(messages.c.id == data.message_id)).scalar()
+        if found is not None:
+            body = Message.model_validate_json(found).but({"sealed_text": None})
+            row = messages.update().where(messages.c.id == data.message_id)
+            connection.execute(row.values(body=body.model_dump_json(exclude_defaults=True)))
+    return [data.message_id for _, data in old if isinstance(data, MessageAdded)]
 
 
 def _read(connection: Connection, opened_at: datetime, *which: ColumnElement[bool]) -> list[CaseEvent]:

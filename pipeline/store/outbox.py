@@ -15,7 +15,8 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, exists, select, tuple_, update
 
-from laporhub.pipeline.models import CaseEvent, CaseState, ReplyQueued
+from laporhub.pipeline.models import CaseEvent, ReplyQueued
+from laporhub.pipeline.ports import BY_HAND
 from laporhub.pipeline.store.tables import outbox
 
 OPEN = ("pending", "sending", "unknown")
@@ -50,7 +51,7 @@ class Queued:
     next_at: datetime | None = None
 
 
-def enqueue(connection: Connection, events: Sequence[CaseEvent], states: Mapping[str, CaseState]) -> None:
+def enqueue(connection: Connection, events: Sequence[CaseEvent]) -> None:
     """Adds replies, due at once."""
     rows = []
     for event in events:
@@ -61,7 +62,7 @@ def enqueue(connection: Connection, events: Sequence[CaseEvent], states: Mapping
             {
                 "reply_id": reply.reply_id,
                 "case_id": event.case_id,
-                "conversation": states[event.case_id].conversation,
+                "conversation": reply.conversation,
                 "profile": event.profile,
                 "channel": reply.channel,
                 "account": reply.account,
@@ -107,6 +108,17 @@ def due(connection: Connection, now: datetime, spoken: Sequence[tuple[str, str]]
         _queued(dict(row._mapping))
         for row in connection.execute(_DUE, {"now": now, "spoken": spoken, "most": most})
     ]
+
+
+def lanes(connection: Connection, now: datetime, spoken: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    """The (profile, channel) pairs of these on which something is due."""
+    found = (
+        select(outbox.c.profile, outbox.c.channel)
+        .where(outbox.c.next_at <= now, tuple_(outbox.c.profile, outbox.c.channel).in_(spoken))
+        .distinct()
+        .order_by(outbox.c.profile, outbox.c.channel)
+    )
+    return [(row.profile, row.channel) for row in connection.execute(found)]
 
 
 def claim(
@@ -202,6 +214,15 @@ def platform_ids(connection: Connection, conversation: str) -> frozenset[str]:
     """Ids of all messages that replies of this conversation are known to have become."""
     rows = connection.execute(select(outbox.c.sent).where(outbox.c.conversation == conversation))
     return frozenset(str(name) for row in rows for name in json.loads(row.sent))
+
+
+def take_back(connection: Connection, reply_id: str) -> bool:
+    """Nothing more is tried with a reply that waits. False if it is being sent right now, or may have been."""
+    waits = outbox.update().where(outbox.c.reply_id == reply_id, outbox.c.status == "pending")
+    if connection.execute(waits.values(status="failed", next_at=None, reason=BY_HAND)).rowcount:
+        return True
+    found = connection.execute(select(outbox.c.next_at).where(outbox.c.reply_id == reply_id)).first()
+    return found is None or found.next_at is None
 
 
 def where_is(connection: Connection, reply_id: str) -> Queued | None:

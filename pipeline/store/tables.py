@@ -291,6 +291,22 @@ fragments = Table(
 )
 """Pieces of long messages until all are there (see `ports.Fragment`), and for a day after that to know repeats by."""
 
+channel_health = Table(
+    "channel_health",
+    metadata,
+    Column("profile", Exact, primary_key=True),
+    Column("channel", Exact, primary_key=True),
+    Column("rests_until", Moment),
+    Column("rests_why", Exact),
+    Column("dead", Integer),
+    Column("checked_at", Moment),
+    Column("ok", Integer),
+    Column("reason", Exact),
+    Column("expires_at", Moment),
+    Column("facts", Exact),
+)
+"""Whether sending on a channel rests and why (None: it does not), and what the platform last said of our account."""
+
 outcomes = Table(
     "outcomes",
     metadata,
