@@ -17,8 +17,9 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import TypeAlias
 
 import psutil
 from aiokafka import AIOKafkaConsumer
@@ -32,6 +33,7 @@ from province import Province  # noqa: E402
 from servers.elasticsearch import start_elasticsearch  # noqa: E402
 from servers.kafka import start_kafka  # noqa: E402
 from servers.postgres import fresh_database, start_postgres  # noqa: E402
+from servers.running import RunningServer  # noqa: E402
 
 from laporhub.hub.compose import utc_now  # noqa: E402
 from laporhub.hub.kafka_clients import aiokafka_options  # noqa: E402
@@ -118,112 +120,121 @@ def bare_faust(province: Province, index: str) -> float:
     return float(found[-1].split()[1])
 
 
+def prepared(hub: run.Hub, province: Province, first: int, count: int) -> list[tuple[str, Given]]:
+    """So many sealed messages as the web would put them on `messages`, their reporters' keys stored; with their ids."""
+    book, found, keys = hub.rulebooks[PROFILE], [], []
+    for number in range(first, first + count):
+        message = hub._door.admit(book, "web", run.inbound(number), utc_now())
+        keys.append(hub.ring.pending(message.reporter))
+        record = Given(f"{province.name}.messages", message.conversation.encode(), write_message(message))
+        found.append((message.id, record))
+    with writer(hub.database).begin() as connection:
+        save_keys(connection, [key for key in keys if key])
+    return found
+
+
 async def feed(province: Province, count: int, first: int = 0) -> list[bytes]:
-    """So many sealed messages on `messages`, as the web would put them there; their bodies."""
+    """So many messages on `messages`; their bodies."""
     bodies: list[bytes] = []
     async with province.hub() as hub:
-        book = hub.rulebooks[PROFILE]
         producer = Producer(aiokafka_options(province.settings))
         try:
             for begin in range(first, first + count, 1000):
-                records, keys = [], []
-                for number in range(begin, min(begin + 1000, first + count)):
-                    message = hub._door.admit(book, "web", run.inbound(number), utc_now())
-                    keys.append(hub.ring.pending(message.reporter))
-                    bodies.append(write_message(message))
-                    key = message.conversation.encode()
-                    records.append(Given(f"{province.name}.messages", key, bodies[-1]))
-                with writer(hub.database).begin() as connection:
-                    save_keys(connection, [key for key in keys if key])
-                await producer.send(records)
+                some = prepared(hub, province, begin, min(1000, first + count - begin))
+                await producer.send([record for _, record in some])
+                bodies += [record.value or b"" for _, record in some]
         finally:
             await producer.stop()
     return bodies
 
 
-def searchable(client: Elasticsearch, province: Province) -> int:
+def searchable(client: Elasticsearch, province: Province, *, now: bool = False) -> int:
+    """Cases that a search finds; `now` does not wait for the index's own refresh, which is work for the server."""
     index = f"{province.name}-cases"
-    client.indices.refresh(index=index)
+    if now:
+        client.indices.refresh(index=index)
     return int(client.count(index=index)["count"])
 
 
-def cpu_of(process: subprocess.Popen[bytes]) -> float:
-    """Processor seconds of a worker and those it started."""
-    everyone = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
-    return float(sum(each.cpu_times().user + each.cpu_times().system for each in everyone))
+def cpu_of(pid: int) -> float:
+    """Processor seconds of a process and of those it started, whether or not they have ended."""
+    process = psutil.Process(pid)
+    own = process.cpu_times()
+    found = own.user + own.system + own.children_user + own.children_system
+    for each in process.children(recursive=True):
+        with suppress(psutil.NoSuchProcess):
+            found += each.cpu_times().user + each.cpu_times().system
+    return float(found)
 
 
-def all_stages(province: Province, workers: int = 1) -> tuple[float, float]:
-    """Complaints a second from `messages` to searchable, and the workers' processor milliseconds for each.
+def all_stages(province: Province, running: Servers, workers: int = 1) -> tuple[float, dict[str, float]]:
+    """Complaints a second from `messages` to searchable, and the processor milliseconds that each process had for each.
 
     The clock runs from a tenth of the way, so that it does not count the workers' start.
     """
-    tenth = MESSAGES // 10
     with (
         Elasticsearch(province.elasticsearch) as client,
         province.workers("--workers", str(workers)) as process,
     ):
-        while (begun := searchable(client, province)) < tenth:
-            time.sleep(0.05)
-        start, cpu = time.perf_counter(), cpu_of(process)
-        while (done := searchable(client, province)) < MESSAGES:
-            time.sleep(0.05)
+        pids = {"workers": process.pid, **{server.name: server.pid for server in running}}
+        while searchable(client, province) < MESSAGES // 10:
+            time.sleep(0.1)
+        begun = searchable(client, province, now=True)
+        start, before = time.perf_counter(), {name: cpu_of(pid) for name, pid in pids.items()}
+        while searchable(client, province) < MESSAGES * 0.9:  # looking is work, too
+            time.sleep(0.25)
+        while (done := searchable(client, province, now=True)) < MESSAGES:
+            time.sleep(0.1)
         took = time.perf_counter() - start
-        return (done - begun) / took, (cpu_of(process) - cpu) / (done - begun) * 1000
+        spent = {name: (cpu_of(pid) - before[name]) / (done - begun) * 1000 for name, pid in pids.items()}
+        return (done - begun) / took, spent
 
 
-async def publish_to_searchable(province: Province, rate: float, seconds: float = 15.0) -> list[float]:
+async def publish_to_searchable(province: Province, rate: float, seconds: float, first: int) -> list[float]:
     """Seconds from a message's publishing until a search finds its case, at so many a second."""
     found: list[float] = []
     async with province.hub() as hub, AsyncElasticsearch(province.elasticsearch) as client:
-        book = hub.rulebooks[PROFILE]
+        messages = prepared(hub, province, first, int(rate * seconds))
         producer = Producer(aiokafka_options(province.settings))
         await producer.start()
 
-        async def one(number: int) -> None:
-            message = hub._door.admit(book, "web", run.inbound(number), utc_now())
-            key = hub.ring.pending(message.reporter)
-            await asyncio.to_thread(save_key, hub, key)
-            record = Given(f"{province.name}.messages", message.conversation.encode(), write_message(message))
+        async def one(number: int, message: str, record: Given) -> None:
             start = time.perf_counter()
             await producer.send([record])
             if number % 20:  # each twentieth is looked for: looking is work, too
                 return
-            query = {"term": {"case_id": ids.case_id(message.id)}}
+            query = {"term": {"case_id": ids.case_id(message)}}
             while not (await client.count(index=f"{province.name}-cases", query=query))["count"]:  # noqa: ASYNC110 - nobody tells of a refresh
                 await asyncio.sleep(0.05)
             found.append(time.perf_counter() - start)
 
         waiting = []
         begun = time.perf_counter()
-        for number in range(int(rate * seconds)):
+        for number, (message, record) in enumerate(messages):
             await asyncio.sleep(max(0.0, begun + number / rate - time.perf_counter()))
-            waiting.append(asyncio.create_task(one(2_000_000 + number)))
+            waiting.append(asyncio.create_task(one(number, message, record)))
         await asyncio.gather(*waiting)
         await producer.stop()
     return found
 
 
-def save_key(hub: run.Hub, key: object) -> None:
-    if key is not None:
-        with writer(hub.database).begin() as connection:
-            save_keys(connection, [key])
+Servers: TypeAlias = tuple[RunningServer, RunningServer, RunningServer]
 
 
 @contextmanager
-def servers() -> Iterator[tuple[str, str, str]]:
+def servers() -> Iterator[Servers]:
     with ExitStack() as stack:
         top = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="laporhub-bench-")))
         top.chmod(0o755)
         kafka = stack.enter_context(start_kafka(top / "kafka", java_options="-Xms512m -Xmx512m"))
         search = stack.enter_context(start_elasticsearch(top / "search", java_options="-Xms1g -Xmx1g"))
         postgres = stack.enter_context(start_postgres(top / "postgres", durable=True))
-        yield kafka.url, search.url, postgres.url
+        yield kafka, search, postgres
 
 
 @contextmanager
-def province(urls: tuple[str, str, str], name: str) -> Iterator[Province]:
-    kafka, search, postgres = urls
+def province(running: Servers, name: str) -> Iterator[Province]:
+    kafka, search, postgres = (server.url for server in running)
     with fresh_database(postgres, "bench") as database, tempfile.TemporaryDirectory() as folder:
         made = Province(kafka, search, database, Path(folder), name)
         made.run("setup")
@@ -232,30 +243,39 @@ def province(urls: tuple[str, str, str], name: str) -> Iterator[Province]:
 
 def main() -> None:
     rates: dict[str, list[float]] = {"raw": [], "pass": [], "faust": [], "hub": []}
-    cpu: dict[int, list[float]] = {1: [], 3: []}
-    with servers() as urls:
-        for turn in range(ROUNDS):
-            with province(urls, f"b{turn}") as made:
-                print(f"round {turn + 1}: {MESSAGES} messages", flush=True)
+    cpu: dict[int, list[dict[str, float]]] = {1: [], 3: []}
+    with servers() as running:
+        for turn in range(ROUNDS + 1):
+            with province(running, f"b{turn}") as made:
+                # The first round is not counted: Java's programs are fast once they have worked for a while.
+                print(f"round {turn or 'to warm up'}: {MESSAGES} messages", flush=True)
                 bodies = asyncio.run(feed(made, MESSAGES))
                 rates["raw"].append(asyncio.run(raw_bulk(made, bodies, f"raw-{turn}")))
                 rates["pass"].append(asyncio.run(pass_through(made, f"pass-{turn}")))
                 rates["faust"].append(bare_faust(made, f"faust-{turn}"))
-                rate, each = all_stages(made)
+                rate, each = all_stages(made, running)
                 rates["hub"].append(rate)
                 cpu[1].append(each)
                 print(
                     "  " + ", ".join(f"{name} {found[-1]:.0f}/s" for name, found in rates.items()), flush=True
                 )
-        with province(urls, "three") as made:
+                print(
+                    "  processor time a complaint: "
+                    + ", ".join(f"{name} {spent:.2f} ms" for name, spent in each.items()),
+                    flush=True,
+                )
+            if not turn:
+                rates = {name: [] for name in rates}
+                cpu[1] = []
+        with province(running, "three") as made:
             asyncio.run(feed(made, MESSAGES))
-            cpu[3].append(all_stages(made, 3)[1])
-        with province(urls, "latency") as made, made.workers():
+            cpu[3].append(all_stages(made, running, 3)[1])
+        with province(running, "latency") as made, made.workers():
             half = statistics.median(rates["hub"]) / 2
             print(f"publish to searchable, at {half:.0f}/s", flush=True)
-            asyncio.run(publish_to_searchable(made, min(half, 20.0), 3.0))  # the worker's start
-            waits = asyncio.run(publish_to_searchable(made, half))
-        with province(urls, "rebuild") as made:
+            asyncio.run(publish_to_searchable(made, min(half, 20.0), 3.0, 2_000_000))  # the worker's start
+            waits = asyncio.run(publish_to_searchable(made, half, 15.0, 3_000_000))
+        with province(running, "rebuild") as made:
             seconds, events = rebuild(made)
     write(rates, cpu, waits, seconds, events)
 
@@ -277,7 +297,7 @@ def rebuild(province: Province) -> tuple[float, int]:
 
 def write(
     rates: dict[str, list[float]],
-    cpu: dict[int, list[float]],
+    cpu: dict[int, list[dict[str, float]]],
     waits: list[float],
     seconds: float,
     events: int,
@@ -297,13 +317,16 @@ def write(
         run.row(
             "distributed.vs_passthrough", statistics.median(shares), "ratio", "distributed.pass_per_s", 3
         ),
-        run.row("distributed.cpu_ms.1", statistics.median(cpu[1]), "ms", "of one worker, a complaint", 2),
-        run.row(
-            "distributed.cpu_ms.3",
-            statistics.median(cpu[3]),
-            "ms",
-            "of three workers together, a complaint",
-            2,
+        *(
+            run.row(
+                f"distributed.cpu_ms.{workers}{'' if name == 'workers' else f'.{name.lower()}'}",
+                statistics.median(each[name] for each in spent),
+                "ms",
+                f"processor time of {name} for a complaint, with {workers} of ours",
+                2,
+            )
+            for workers, spent in cpu.items()
+            for name in spent[0]
         ),
         run.row(
             "distributed.searchable_p95_s",

@@ -36,6 +36,7 @@ from laporhub.pipeline.models import (
     ReplyUpdated,
     Transitioned,
     Words,
+    trusted,
 )
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.streams import write_record
@@ -73,6 +74,8 @@ EXCERPT: Final = 280
 """Characters of the reporter's words in a queue."""
 
 Fields = Mapping[str, Words | str | int]
+
+_actor, _todo = trusted(Actor), trusted(Work)
 
 
 # ── to units ─────────────────────────────────────────────────────────────────────────────────────
@@ -269,7 +272,7 @@ def is_work(rulebook: Rulebook, state: CaseState) -> bool:
     admins = [
         name
         for name in channel_roles(rulebook, state.channel)
-        if may_see(rulebook, state, Actor(id="", role=name))
+        if may_see(rulebook, state, _actor(id="", role=name))
     ]
     if any(state.status in queue_statuses(rulebook, name) for name in admins):
         return True
@@ -280,7 +283,7 @@ def is_work(rulebook: Rulebook, state: CaseState) -> bool:
 def _work(rulebook: Rulebook, state: CaseState) -> Work:
     found, place = state.suggestion, rulebook.profile.states.get(state.status)
     due = [clock.due_at for clock in state.clocks.values() if clock.status == "running"]
-    return Work(
+    return _todo(
         case_id=state.id,
         sequence=state.seq,
         profile=state.profile,

@@ -200,8 +200,12 @@ def writer_of(topic: str, prefix: str = DEFAULT_PREFIX) -> tuple[str, str] | Non
 
 def channel_roles(rulebook: Rulebook, channel: str) -> dict[str, Role]:
     """The admins of a channel: the roles whose scope names it."""
-    roles = rulebook.profile.roles.items()
-    return {name: role for name, role in roles if role.scope == "channels" and channel in role.channels}
+    known: dict[str, Role] | None = rulebook.worked_out.get(("admins", channel))
+    if known is None:
+        roles = rulebook.profile.roles.items()
+        known = {name: role for name, role in roles if role.scope == "channels" and channel in role.channels}
+        rulebook.worked_out["admins", channel] = known
+    return known
 
 
 def queues(rulebook: Rulebook) -> list[str]:

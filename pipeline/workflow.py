@@ -77,7 +77,13 @@ def may_speak(rulebook: Rulebook, state: CaseState, actor: Actor) -> bool:
 
 def queue_statuses(rulebook: Rulebook, role: str) -> tuple[str, ...]:
     """The states, not final, in which it is this role's turn: its work queue."""
-    admitted = names_of(rulebook, role)
+    known: tuple[str, ...] | None = rulebook.worked_out.get(("queue", role))
+    if known is None:
+        known = rulebook.worked_out["queue", role] = _turns(rulebook, names_of(rulebook, role))
+    return known
+
+
+def _turns(rulebook: Rulebook, admitted: frozenset[str]) -> tuple[str, ...]:
     return tuple(
         name
         for name, state in rulebook.profile.states.items()

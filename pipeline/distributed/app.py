@@ -20,7 +20,7 @@ import structlog
 from faust.types import EventT
 from mode.supervisors import CrashingSupervisor
 
-from laporhub.pipeline.distributed.consumer import hand_on_in_chunks
+from laporhub.pipeline.distributed.consumer import hand_on_in_chunks, in_batches
 from laporhub.pipeline.distributed.producer import Producer
 from laporhub.pipeline.distributed.progress import Progress, Watchdog
 from laporhub.pipeline.distributed.records import Given, Taken
@@ -101,12 +101,11 @@ def make_app(
         store="memory://",
         datadir=folder,  # Faust makes it, and leaves it empty: without tables there is nothing to keep
     )
-    if chunked:
-        hand_on_in_chunks(app)
+    chunked = chunked and hand_on_in_chunks(app)
     progress = [Progress(stage.name) for stage in stages]
     watchdog = Watchdog(progress, watchdog_seconds)
     for stage, moved in zip(stages, progress, strict=True):
-        _add_agent(app, stage, producer, moved)
+        _add_agent(app, stage, producer, moved, chunked)
 
     async def watch() -> None:
         await producer.start_patiently()
@@ -132,13 +131,17 @@ def _add_background(app: faust.App, work: Callable[[], Awaitable[None]]) -> None
     app.task(run)
 
 
-def _add_agent(app: faust.App, stage: Stage, producer: Producer, progress: Progress) -> None:
+def _add_agent(app: faust.App, stage: Stage, producer: Producer, progress: Progress, chunked: bool) -> None:
     # Raw bytes: a serializer that fails before the agent sees the record loses the one before it.
     topic = app.topic(*stage.topics, key_serializer="raw", value_serializer="raw")
 
     async def run(stream: Any) -> None:
         # noack_take acknowledges nothing by itself; `take` does, even when the agent raises.
-        async for events in stream.noack().noack_take(BATCH, within=_GATHER_SECONDS):
+        async for events in (
+            in_batches(stream, BATCH, _GATHER_SECONDS)
+            if chunked
+            else stream.noack().noack_take(BATCH, within=_GATHER_SECONDS)
+        ):
             await _patiently(stage, [_taken(event) for event in events], producer, progress)
             for event in events:
                 event.ack()

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError, UnknownTopicOrPartitionError
+from aiokafka.partitioner import DefaultPartitioner
 
 from laporhub.pipeline.distributed.records import Given
 from laporhub.pipeline.errors import RetryLater
@@ -27,6 +29,22 @@ _NOT_TRIED = (MessageSizeTooLargeError, UnknownTopicOrPartitionError)
 """Refused before it was on its way: the others, and the producer, are as they were."""
 
 logger = structlog.get_logger(__name__)
+
+_by_key = DefaultPartitioner()
+
+
+@lru_cache(maxsize=10_000)
+def _partition_of(key: bytes, count: int) -> int:
+    """The place among so many partitions, as every client of Kafka works it out. The records of a case share a key."""
+    place: int = _by_key(key, range(count), range(count))
+    return place
+
+
+def _partition(key: bytes | None, every: Sequence[int], available: Sequence[int]) -> int:
+    partition: int = (
+        every[_partition_of(key, len(every))] if key is not None else _by_key(key, every, available)
+    )
+    return partition
 
 
 class Producer:
@@ -48,6 +66,7 @@ class Producer:
                 enable_idempotence=True,
                 acks="all",
                 linger_ms=_COLLECT_MS,
+                partitioner=_partition,
                 max_batch_size=256 * 1024,
                 max_request_size=LARGEST_RECORD,
                 request_timeout_ms=int(_PATIENCE * 500),

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from laporhub.pipeline.calendar import WorkCalendar
 from laporhub.pipeline.profile.schema import Profile, Text, Unit
@@ -34,6 +35,11 @@ class Rulebook:
     def language(self) -> str:
         """The profile's first language, used where nobody asked for another."""
         return self.profile.languages[0]
+
+    @cached_property
+    def worked_out(self) -> dict[tuple[str, str], Any]:
+        """What follows from the rules alone and is asked for at each step: (question, of what) → the answer."""
+        return {}
 
     @cached_property
     def field_names(self) -> frozenset[str]:
