@@ -1,4 +1,4 @@
-"""What an author wrote is told from what their program quoted: marks of the programs people use, in Indonesian and English."""
+"""What an author wrote is told from what their program quoted, in Indonesian and English."""
 
 from __future__ import annotations
 
@@ -47,7 +47,8 @@ def test_a_signature_is_cut(signature: str) -> None:
 
 
 def test_answers_between_the_lines_are_kept() -> None:
-    between = "Pada Sen, 23 Nov 2026 LaporGub <a@b.test> menulis:\n> Di mana?\nDi depan pasar.\n> Sejak kapan?\nKemarin.\n"
+    between = "Pada Sen, 23 Nov 2026 LaporGub <a@b.test> menulis:\n"
+    between += "> Di mana?\nDi depan pasar.\n> Sejak kapan?\nKemarin.\n"
     assert own_words(between) == "Di depan pasar.\nKemarin."
 
 
