@@ -126,6 +126,10 @@ BY_HAND: Final = "by_hand"
 """The reason of a `Failed` that is nobody's fault: the platform wants a person to do it (a call, a post by hand)."""
 
 
+NOT_TOLD: Final = "outcome_unknown"
+"""The reason of a `Failed` of which nobody can say whether it arrived: never sent again by itself."""
+
+
 class Connector(Protocol):
     """One channel's wire format. `parse` and `verify` are pure; `publish` and `look_up` talk to the platform.
 
@@ -151,8 +155,12 @@ class Connector(Protocol):
 
     async def publish(self, outgoing: Outgoing) -> Outcome: ...
 
-    async def look_up(self, outgoing: Outgoing, known: frozenset[str]) -> Sent | None:
-        """Whether an attempt of unknown outcome did arrive; `known` are ids that belong to other replies."""
+    async def look_up(self, outgoing: Outgoing, known: frozenset[str]) -> Sent | Failed | None:
+        """Whether an attempt of unknown outcome did arrive; `known` are ids that belong to other replies.
+
+        None: it certainly did not, and is sent again. `Failed(NOT_TOLD)` where the platform cannot be asked: then a
+        person is.
+        """
         ...
 
 

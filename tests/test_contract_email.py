@@ -25,7 +25,7 @@ TOLD = {
     "smtp_host": "127.0.0.1",
     "smtp_security": "none",
     "username": ADDRESS,
-    "password": "rahasia",
+    "password": "rahasia-percobaan",
 }
 
 
