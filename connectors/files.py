@@ -1,4 +1,4 @@
-"""Files of recorded payloads, one `Raw` each: JSON Lines, a JSON document, CSV with a header, or forms.
+"""Files of recorded payloads, one `Raw` each: JSON Lines, a JSON document, CSV with a header, forms, or mails.
 
 The content tells the format. UTF-8 (with or without BOM), UTF-16 with BOM and Windows-1252 are read,
 whichever the line ends. Content never raises: a broken line is passed on as it is, for the dead letter.
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import codecs
 import csv
+import mailbox
 import re
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
@@ -22,9 +23,12 @@ from laporhub.pipeline.ports import Connector, Raw
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"
 CSV = "text/csv"
+MAIL = "message/rfc822"
 
 _JSON_ONLY = frozenset({"web", "app", "counter", "meta"})
 """Providers that nobody posts forms to: there a line like "a=b" is the header of a table."""
+_MAIL_ONLY = frozenset({"email"})
+"""Providers whose files are mails: one a file (.eml), or an mbox."""
 _FORM_LINE = re.compile(r"[A-Za-z0-9_.%\[\]-]+=")
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
@@ -47,6 +51,9 @@ def recorded(files: Sequence[Path], provider: str, connector: Connector) -> Iter
 
 def payloads(path: Path, provider: str) -> Iterator[Raw]:
     """The payloads in a file, in order, as the connector of `provider` takes them. Raises only `OSError`."""
+    if provider in _MAIL_ONLY:
+        yield from _mails(path)
+        return
     lines = _lines(path)
     first = next((line for line in lines if line.strip()), None)
     if first is None:
@@ -58,6 +65,19 @@ def payloads(path: Path, provider: str) -> Iterator[Raw]:
         yield from (_raw(line.strip(), FORM) for line in every if line.strip())
     else:
         yield from _table(every)
+
+
+def _mails(path: Path) -> Iterator[Raw]:
+    with path.open("rb") as file:
+        if not file.peek(5).startswith(b"From "):
+            if body := file.read():
+                yield Raw(body, MAIL)
+            return
+    box = mailbox.mbox(path, create=False)
+    try:
+        yield from (Raw(box.get_bytes(key), MAIL) for key in box.iterkeys())
+    finally:
+        box.close()
 
 
 def _lines(path: Path) -> Iterator[str]:

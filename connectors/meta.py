@@ -142,7 +142,7 @@ class MetaConnector:
         return parts.split(text, COMMENT_LIMIT if public else MESSENGER_LIMIT)
 
     def window(self, account: str, reply_to: str | None, last_inbound_at: datetime, now: datetime) -> Window:  # noqa: ARG002
-        """Direct messages: anything for a day after the citizen wrote, a person's words for a week. Comments: always."""
+        """Direct messages: anything for a day after the citizen wrote, a person's words for a week. Comments always."""
         if place_of(reply_to).kind != "dm":
             return Window()
         if now - last_inbound_at <= WINDOW:

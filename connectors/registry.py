@@ -6,6 +6,7 @@ A package of somebody else adds a channel by declaring such an entry point; noth
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any, TypeAlias
 
@@ -45,3 +46,21 @@ def connect(provider: str, settings: Mapping[str, Any]) -> Connector:
         known = ", ".join(CONNECTORS) or "none"
         raise Misconfigured(f"no connector {provider!r} is installed; there are: {known}") from None
     return factory(settings)
+
+
+def lacking(provider: str, settings: Mapping[str, Any]) -> list[str]:
+    """The variables without which a connector cannot answer, of those that are not set."""
+    model = next(
+        (
+            getattr(import_module(point.module), "CONFIG", None)
+            for point in entry_points(group=GROUP, name=provider)
+        ),
+        None,
+    )
+    fields = {} if model is None else model.model_fields
+    prefix = f"LAPORHUB_{provider.upper().replace('-', '_')}_"
+    return [
+        prefix + name.upper()
+        for name, field in fields.items()
+        if field.is_required() and name not in settings
+    ]

@@ -78,6 +78,8 @@ class Specimen:
     """What the connector must be told to verify; without a platform."""
     hook: Literal["signed", "open", "none"] = "signed"
     """"open": nobody signs (our own form). "none": nothing may be posted, it is polled only."""
+    signs_body: bool = True
+    """Whether the signature covers the body; a mere secret in a header does not."""
     path: str = ""
     """Where the platform posts; by default /hooks/<provider>."""
     threads: bool = False

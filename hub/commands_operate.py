@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Annotated
 
 import typer
 
+from laporhub.connectors.registry import CONNECTORS, lacking
 from laporhub.hub.console import (
     DataOption,
     ProfileOption,
@@ -19,6 +21,7 @@ from laporhub.hub.console import (
     settings_for,
 )
 from laporhub.hub.hub import Hub
+from laporhub.hub.settings import Settings
 from laporhub.pipeline.errors import LaporHubError
 from laporhub.pipeline.ports import Account, ChannelHealth
 
@@ -206,7 +209,7 @@ def doctor(profile: ProfileOption = None, data: DataOption = None) -> None:
 
     async def work(hub: Hub) -> None:
         findings.extend((name, state) for name, state in hub.ready().items() if name != "engine")
-        findings.append(("twilio", "ok" if settings.twilio_account_sid else _NO_TWILIO))
+        findings.extend(_connectors(hub, settings))
         findings.append(("public address", "ok" if settings.public_url else _NO_ADDRESS))
         findings.append(("accounts of staff", "ok" if hub.accounts.all() else _NO_STAFF))
         findings.extend((f"channel {each.channel}", _stands(each)) for each in hub.channels())
@@ -218,7 +221,7 @@ def doctor(profile: ProfileOption = None, data: DataOption = None) -> None:
     except LaporHubError as error:
         findings.append(("start", str(error)))
     for name, finding in findings:
-        typer.echo(f"{'✓' if finding == 'ok' else '✗'} {name}: {finding}")
+        typer.echo(f"{'✓' if finding.startswith('ok') else '✗'} {name}: {finding}")
     broken = {"start", "database"} & {name for name, finding in findings if finding != "ok"}
     raise typer.Exit(1 if broken else 0)
 
@@ -240,6 +243,25 @@ def _stands(health: ChannelHealth) -> str:
     if health.poll_trouble:
         return f"cannot be polled: {health.poll_trouble}"
     return "ok"
+
+
+def _connectors(hub: Hub, settings: Settings) -> Iterator[tuple[str, str]]:
+    """Each connector that is installed: whether a channel uses it, and what it still must be told."""
+    used = {
+        channel.provider or name
+        for book in hub.rulebooks.values()
+        for name, channel in book.profile.channels.items()
+    }
+    for provider in CONNECTORS:
+        missing = lacking(provider, settings.connectors.get(provider, {}))
+        if provider not in used:
+            yield f"connector {provider}", "ok, no channel of the profiles uses it"
+        elif provider == "twilio":
+            yield "connector twilio", "ok" if settings.twilio_account_sid else _NO_TWILIO
+        else:
+            yield f"connector {provider}", f"cannot answer: set {', '.join(missing)}" if missing else "ok"
+    for provider in sorted(used - set(CONNECTORS)):
+        yield f"connector {provider}", "a channel uses it, and it is not installed"
 
 
 _NO_TWILIO = (

@@ -15,9 +15,15 @@ from itertools import count
 import pytest
 from hypothesis import strategies as st
 
-from laporhub.connectors.contract import Greeting, Reading, Signed, Unhooked, damaged, prove
+from laporhub.connectors.contract import Greeting, Reading, Signed, SignedBody, Unhooked, damaged, prove
 from laporhub.connectors.specimen import FakePlatform, Said, Specimen
-from laporhub.hub.contract_ground import Journal, dying_after_a_message, everything_kept, journal
+from laporhub.hub.contract_ground import (
+    Journal,
+    dying_after_a_message,
+    everything_kept,
+    journal,
+    secrets_in,
+)
 from laporhub.hub.contract_running import Ground, Running, ThroughHub
 from laporhub.pipeline.models import Actor
 from laporhub.pipeline.ports import Checks, Greets, Polls, Raw
@@ -113,7 +119,11 @@ class Secretive(ThroughHub):
                 assert len(running.stored()) == len(said)
                 for author in {each.author for each in said}:
                     for secret in self.specimen.identity(author):
-                        assert not [line for line in kept if secret in line], "identity in the clear"
+                        found = [line[:300] for line in kept if secret in line]
+                        assert not found, "identity in the clear"
+                for secret in secrets_in(self.specimen.settings if platform is None else platform.settings):
+                    found = [line[:300] for line in kept if secret in line]
+                    assert not found, "a secret of ours in the clear"
 
         with journal() as written:
             asyncio.run(check(written))
@@ -252,7 +262,8 @@ def contract_of(specimen: Specimen) -> type[Reading]:
     """
     connector = specimen.connector
     parts: list[type] = [Reading, Unhooked if specimen.hook == "none" else ByHook]
-    parts += [Signed] * (specimen.hook == "signed") + [Greeting] * isinstance(connector, Greets)
+    parts += [SignedBody if specimen.signs_body else Signed] * (specimen.hook == "signed")
+    parts += [Greeting] * isinstance(connector, Greets)
     plays = type(specimen).platform is not Specimen.platform
     assert plays or not isinstance(connector, Polls), (
         f"{specimen.provider} is polled: its specimen needs platform()"

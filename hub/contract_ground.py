@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import shutil
 import traceback
 from collections.abc import Iterator, Mapping
@@ -69,6 +70,12 @@ def profile_with(specimen: Specimen, name: str, folder: Path) -> Path:
     with path.open("w", encoding="utf-8") as file:
         yaml.dump(document, file)
     return folder
+
+
+def secrets_in(settings: Mapping[str, Any]) -> list[str]:
+    """Values of settings that nobody may read."""
+    secret = re.compile(r"token|secret|password|(?<!public_)key")
+    return [str(value) for name, value in settings.items() if secret.search(name)]
 
 
 def everything_kept(database: Engine) -> list[str]:

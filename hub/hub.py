@@ -160,6 +160,8 @@ class Hub:
         """Durable when it returns. Without `answer` nobody waits for what comes of it, where others do the work."""
         rulebook = self._rulebook(profile)
         case = self._case(inbound.case_id) if inbound.case_id else None
+        if inbound.ticket and case is None:
+            case = await asyncio.to_thread(self._own_case, rulebook, channel, inbound)
         admitted = (rulebook, channel, inbound, self.now(), case)
         if inbound.files:
             reporter = case.reporter if case else self._door.reporter_of(rulebook, channel, inbound)
@@ -173,6 +175,12 @@ class Hub:
         if key is not None:
             self.ring.stored(key)
         return message, done
+
+    def _own_case(self, rulebook: Rulebook, channel: str, inbound: Inbound) -> CaseState | None:
+        """The case whose ticket the message names. Who only knows somebody else's ticket does not get into it."""
+        case = self.case(inbound.ticket or "")
+        own = case is not None and case.reporter == self._door.reporter_of(rulebook, channel, inbound)
+        return case if own else None
 
     def _keep_inline(self, reporter: str, inbound: Inbound) -> None:
         """What came along is kept before the message is: no message names a file that is not there."""

@@ -132,6 +132,8 @@ class Inbound(Model):
     replaces: str | None = None
     """The external id of an earlier message of the author, which they rewrote: these are its words from now on."""
     case_id: str | None = None
+    ticket: str | None = None
+    """The case that the message names, where it follows no other message; it counts if that is the author's own."""
     name: str | None = None
     phone: str | None = None
     email: str | None = None

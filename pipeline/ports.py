@@ -156,6 +156,10 @@ BY_HAND: Final = "by_hand"
 """The reason of a `Failed` that is nobody's fault: the platform wants a person to do it (a call, a post by hand)."""
 
 
+NOT_TOLD: Final = "outcome_unknown"
+"""The reason of a `Failed` of which nobody can say whether it arrived: never sent again by itself."""
+
+
 class Connector(Protocol):
     """One channel's wire format. `parse` and `verify` are pure; `publish` and `look_up` talk to the platform.
 
@@ -184,7 +188,8 @@ class Connector(Protocol):
     async def look_up(self, outgoing: Outgoing, known: frozenset[str]) -> Sent | Failed | None:
         """Whether an attempt of unknown outcome did arrive; `known` are ids that belong to other replies.
 
-        None: it did not, and may be sent again. `Failed` where the platform cannot be asked: a person must find out.
+        None: it certainly did not, and is sent again. `Failed(NOT_TOLD)` where the platform cannot be asked: then a
+        person is.
         """
         ...
 

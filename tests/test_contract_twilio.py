@@ -20,7 +20,7 @@ from laporhub.simulators.serving import serving
 from laporhub.simulators.twilio import TwilioSimulator
 from laporhub.simulators.twilio_answers import Failure
 
-TOLD = {"account_sid": "AC1", "auth_token": "rahasia"}
+TOLD = {"account_sid": "AC1", "auth_token": "rahasia-percobaan"}
 
 
 @dataclass
