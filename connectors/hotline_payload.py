@@ -10,9 +10,7 @@ import csv
 import hashlib
 import io
 import math
-import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import parse_qsl, urlsplit
 
@@ -20,25 +18,9 @@ import orjson
 
 from laporhub.connectors import asterisk, captions
 from laporhub.connectors.calls import Call, Turn, marked, merged
+from laporhub.connectors.hotline_fields import NAMES, count, millis, moment, named, plain, share
 from laporhub.pipeline.errors import Unparsable
 
-NAMES: Final[Mapping[str, tuple[str, ...]]] = {
-    "call_id": ("call_id", "callid", "uniqueid", "id_panggilan", "contactid", "sessionid", "jobname", "id"),
-    "revision": ("revision", "revisi"),
-    "started_at": ("started_at", "calldate", "waktu_mulai", "waktu", "tanggal", "start_time"),
-    "caller": ("caller", "caller_id", "nomor_penelepon", "nomor", "penelepon", "phone", "from", "src"),
-    "name": ("caller_name", "nama", "nama_penelepon", "name"),
-    "agent": ("agent", "agent_id", "petugas", "operator"),
-    "asr_model": ("asr_model", "model"),
-    "recording": ("recording", "recording_url", "rekaman"),
-    "seconds": ("billsec", "seconds", "durasi"),
-    "speaker": ("speaker", "role", "pembicara", "peran", "participantrole"),
-    "text": ("text", "transcript", "transkrip", "isi", "ucapan", "content"),
-    "start": ("start_ms", "start", "mulai", "begin", "beginoffsetmillis"),
-    "end": ("end_ms", "end", "selesai", "endoffsetmillis"),
-    "conf": ("conf", "confidence", "keyakinan", "probability"),
-}  # fmt: skip
-"""What a column or key may be called, the first found counts. Capitals do not matter."""
 _TELLS_BESIDE: Final = (
     "call_id",
     "revision",
@@ -50,8 +32,6 @@ _TELLS_BESIDE: Final = (
     "recording",
 )
 _DEPTH: Final = 4
-_LONGEST_MS: Final = 10 * 24 * 3600 * 1000
-_CLOCK = re.compile(r"(?:(\d{1,3}):)?(\d{1,2}):(\d{1,2}(?:[.,]\d{1,6})?)")
 _BOM = "\ufeff"
 
 
@@ -132,20 +112,20 @@ def _record(whole: Any, given: Mapping[str, str], depth: int) -> Call | None:
     if isinstance(inner, list):
         return _call(names, given, tuple(_listed(inner)), "aws")
     if "turns" in names:
-        return _call(names, given, tuple(_listed(names["turns"])), _word(names.get("source")) or "json")
+        return _call(names, given, tuple(_listed(names["turns"])), plain(names.get("source")) or "json")
     if isinstance(inner, dict) and depth < _DEPTH:
-        told = {n: v for n in _TELLS_BESIDE if (v := _word(_named(names, n)))}
+        told = {n: v for n in _TELLS_BESIDE if (v := plain(named(names, n)))}
         return _record(inner, {**given, **told}, depth + 1)
     if isinstance(inner, str) and captions.is_captions(inner):
         return _call(names, given, tuple(captions.turns(inner)), "captions")
     if _is_vosk(names):
         return _call(names, given, tuple(_vosk([names])), "vosk")
-    record = {name: _word(value) or "" for name, value in names.items()}
+    record = {name: plain(value) or "" for name, value in names.items()}
     if record.get("disposition"):
         return asterisk.call(record)
-    if (said := _word(_named(names, "text"))) is not None:
+    if (said := plain(named(names, "text"))) is not None:
         return _call(names, given, tuple(_turn(said, names)), "json")
-    if _word(_named(names, "call_id")) is None:
+    if plain(named(names, "call_id")) is None:
         raise Unparsable("neither a transcript nor a call record: no segments, turns, text or disposition")
     return _call(names, given, (), "json")
 
@@ -165,26 +145,26 @@ def _said(names: Mapping[str, Any]) -> str:
     items = names.get("items")
     if isinstance(items, list) and items and all(isinstance(item, dict) for item in items):
         words = [
-            (_word(item.get("Content")) or "", _share(item.get("Confidence")))
+            (plain(item.get("Content")) or "", share(item.get("Confidence")))
             for item in items
             if item.get("Type", "pronunciation") == "pronunciation"
         ]
         if any(conf is not None and word for word, conf in words):
-            return _with_marks(_word(names.get("content")) or "", words)
-    return _word(_named(names, "text")) or ""
+            return _with_marks(plain(names.get("content")) or "", words)
+    return plain(named(names, "text")) or ""
 
 
-def _with_marks(plain: str, words: Sequence[tuple[str, float | None]]) -> str:
+def _with_marks(said: str, words: Sequence[tuple[str, float | None]]) -> str:
     """The sentence as it is, with its punctuation, unless something in it is doubtful."""
     with_marks = marked(words)
-    return plain if plain and with_marks == marked((word, None) for word, _ in words) else with_marks
+    return said if said and with_marks == marked((word, None) for word, _ in words) else with_marks
 
 
 def _turn(said: str, names: Mapping[str, Any]) -> Iterator[Turn]:
     """A turn, or several where the text names its speakers line by line."""
     in_millis = any(name.endswith(("_ms", "millis")) for name in names)
-    start, end = (_ms(_named(names, name), 1 if in_millis else 1000) for name in ("start", "end"))
-    conf, speaker = _share(_named(names, "conf")), _word(_named(names, "speaker"))
+    start, end = (millis(named(names, name), 1 if in_millis else 1000) for name in ("start", "end"))
+    conf, speaker = share(named(names, "conf")), plain(named(names, "speaker"))
     spoken = [(speaker, said.strip())] if speaker else captions.labelled(said.strip(), None)
     for who, words in spoken:
         if words:
@@ -194,19 +174,21 @@ def _turn(said: str, names: Mapping[str, Any]) -> Iterator[Turn]:
 def _whisper(segments: Any) -> Iterator[Turn]:
     """Segments with, from some makes, a speaker and words with their probability."""
     for each in _objects(segments, "segments"):
-        said, log = _word(each.get("text")) or "", each.get("avg_logprob")
+        said, log = plain(each.get("text")) or "", each.get("avg_logprob")
         conf = math.exp(min(0.0, log)) if isinstance(log, int | float) and math.isfinite(log) else None
         words = each.get("words")
         if isinstance(words, list) and words and all(isinstance(word, dict) for word in words):
             scored = [
-                (_word(word.get("word")) or "", _share(word.get("probability", word.get("score"))))
+                (plain(word.get("word")) or "", share(word.get("probability", word.get("score"))))
                 for word in words
             ]
             if any(share is not None for _, share in scored):
                 said, conf = _with_marks(said, scored), None
         if said.strip():
-            speaker = _word(each.get("speaker"))
-            yield Turn(said.strip(), speaker, _ms(each.get("start"), 1000), _ms(each.get("end"), 1000), conf)
+            speaker = plain(each.get("speaker"))
+            yield Turn(
+                said.strip(), speaker, millis(each.get("start"), 1000), millis(each.get("end"), 1000), conf
+            )
 
 
 def _is_vosk(whole: Mapping[str, Any]) -> bool:
@@ -220,12 +202,12 @@ def _vosk(results: Sequence[Mapping[str, Any]]) -> Iterator[Turn]:
     """Results, one after the other; silence has no words."""
     for each in results:
         words = [word for word in each.get("result") or () if isinstance(word, dict)]
-        scored = [(_word(word.get("word")) or "", _share(word.get("conf"))) for word in words]
-        said = _with_marks(_word(each.get("text")) or "", scored) if scored else _word(each.get("text")) or ""
+        scored = [(plain(word.get("word")) or "", share(word.get("conf"))) for word in words]
+        said = _with_marks(plain(each.get("text")) or "", scored) if scored else plain(each.get("text")) or ""
         if said.strip():
-            start = _ms(words[0].get("start"), 1000) if words else None
-            end = _ms(words[-1].get("end"), 1000) if words else None
-            yield Turn(said.strip(), _word(each.get("speaker")), start, end)
+            start = millis(words[0].get("start"), 1000) if words else None
+            end = millis(words[-1].get("end"), 1000) if words else None
+            yield Turn(said.strip(), plain(each.get("speaker")), start, end)
 
 
 def _objects(value: Any, name: str) -> list[Mapping[str, Any]]:
@@ -268,7 +250,7 @@ def _is_header(header: Sequence[str]) -> bool:
 
 
 def _row(cells: Mapping[str, str], given: Mapping[str, str]) -> Iterator[Call]:
-    said = _named(cells, "text")
+    said = named(cells, "text")
     if said is None and "disposition" in cells:
         call = asterisk.call(cells)
         if call is not None:
@@ -286,77 +268,21 @@ def _call(names: Mapping[str, Any], given: Mapping[str, str], turns: tuple[Turn,
     """A call from what its record says, and then from what was told beside it."""
 
     def told(name: str) -> str | None:
-        return _word(_named(names, name)) or given.get(name)
+        return plain(named(names, name)) or given.get(name)
 
-    revision, seconds = told("revision") or "", _word(_named(names, "seconds")) or ""
+    revision, seconds = told("revision") or "", plain(named(names, "seconds")) or ""
     started = told("started_at")
     return Call(
         call_id=(told("call_id") or "")[:200],
-        revision=_count(revision, 1),
-        started_at=_moment(started) if started else None,
+        revision=count(revision, 1),
+        started_at=moment(started) if started else None,
         caller=told("caller"),
         name=told("name"),
         agent=told("agent"),
         answered=answered if isinstance(answered := names.get("answered"), bool) else None,
-        seconds=_count(seconds, 0) or None,
+        seconds=count(seconds, 0) or None,
         turns=turns,
         source=source,
         asr_model=told("asr_model"),
         recording=told("recording"),
     )
-
-
-def _named(names: Mapping[str, Any], wanted: str) -> Any:
-    return next((names[name] for name in NAMES[wanted] if names.get(name) not in (None, "")), None)
-
-
-def _word(value: Any) -> str | None:
-    """A plain value as text; None for what is empty, or no plain value."""
-    if value is None or isinstance(value, bool | dict | list):
-        return None
-    text = str(value).replace("\0", "").encode("utf-8", "replace").decode()
-    return text.strip() or None
-
-
-def _count(text: str, otherwise: int) -> int:
-    return int(text) if text.isascii() and text.isdecimal() and len(text) < 7 else otherwise
-
-
-def _number(value: Any) -> float | None:
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        return None
-    try:
-        number = float(str(value).replace(",", "."))
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None
-
-
-def _ms(value: Any, scale: int) -> int | None:
-    """An offset in milliseconds: a number times `scale`, or "00:01:02.5"; None if it is neither."""
-    if isinstance(value, str) and (clock := _CLOCK.fullmatch(value.strip())):
-        hours, minutes, seconds = (float((part or "0").replace(",", ".")) for part in clock.groups())
-        return round(((hours * 60 + minutes) * 60 + seconds) * 1000)
-    number = _number(value)
-    millis = None if number is None else round(number * scale) if abs(number) < _LONGEST_MS else None
-    return millis if millis is not None and 0 <= millis < _LONGEST_MS else None
-
-
-def _share(value: Any) -> float | None:
-    """A confidence from 0 to 1; percents are taken as such."""
-    number = _number(value)
-    if number is None or number < 0 or number > 100:
-        return None
-    return number if number <= 1 else number / 100
-
-
-def _moment(text: str) -> datetime | None:
-    """ISO 8601, "31/10/2026 08:15" or seconds since 1970; without a zone in the telephone system's own."""
-    for form in ("%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M", "%d-%m-%Y %H:%M:%S", "%d-%m-%Y %H:%M"):
-        try:
-            return datetime.strptime(text.strip(), form)  # noqa: DTZ007
-        except ValueError:
-            continue
-    if re.fullmatch(r"1\d{9}(?:\.\d+)?", text.strip()):
-        return datetime.fromtimestamp(float(text), UTC)
-    return asterisk.moment(text)
