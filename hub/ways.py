@@ -129,7 +129,7 @@ class Ways:
         identity = self._ring.open(kept.sealed_identity) if kept else None
         if kept is None or identity is None:
             return Way("nowhere")
-        templates = frozenset[str](getattr(rules, "templates", None) or ())
+        templates = frozenset(rules.templates)
         if not isinstance(connector, Windows):
             return Way("push", templates=templates)
         _, reply_to = address_in(identity)

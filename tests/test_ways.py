@@ -225,7 +225,7 @@ def of(web: Web, channel: str) -> object:
 
 
 def checker(web: Web, connector: Checked) -> Checker:
-    connectors: dict[str, Connector] = {"instagram": connector}  # type: ignore[dict-item]
+    connectors: dict[str, Connector] = {"hotline": connector}  # type: ignore[dict-item]
     return Checker(web.hub, web.hub.rulebooks, connectors, web.clock)
 
 
@@ -249,7 +249,7 @@ async def test_the_page_of_channels_says_what_stands_and_what_does_not(web: Web)
     assert len(connector.said) == 1, "asked again only after ten minutes"
     web.clock.forward(minutes=10)
     await checker(web, connector).check_due()
-    assert (of(web, "instagram").ok, of(web, "instagram").reason) == (False, "ZeroDivisionError")  # type: ignore[attr-defined]
+    assert (of(web, "hotline").ok, of(web, "hotline").reason) == (False, "ZeroDivisionError")  # type: ignore[attr-defined]
 
 
 async def test_a_dead_token_is_said_in_red_with_the_remedy(web: Web) -> None:

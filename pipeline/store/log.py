@@ -80,7 +80,7 @@ def histories(connection: Connection, wanted: Mapping[str, tuple[datetime, int]]
 def forget_originals(connection: Connection, case_id: str, opened_at: datetime) -> list[str]:
     """Takes the sealed originals out of what the reporter rewrote or took back: which messages these are.
 
-    The redacted words stay, as what the office acted upon; see decision 0023.
+    The redacted words stay, as what the office acted upon; see decision 0021.
     """
     history = case_events(connection, case_id, opened_at)
     old = [(event, event.data) for event in (history[number] for number in sorted(superseded(history)))]
