@@ -23,7 +23,7 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 FOLDERS: dict[str, str] = PROJECT["tool"]["setuptools"]["package-dir"]
-NOT_SHIPPED = ("tests", "bench", "docs", ".ci", ".types")
+NOT_SHIPPED = ("tests", "bench", "docs", "examples", ".ci", ".types")
 
 
 def run(*command: str | Path, cwd: Path) -> str:
@@ -214,7 +214,7 @@ def test_every_library_that_is_imported_is_asked_for() -> None:
     """Not only brought along by another one, which may do without it tomorrow."""
     asked = {
         canonicalize_name(Requirement(name).name)
-        for name in BASE + EXTRAS["distributed"] + EXTRAS["contract"]
+        for name in BASE + [name for extra in EXTRAS if extra != "dev" for name in EXTRAS[extra]]
     }
     brought = packages_distributions()
     for path in shipped():
