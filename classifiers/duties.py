@@ -229,9 +229,10 @@ class Said:
         """Their phrases, each with the most that it weighs."""
         gathered: dict[str, dict[Phrase, tuple[float, str | None]]] = {duty: {} for duty in duties}
         for phrase, postings, share in self._matches:
-            for duty in gathered.keys() & postings.keys():
-                weight, shown = postings[duty]
-                mine = gathered[duty]
+            for duty, mine in gathered.items():
+                if (posting := postings.get(duty)) is None:
+                    continue
+                weight, shown = posting
                 if abs(weight * share) > abs(mine.get(phrase, (0.0, None))[0]):
                     mine[phrase] = (weight * share, shown)
         for duty, phrases in gathered.items():
@@ -318,7 +319,10 @@ def _parts(phrase: Phrase) -> frozenset[Phrase]:
 
 
 def _score(phrases: Found, dilution: float) -> float:
-    within = {part for phrase in phrases if len(phrase) > 1 for part in _parts(phrase)}
+    within: set[Phrase] = set()
+    for phrase in phrases:
+        if len(phrase) > 1:
+            within |= _parts(phrase)
     score, doubted = 0.0, False
     for phrase, (weight, shown) in phrases.items():
         score += weight * (_WITHIN if phrase in within else 1.0) / dilution
