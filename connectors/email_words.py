@@ -151,9 +151,12 @@ class _Reader(HTMLParser):
 
 
 def text_of_html(html: str) -> str:
-    """The words of an HTML document."""
+    """The words of an HTML document; after a fault that the parser cannot pass, without its tags."""
     reader = _Reader()
-    reader.feed(html)
-    reader.close()
+    try:
+        reader.feed(html)
+        reader.close()
+    except AssertionError:  # the standard library's word for a declaration that is none, such as "<![;"
+        reader.handle_data(re.sub(r"<[^<>]*>", " ", reader.rawdata))
     text = "\n".join(line.replace("\xa0", " ").rstrip() for line in reader.lines)
     return re.sub(r"\n{3,}", "\n\n", text).strip("\n")
