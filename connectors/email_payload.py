@@ -18,7 +18,6 @@ from email.utils import getaddresses, parsedate_to_datetime
 from typing import Final
 
 from laporhub.connectors.email_words import own_words, text_of_html
-from laporhub.pipeline.door import TEXT_LIMIT
 from laporhub.pipeline.errors import Unparsable
 from laporhub.pipeline.ids import parse_ticket
 from laporhub.pipeline.models import Inbound, InlineFile
@@ -222,7 +221,7 @@ def _content(mail: Message) -> tuple[str, list[InlineFile]]:
             files.append(InlineFile(data=data, media_type=kind, name=name[:200] or None))
     text = "\n".join(plain)
     if not text.strip():
-        text = "\n".join(text_of_html(each[: 20 * TEXT_LIMIT]) for each in html)
+        text = "\n".join(text_of_html(each) for each in html)
     return own_words(text.replace("\0", "")), files
 
 

@@ -7,13 +7,13 @@ write; so the marks are our own, see tests/test_email_words.py for the programs 
 from __future__ import annotations
 
 import re
-from html.parser import HTMLParser
+from html import unescape
 from typing import Final
 
-_WROTE = re.compile(
-    r"(?:Pada(?: tanggal)?|On|Am|Le)\s.{0,300}\d.{0,300}?(?:menulis|wrote|schrieb|a écrit)\s*:", re.IGNORECASE
-)
+_BEFORE = re.compile(r"(?:Pada|On|Am|Le)\s", re.IGNORECASE)
+_WROTE = re.compile(r"\b(?:menulis|wrote|schrieb|a écrit)\s?:$", re.IGNORECASE)
 """Above a quotation: "Pada Sen, 23 Nov 2026 pukul 09.00 LaporGub <…> menulis:", also broken over lines."""
+_LONGEST: Final = 600
 _ORIGINAL = re.compile(
     r"\s*(?:-{2,}\s*(?:Pesan Asli|Pesan asli|Original Message|Pesan (?:yang )?(?:Di)?teruskan|Forwarded message)"
     r"\s*-{2,}|_{10,})\s*",
@@ -70,10 +70,13 @@ def _begins_old_mail(lines: list[str], at: int) -> bool:
 
 def _mark(lines: list[str], at: int) -> int:
     """How many lines the mark above a quotation has here; 0 where there is none."""
-    if not re.match(r"(?:Pada|On|Am|Le)\s", lines[at], re.IGNORECASE):
+    if not _BEFORE.match(lines[at]):
         return 0
     for length in range(1, _LONGEST_MARK + 1):
-        if _WROTE.fullmatch(" ".join(line.strip() for line in lines[at : at + length])):
+        words = " ".join(line[:_LONGEST].strip() for line in lines[at : at + length])
+        if len(words) > _LONGEST:
+            return 0
+        if words.endswith(":") and _WROTE.search(words[-20:]) and re.search(r"\d", words):
             return length
     return 0
 
@@ -101,59 +104,80 @@ _BLOCKS: Final = frozenset(
         "section table tr ul",
     )
 )
-_SILENT: Final = frozenset({"head", "script", "style", "title", "template", "noscript", "svg", "object"})
-
-
-class _Reader(HTMLParser):
-    """HTML to plain text: nothing is fetched, nothing runs, quotations get their ">"."""
-
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.lines = [""]
-        self._silent = 0
-        self._quoted = 0
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:  # noqa: ARG002
-        self._silent += tag in _SILENT
-        if tag == "br":
-            self._break()
-        elif tag in _BLOCKS:
-            self._open_line()
-        self._quoted += tag == "blockquote"
-
-    def handle_endtag(self, tag: str) -> None:
-        if tag in _SILENT and self._silent:
-            self._silent -= 1
-        if tag in _BLOCKS:
-            self._open_line()
-            if tag == "p":
-                self._break()
-        if tag == "blockquote" and self._quoted:
-            self._quoted -= 1
-
-    def handle_data(self, data: str) -> None:
-        if self._silent:
-            return
-        words = re.sub(r"[ \t\r\n\f]+", " ", data)
-        if not self.lines[-1]:
-            words = words.lstrip(" ")
-            if words and self._quoted:
-                words = f"> {words}"
-        self.lines[-1] += words
-
-    def _open_line(self) -> None:
-        if self.lines[-1].strip():
-            self._break()
-
-    def _break(self) -> None:
-        self.lines[-1] = self.lines[-1].rstrip(" ")
-        self.lines.append("")
+_SILENT: Final = frozenset({"script", "style", "title", "template", "noscript", "svg", "object"})
+_TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9:-]{0,30})[^<>]*>")
+_DECLARATION = re.compile(r"<[!?][^<>]*>")
 
 
 def text_of_html(html: str) -> str:
-    """The words of an HTML document."""
-    reader = _Reader()
-    reader.feed(html)
-    reader.close()
-    text = "\n".join(line.replace("\xa0", " ").rstrip() for line in reader.lines)
-    return re.sub(r"\n{3,}", "\n\n", text).strip("\n")
+    """The words of an HTML document: nothing is fetched, nothing runs, quotations get their ">". Tags that are none
+    count as words.
+
+    The standard library's parser needs minutes for some documents of a hundred kilobytes, and breaks on others; one
+    look at each character is enough for words.
+    """
+    lines, at, missing = _Lines(), 0, set[str]()
+    while at < len(html):
+        start = html.find("<", at)
+        if start != at:
+            lines.add(html[at:] if start < 0 else html[at:start])
+            at = len(html) if start < 0 else start
+            continue
+        if html.startswith("<!--", at) and (end := _end(html, "-->", at + 4, missing)) is not None:
+            at = end
+        elif tag := _TAG.match(html, at):
+            name, at = tag[2].lower(), tag.end()
+            if name in _SILENT and not tag[1] and (end := _end(html, f"</{name}", at, missing)) is not None:
+                at = end
+            elif not (name in _SILENT and tag[1]):
+                lines.tag(name, closes=bool(tag[1]))
+        elif declared := _DECLARATION.match(html, at):
+            at = declared.end()
+        else:
+            lines.add("<")
+            at += 1
+    return lines.text()
+
+
+def _end(html: str, mark: str, at: int, missing: set[str]) -> int | None:
+    """Where what ends with `mark` is over; None where it never is. `missing` are marks that do not come any more."""
+    found = (
+        None if mark in missing else re.compile(re.escape(mark) + "[^<>]*>?", re.IGNORECASE).search(html, at)
+    )
+    if found is None:
+        missing.add(mark)
+        return None
+    return found.end()
+
+
+class _Lines:
+    """Words put on lines as blocks begin and end."""
+
+    def __init__(self) -> None:
+        self._lines: list[list[str]] = [[]]
+        self._quoted = 0
+
+    def add(self, data: str) -> None:
+        words = re.sub(r"[ \t\r\n\f]+", " ", unescape(data))
+        line = self._lines[-1]
+        if not line:
+            words = words.lstrip(" ")
+            if words and self._quoted:
+                line.append("> ")
+        if words:
+            line.append(words)
+
+    def tag(self, name: str, *, closes: bool) -> None:
+        if name == "br":
+            self._lines.append([])
+        elif name in _BLOCKS:
+            if any(piece.strip() for piece in self._lines[-1]):
+                self._lines.append([])
+            if closes and name == "p":
+                self._lines.append([])
+        if name == "blockquote":
+            self._quoted = max(0, self._quoted - 1) if closes else self._quoted + 1
+
+    def text(self) -> str:
+        text = "\n".join("".join(line).replace("\xa0", " ").rstrip() for line in self._lines)
+        return re.sub(r"\n{3,}", "\n\n", text).strip("\n")

@@ -15,6 +15,7 @@ from laporhub.pipeline.errors import Misconfigured
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.simulators import meta
 from laporhub.simulators.hotline import HotlineSimulator
+from laporhub.simulators.mail import MailSimulator
 from laporhub.simulators.platform import Platform
 from laporhub.simulators.sms import SmsPlatform
 from laporhub.simulators.twilio_platform import TwilioPlatform
@@ -37,6 +38,7 @@ SIMULATORS: Final[Mapping[str, Maker]] = {
     "hotline": lambda _, url, now: HotlineSimulator(url, now),
     "meta": lambda book, url, now: meta.playing(_accounts(book, "meta"), url, now),
     "x": lambda book, url, now: XSimulator(account_of(book, "x"), f"{url}/hooks/x", now),
+    "email": lambda book, _, now: MailSimulator(account_of(book, "email"), now),
 }
 """Provider → its simulator."""
 
