@@ -228,7 +228,8 @@ class _Turn:
         rewrites = message.replaces is not None and said.find(self.state, message.replaces) is not None
         if rewrites and said.is_stale(self.state, _heard(message)):
             return  # a later version of it is here already
-        self._hear(message)
+        earlier = dialogue.corrected(self.rules, self.state, message)
+        self._hear(message.but({"replaces": earlier}) if earlier else message)
         if is_final(self.rules, self.state):
             if self.profile.intake.after_end and not rewrites:
                 self._reply(self.profile.intake.after_end)

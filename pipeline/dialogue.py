@@ -12,6 +12,7 @@ from typing import Literal, TypeAlias
 from laporhub.pipeline.models import CaseState, Message
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.profile.schema import Dialogue
+from laporhub.pipeline.workflow import is_final
 
 Heard: TypeAlias = Literal["met", "none", "again"]
 """The answer brought it; there is none, or it was asked often enough; the question is worth repeating."""
@@ -41,6 +42,17 @@ def heard(state: CaseState, message: Message, rules: Dialogue) -> Heard:
     if not needed and _says_one_of(message.text, (*rules.none_words, *rules.done_words)):
         return "none"
     return "again" if needed and state.asked.get(asked, 0) < rules.attempts else "none"
+
+
+def corrected(rulebook: Rulebook, state: CaseState, message: Message) -> str | None:
+    """The earlier answer that the message puts right, if it says that it does; never the complaint itself."""
+    rules = rules_for(rulebook, state)
+    answers = [each for each in state.said[1:] if not each.gone]
+    if rules is None or message.replaces is not None or not answers or is_final(rulebook, state):
+        return None
+    said = " ".join(_WORD.findall(message.text.casefold()))
+    begins = any(said.startswith(" ".join(_WORD.findall(word.casefold()))) for word in rules.correction_words)
+    return answers[-1].ids[0] if begins else None
 
 
 def _says_one_of(text: str, phrases: tuple[str, ...]) -> bool:

@@ -88,6 +88,27 @@ def test_saying_that_it_was_sent_does_not_make_it_so() -> None:
     assert WHERE in again
 
 
+def test_a_correction_takes_the_place_of_the_answer_and_of_nothing_else() -> None:
+    chat = Chat()
+    chat.writes("lampu jalan mati sejak kemarin malam")
+    chat.writes("di Jalan Contoh 1, Kabupaten Batang")
+    chat.writes("Ralat: di Jalan Teladan 2, Kabupaten Kendal")
+    assert "Jalan Teladan 2" in chat.case.text
+    assert "Jalan Contoh 1" not in chat.case.text
+    assert chat.case.text.startswith("lampu jalan mati")
+    chat.does(ADMIN, "verify")
+    chat.writes("maksud saya dekat pasar, di Jalan Teladan 2")
+    assert chat.case.text.startswith("lampu jalan mati"), "also when it is not asked any more"
+
+
+def test_what_was_said_first_is_never_put_away_by_a_correction() -> None:
+    chat = Chat()
+    chat.writes("lampu jalan mati sejak kemarin malam")
+    chat.writes("ralat: di Jalan Contoh 1, Kabupaten Batang")
+    assert "lampu jalan mati" in chat.case.text
+    assert "Jalan Contoh 1" in chat.case.text
+
+
 def test_whoever_cannot_answer_reaches_a_person_with_what_is_there() -> None:
     chat = Chat()
     chat.writes("tolong")

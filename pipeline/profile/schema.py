@@ -253,7 +253,8 @@ class Dialogue(Section):
     `first` is the template of the first question (it also says that the complaint was noted), `next` of those that
     follow, `again` of one whose answer did not bring it; all may use `asking`. What holds the case is asked for at
     most `attempts` times, what is only advised once; then a person goes on with what is there. An answer that is one
-    of `none_words` or `done_words` ends a question that is only advised.
+    of `none_words` or `done_words` ends a question that is only advised; a message that begins with one of
+    `correction_words` takes the place of the answer before it.
     """
 
     channels: tuple[Name, ...] = Field(min_length=1)
@@ -263,6 +264,7 @@ class Dialogue(Section):
     attempts: int = Field(2, ge=1, le=5)
     none_words: tuple[str, ...] = ()
     done_words: tuple[str, ...] = ()
+    correction_words: tuple[str, ...] = ()
 
 
 class Intake(Section):
