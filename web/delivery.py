@@ -8,7 +8,7 @@ from datetime import datetime
 
 from laporhub.pipeline.errors import Conflict
 from laporhub.pipeline.models import CaseState, DeliveryStatus
-from laporhub.pipeline.ports import BY_HAND, Way
+from laporhub.pipeline.ports import BY_HAND, NOT_TOLD, Way
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.profile.schema import Transition
 from laporhub.web import words
@@ -61,6 +61,14 @@ def why(reason: str | None, t: Translator) -> str:
         "filtered": t("disaring oleh operator"),
         "daily_limit": t("batas harian akun tercapai"),
         "template_paused": t("templat dihentikan oleh platform"),
+        "template_unknown": t("platform tidak mengenal templatnya"),
+        "template_refused": t("platform menolak isi templatnya"),
+        "refused": t("platform menolak pesannya"),
+        "duplicate": t("platform menganggapnya pesan yang sama"),
+        "too_long": t("terlalu panjang untuk kanal ini"),
+        "gateway_error": t("gateway menolak pesannya"),
+        "uncertain": t("tidak diketahui apakah sampai; periksa sebelum mengirim lagi"),
+        NOT_TOLD: t("tidak diketahui apakah sampai; periksa sebelum mengirim lagi"),
         "no_address": t("alamat pelapor tidak ada lagi"),
         "erased": t("data pelapor sudah dihapus"),
         "gone": t("pesan pelapor sudah tidak ada"),
