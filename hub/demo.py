@@ -28,6 +28,7 @@ from laporhub.pipeline.models import Actor, CaseState, Inbound
 from laporhub.pipeline.ports import Account, Query
 from laporhub.pipeline.profile.load import load
 from laporhub.pipeline.profile.rulebook import Rulebook
+from laporhub.pipeline.store import outbox
 from laporhub.simulators.citizens import DemoComplaint, complaints, staff_answer
 from laporhub.simulators.platform import Platform
 
@@ -152,8 +153,13 @@ class _Town:
         _progress("")
 
     async def _everything_is_sent(self) -> None:
-        while await self.hub.publisher.send_due():
-            pass
+        """Also what the hub itself is sending: the clock jumps next, and whatever is under way would look abandoned."""
+        while await self.hub.publisher.send_due() or self._is_sending():
+            await asyncio.sleep(0.01)
+
+    def _is_sending(self) -> bool:
+        with self.hub.database.connect() as connection:
+            return "sending" in outbox.backlog(connection)
 
     # ── afterwards ──
 

@@ -23,11 +23,16 @@ from laporhub.simulators.citizen_texts import (
     Base,
 )
 
-DemoChannel: TypeAlias = Literal["whatsapp", "sms", "web", "app"]
+DemoChannel: TypeAlias = Literal["whatsapp", "sms", "web", "app", "x", "facebook", "instagram", "hotline"]
 
 AGAIN = 0.15
 """The share of complaints about something that another citizen has just reported."""
-_CHANNELS: Mapping[DemoChannel, int] = {"whatsapp": 50, "web": 25, "app": 15, "sms": 10}
+_CHANNELS: Mapping[DemoChannel, int] = {
+    **{"whatsapp": 36, "web": 20, "app": 12, "sms": 8},
+    **{"facebook": 8, "instagram": 6, "x": 6, "hotline": 4},
+}
+_NETWORKS = frozenset({"x", "facebook", "instagram"})
+"""Where people have a name, and no number."""
 _STYLES = {"formal": 30, "casual": 30, "javanese": 12, "angry": 12, "vague": 10, "off_topic": 6}
 
 
@@ -45,8 +50,8 @@ class _Spot(NamedTuple):
 class DemoComplaint:
     """One made-up complaint. Complaints of one `incident` are about the same thing.
 
-    `phone` is in E.164 without any prefix; forms may come without one. `location` is what the citizen
-    gave apart from the words: a form's fields, a pin on WhatsApp.
+    `phone` is in E.164 without any prefix; forms may come without one, networks tell none. `location` is what
+    the citizen gave apart from the words: a form's fields, a pin on WhatsApp.
     """
 
     channel: DemoChannel
@@ -119,7 +124,7 @@ def _complaint(rng: random.Random, incident: _Incident) -> DemoComplaint:
     is_form = channel in ("web", "app")
     return DemoComplaint(
         channel=channel,
-        phone=None if is_form and rng.random() < 0.1 else f"+62800000{person:04d}",
+        phone=None if channel in _NETWORKS or (is_form and rng.random() < 0.1) else f"+62800000{person:04d}",
         name=None if channel == "sms" else f"Warga Contoh {person:04d}",
         text=_as_sms(text) if channel == "sms" else text,
         location=_location(rng, incident, is_form=is_form),
