@@ -154,7 +154,7 @@ class _Town:
 
     async def _everything_is_sent(self) -> None:
         """Also what the hub itself is sending: the clock jumps next, and whatever is under way would look abandoned."""
-        while await self.hub.publisher.send_due() or self._is_sending():
+        while await self.hub.publisher.send_due() or self._is_sending():  # noqa: ASYNC110 - nobody tells
             await asyncio.sleep(0.01)
 
     def _is_sending(self) -> bool:
