@@ -138,7 +138,7 @@ def load_settings(**given: object) -> Settings:
     variables = {**(dotenv_values(file) if file else {}), **os.environ}
     connectors = {name: connector_settings(name, variables) for name in CONNECTORS if name != "twilio"}
     try:
-        return Settings(_env_file=file, connectors=connectors, **overrides)  # type: ignore[arg-type]
+        return Settings(_env_file=file, **({"connectors": connectors} | overrides))  # type: ignore[arg-type]
     except ValidationError as error:
         first = error.errors()[0]
         where = (

@@ -91,8 +91,13 @@ async def test_record_and_transcript_that_come_one_after_the_other_are_one_case(
             if not first:
                 await hook(hub, row(0))
             [state] = hub.tracking.find(Query((PROFILE,)), hub.now()).cases
-            assert state.messages == 2
             assert "phone" in state.known
+            assert hub.unseal(state.id, SUPERVISOR.id, "menelepon kembali").phone == "+6281100000041"
+            assert "Panggilan terjawab" not in state.text
+            again = state.seq
+            await hook(hub, row(0))
+            [state] = hub.tracking.find(Query((PROFILE,)), hub.now()).cases
+            assert state.seq == again, "the same record once more changes nothing"
             assert "Sampah di Desa Contoh" in state.text
 
 

@@ -360,7 +360,7 @@ async def test_an_answer_by_whatsapp_comes_back_in_the_same_conversation(town: T
 async def test_who_leaves_something_out_is_asked_and_goes_on_in_the_same_case(town: Town) -> None:
     phone = Handset(town, await town.tab(PHONE), "+6280000000022", sms=False)
     await phone.write("Tolong pak")
-    ticket = ticket_in(await phone.hears("mohon lengkapi", "lokasi kejadian", "apa yang terjadi"))
+    ticket = ticket_in(await phone.hears("Kami perlu sedikit keterangan lagi", "Di mana kejadiannya?"))
     assert state_of(town, ticket).status == "needs_info"
     await phone.write(WORDS)
     assert ticket_in(await phone.hears("sudah kami terima dan kami teruskan ke petugas")) == ticket

@@ -118,7 +118,7 @@ class Batch:
     def receive(self, message: Message) -> Done:
         """Intake: the message becomes a command of its case, once."""
         if (case_id := self._seen.get(message.id)) is not None:
-            return Done(self._known(case_id), (), duplicate=True)
+            return self._once_more(message, self._known(case_id))
         earlier = self._seen.get(message.replaces or "")
         if earlier is not None:
             return self._rewrite(message, self._known(earlier))
@@ -140,6 +140,20 @@ class Batch:
         if not case_id:
             raise Refused("Its author took it back before it came", code=WITHDRAWN)
         return self.states[case_id]
+
+    def _once_more(self, message: Message, state: CaseState) -> Done:
+        """Seen before, or rewritten before it came: its words are old. Who wrote it may be news all the same (the
+        record of a call whose transcript was here first), and that is kept.
+        """
+        if set(message.known) <= set(state.known):
+            return Done(state, (), duplicate=True)
+        wordless = {
+            "id": ids.derive("m", "late", message.id),
+            "kind": "unsupported",
+            "text": "",
+            "sealed_text": None,
+        }
+        return self.handle(add_to(message.but(wordless | {"attachments": (), "location": None}), state))
 
     def _rewrite(self, message: Message, state: CaseState) -> Done:
         """New words for an earlier message: in its case, and no reason to answer anew."""
