@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from heapq import nsmallest
 from itertools import islice
 from typing import TypeAlias
@@ -38,6 +38,23 @@ _REASONS = 3
 
 Ranking: TypeAlias = list[tuple[str, float]]
 """Units with their probabilities, the likeliest first."""
+_Share: TypeAlias = tuple[tuple[str, ...], float]
+"""Units that are equally likely, and how likely each of them is."""
+
+
+def _each_of(shares: Iterable[_Share]) -> Ranking:
+    return [(unit, share) for units, share in shares for unit in units]
+
+
+def _holders(
+    units: Mapping[str, Unit], duties: Duties
+) -> Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]:
+    """Duty → those who have it everywhere, and those who have it in a territory."""
+    found: dict[str, tuple[list[str], list[str]]] = {}
+    for unit in units.values():
+        anywhere, placed = found.setdefault(duties.of[unit.id], ([], []))
+        (anywhere if unit.territory is None else placed).append(unit.id)
+    return {duty: (tuple(anywhere), tuple(placed)) for duty, (anywhere, placed) in found.items()}
 
 
 def _likeliest_first(each: tuple[str, float]) -> tuple[float, str]:
@@ -69,9 +86,7 @@ class ColdStartClassifier:
         self._sure_from = sure_from
         self._suggest_from = suggest_from
         self._top = top
-        self._each = [
-            (unit.id, self._duties.of[unit.id], unit.territory is not None) for unit in units.values()
-        ]
+        self._holders = _holders(units, self._duties)
         self._sharing = {
             duty: sum(1 for other in self._duties.of.values() if other == duty)
             for duty in set(self._duties.of.values())
@@ -118,27 +133,29 @@ class ColdStartClassifier:
 
         The probabilities of all units and that of "none of them" sum up to 1.
         """
-        odds = {duty: math.exp(_SHARPNESS * score) for duty, score in scores.items()}
-        elsewhere = _SPOKEN_OF * _ELSEWHERE
-        likelihood: list[tuple[str, float]] = []
-        for unit, duty, territory in self._each:
-            odd = odds.get(duty)
-            if odd is None:
-                if unit not in found:
-                    continue
-                odd = 1.0
-            if territory and found:
-                # What the place makes of the odds of a unit with a territory.
-                odd *= _SPOKEN_OF * found[unit].weight if unit in found else elsewhere
-            elif territory:
-                odd *= self._anywhere[duty]
-            likelihood.append((unit, odd))
-        total = sum([odd for _, odd in likelihood]) + math.exp(_SHARPNESS * _NOTHING)
-        shares = [(unit, odd / total) for unit, odd in likelihood]
-        worth_naming = [each for each in shares if each[1] >= self._suggest_from]
+        shares = self._shares({duty: math.exp(_SHARPNESS * score) for duty, score in scores.items()}, found)
+        worth_naming = _each_of(share for share in shares if share[1] >= self._suggest_from)
         if len(worth_naming) < 2:
-            return nsmallest(2, shares, key=_likeliest_first)
+            return nsmallest(2, _each_of(shares), key=_likeliest_first)
         return sorted(worth_naming, key=_likeliest_first)
+
+    def _shares(self, odds: Mapping[str, float], found: Mapping[str, Found]) -> Sequence[_Share]:
+        """The probability of each unit of which anything is said, of alike ones together."""
+        alike: list[_Share] = [
+            ((unit,), odds.get(self._duties.of[unit], 1.0) * _SPOKEN_OF * place.weight)
+            for unit, place in found.items()
+        ]
+        elsewhere = _SPOKEN_OF * _ELSEWHERE
+        for duty, odd in odds.items():
+            anywhere, placed = self._holders[duty]
+            if anywhere:
+                alike.append((anywhere, odd))
+            if placed and found:
+                alike.append((tuple(unit for unit in placed if unit not in found), odd * elsewhere))
+            elif placed:
+                alike.append((placed, odd * self._anywhere[duty]))
+        total = sum([len(units) * odd for units, odd in alike]) + math.exp(_SHARPNESS * _NOTHING)
+        return [(units, odd / total) for units, odd in alike]
 
     def _can_be_told(self, unit: str, said: Said, found: Mapping[str, Found]) -> bool:
         """Whether there is a reason to name it. Of governments that share a duty, a place must tell which."""

@@ -229,10 +229,9 @@ class Said:
         """Their phrases, each with the most that it weighs."""
         gathered: dict[str, dict[Phrase, tuple[float, str | None]]] = {duty: {} for duty in duties}
         for phrase, postings, share in self._matches:
-            for duty, mine in gathered.items():
-                if (posting := postings.get(duty)) is None:
-                    continue
-                weight, shown = posting
+            for duty in postings.keys() & gathered.keys():
+                weight, shown = postings[duty]
+                mine = gathered[duty]
                 if abs(weight * share) > abs(mine.get(phrase, (0.0, None))[0]):
                     mine[phrase] = (weight * share, shown)
         for duty, phrases in gathered.items():

@@ -12,10 +12,8 @@ from sqlalchemy.dialects import postgresql, sqlite
 from laporhub.pipeline.evolve import next_alarm
 from laporhub.pipeline.intake import Conversation
 from laporhub.pipeline.models import CaseState
+from laporhub.pipeline.store.among import among, look_up
 from laporhub.pipeline.store.tables import cases, conversations, received
-
-_LOOKUP = 500
-"""Ids a query asks for at once: below every database's limit of parameters."""
 
 
 def insert(connection: Connection, table: object) -> sqlite.Insert:
@@ -24,16 +22,11 @@ def insert(connection: Connection, table: object) -> sqlite.Insert:
     return made(table)  # type: ignore[arg-type, return-value]
 
 
-def chunks(ids: Iterable[str]) -> Iterable[list[str]]:
-    every = sorted(set(ids))
-    return (every[start : start + _LOOKUP] for start in range(0, len(every), _LOOKUP))
-
-
-_BY_ID = select(cases.c.id, cases.c.state).where(cases.c.id.in_(bindparam("ids", expanding=True)))
-_SEQUENCES = select(cases.c.id, cases.c.seq).where(cases.c.id.in_(bindparam("ids", expanding=True)))
-_TAKEN = select(cases.c.ticket).where(cases.c.ticket.in_(bindparam("tickets", expanding=True)))
-_CONVERSATIONS = select(conversations).where(conversations.c.id.in_(bindparam("ids", expanding=True)))
-_RECEIVED = select(received).where(received.c.message_id.in_(bindparam("ids", expanding=True)))
+_BY_ID = select(cases.c.id, cases.c.state).where(among(cases.c.id))
+_SEQUENCES = select(cases.c.id, cases.c.seq).where(among(cases.c.id))
+_TAKEN = select(cases.c.ticket).where(among(cases.c.ticket))
+_CONVERSATIONS = select(conversations).where(among(conversations.c.id))
+_RECEIVED = select(received).where(among(received.c.message_id))
 _LOCKED = _BY_ID.order_by(cases.c.id).with_for_update()
 _DUE = (
     select(cases.c.state)
@@ -50,19 +43,13 @@ def load_cases(connection: Connection, ids: Iterable[str], *, lock: bool = False
     """
     return {
         row.id: CaseState.model_validate_json(row.state)
-        for some in chunks(ids)
-        for row in connection.execute(_LOCKED if lock else _BY_ID, {"ids": some})
+        for row in look_up(connection, _LOCKED if lock else _BY_ID, ids)
     }
 
 
 def moved_cases(connection: Connection, known: Mapping[str, int]) -> list[CaseState]:
     """Those of the cases that are no longer at the sequence that the caller knows of."""
-    moved = [
-        row.id
-        for some in chunks(known)
-        for row in connection.execute(_SEQUENCES, {"ids": some})
-        if row.seq != known[row.id]
-    ]
+    moved = [row.id for row in look_up(connection, _SEQUENCES, known) if row.seq != known[row.id]]
     return list(load_cases(connection, moved).values())
 
 
@@ -72,7 +59,7 @@ def case_by_ticket(connection: Connection, ticket: str) -> CaseState | None:
 
 
 def taken_tickets(connection: Connection, tickets: Iterable[str]) -> set[str]:
-    return {row.ticket for some in chunks(tickets) for row in connection.execute(_TAKEN, {"tickets": some})}
+    return {row.ticket for row in look_up(connection, _TAKEN, tickets)}
 
 
 def case_row(state: CaseState) -> dict[str, Any]:
@@ -143,11 +130,7 @@ def postpone(connection: Connection, case_id: str, until: datetime) -> None:
 
 
 def load_conversations(connection: Connection, ids: Iterable[str]) -> dict[str, Conversation]:
-    return {
-        row.id: Conversation(**row._mapping)
-        for some in chunks(ids)
-        for row in connection.execute(_CONVERSATIONS, {"ids": some})
-    }
+    return {row.id: Conversation(**row._mapping) for row in look_up(connection, _CONVERSATIONS, ids)}
 
 
 def save_conversations(connection: Connection, kept: Iterable[Conversation]) -> None:
@@ -161,11 +144,7 @@ def save_conversations(connection: Connection, kept: Iterable[Conversation]) -> 
 
 def already_received(connection: Connection, ids: Iterable[str]) -> dict[str, tuple[str, datetime]]:
     """Message id → its case and when it was first received."""
-    return {
-        row.message_id: (row.case_id, row.received_at)
-        for some in chunks(ids)
-        for row in connection.execute(_RECEIVED, {"ids": some})
-    }
+    return {row.message_id: (row.case_id, row.received_at) for row in look_up(connection, _RECEIVED, ids)}
 
 
 def take_back(connection: Connection, message_id: str, now: datetime) -> str | None:

@@ -10,15 +10,15 @@ from sqlalchemy import ColumnElement, Connection, Table, bindparam, func, select
 from laporhub.pipeline.ids import event_id
 from laporhub.pipeline.models import CaseEvent, Message, MessageAdded
 from laporhub.pipeline.said import superseded
+from laporhub.pipeline.store.among import among, look_up
 from laporhub.pipeline.store.bulk import copy_in
-from laporhub.pipeline.store.cases import chunks
 from laporhub.pipeline.store.tables import cursors, events, messages, to_micros
 
 _NAMED = (
     select(events.c.id, events.c.body)
     .where(
         events.c.opened.in_(bindparam("opened", expanding=True)),
-        events.c.id.in_(bindparam("ids", expanding=True)),
+        among(events.c.id),
     )
     .order_by(events.c.id)
 )
@@ -70,10 +70,9 @@ def histories(connection: Connection, wanted: Mapping[str, tuple[datetime, int]]
         for sequence in range(1, last + 1)
     }
     found: dict[str, list[str]] = {case: [] for case in wanted}
-    for some in chunks(names):
-        opened = sorted({names[name] for name in some})
-        for row in connection.execute(_NAMED, {"ids": some, "opened": opened}):
-            found[row.id.partition(".")[0]].append(row.body)
+    opened = sorted(set(names.values()))
+    for row in look_up(connection, _NAMED, names, opened=opened):
+        found[row.id.partition(".")[0]].append(row.body)
     return found
 
 

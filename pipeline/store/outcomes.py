@@ -7,13 +7,14 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, delete, select
+from sqlalchemy import Connection, delete, select
 
 from laporhub.pipeline.errors import Refused
-from laporhub.pipeline.store.cases import chunks, insert
+from laporhub.pipeline.store.among import among, look_up
+from laporhub.pipeline.store.cases import insert
 from laporhub.pipeline.store.tables import outcomes
 
-_BY_ID = select(outcomes).where(outcomes.c.id.in_(bindparam("ids", expanding=True)))
+_BY_ID = select(outcomes).where(among(outcomes.c.id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +67,7 @@ def load_outcomes(connection: Connection, ids: Iterable[str]) -> dict[str, Outco
         row.id: Outcome(
             row.id, row.case_id, Refusal(**json.loads(row.refusal)) if row.refusal else None, row.at
         )
-        for some in chunks(ids)
-        for row in connection.execute(_BY_ID, {"ids": some})
+        for row in look_up(connection, _BY_ID, ids)
     }
 
 

@@ -17,8 +17,9 @@ from sqlalchemy.exc import IntegrityError
 from laporhub.pipeline.errors import WriteConflict
 from laporhub.pipeline.intake import Conversation
 from laporhub.pipeline.models import CaseState
+from laporhub.pipeline.store.among import among, look_up
 from laporhub.pipeline.store.bulk import copy_in
-from laporhub.pipeline.store.cases import case_row, chunks, insert, save_conversations, save_received
+from laporhub.pipeline.store.cases import case_row, insert, save_conversations, save_received
 from laporhub.pipeline.store.tables import cases, conversations, received, to_micros
 
 _CASE, _CONVERSATION, _RECEIVED = (tuple(table.c.keys()) for table in (cases, conversations, received))
@@ -30,7 +31,7 @@ _CHANGED = (
 )
 _WITH_STREAMED = select(
     cases.c.id, cases.c.state, func.coalesce(cases.c.streamed, 0).label("streamed")
-).where(cases.c.id.in_(bindparam("ids", expanding=True)))
+).where(among(cases.c.id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +45,7 @@ class Stored:
 def load_stored(connection: Connection, ids: Iterable[str]) -> dict[str, Stored]:
     return {
         row.id: Stored(CaseState.model_validate_json(row.state), row.streamed)
-        for some in chunks(ids)
-        for row in connection.execute(_WITH_STREAMED, {"ids": some})
+        for row in look_up(connection, _WITH_STREAMED, ids)
     }
 
 
