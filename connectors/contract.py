@@ -20,7 +20,7 @@ from hypothesis.strategies import SearchStrategy
 from laporhub.connectors.registry import connect
 from laporhub.connectors.specimen import FORM, LETTERS, Said, Specimen
 from laporhub.pipeline.errors import Forged, Misconfigured, Unparsable
-from laporhub.pipeline.models import Inbound
+from laporhub.pipeline.messages import Inbound
 from laporhub.pipeline.ports import Fragment, Greets, Ignored, Parsed, Raw, StatusUpdate, Withdrawn
 
 _ITEMS = (Inbound, Fragment, StatusUpdate, Withdrawn, Ignored)

@@ -20,7 +20,7 @@ from typing import Final
 from laporhub.connectors.email_words import own_words, text_of_html
 from laporhub.pipeline.errors import Unparsable
 from laporhub.pipeline.ids import parse_ticket
-from laporhub.pipeline.models import Inbound, InlineFile
+from laporhub.pipeline.messages import Inbound, InlineFile
 from laporhub.pipeline.ports import Ignored, Parsed, Raw, StatusUpdate
 
 MOST_FILES: Final = 20

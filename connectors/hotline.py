@@ -21,7 +21,7 @@ from laporhub.connectors.config import configured
 from laporhub.connectors.transcriber import SOUND, FasterWhisper, Transcriber
 from laporhub.connectors.web import e164
 from laporhub.pipeline.errors import Forged, Misconfigured, Unparsable
-from laporhub.pipeline.models import Attachment, Inbound
+from laporhub.pipeline.messages import Attachment, Inbound
 from laporhub.pipeline.ports import BY_HAND, Failed, Ignored, Outcome, Outgoing, Parsed, Raw, Sent
 
 SECRET_HEADER = "x-hotline-secret"  # noqa: S105 - a header's name

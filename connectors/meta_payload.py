@@ -31,7 +31,7 @@ from laporhub.connectors.meta_words import (
     words,
 )
 from laporhub.pipeline.errors import Unparsable
-from laporhub.pipeline.models import Inbound, MessageKind
+from laporhub.pipeline.messages import Inbound, MessageKind
 from laporhub.pipeline.ports import Ignored, Parsed, Raw, Withdrawn
 
 OBJECTS = ("page", "instagram")

@@ -26,7 +26,7 @@ from laporhub.connectors.meta_words import (
     words,
 )
 from laporhub.pipeline.errors import Unparsable
-from laporhub.pipeline.models import Attachment, Inbound
+from laporhub.pipeline.messages import Attachment, Inbound
 from laporhub.pipeline.ports import Ignored, Parsed
 
 EDGES: Final = ("feed", "media", "comments", "messages")

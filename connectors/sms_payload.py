@@ -19,7 +19,7 @@ import orjson
 from laporhub.connectors import twilio_payload
 from laporhub.connectors.sms_gateway import Gateway, Incoming, Part, Reports
 from laporhub.pipeline.errors import Unparsable
-from laporhub.pipeline.models import Inbound
+from laporhub.pipeline.messages import Inbound
 from laporhub.pipeline.ports import Fragment, Ignored, Parsed, Raw, StatusUpdate
 
 MAX_FIELDS = 1000

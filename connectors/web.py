@@ -12,7 +12,7 @@ import phonenumbers
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from laporhub.pipeline.errors import Misconfigured, Unparsable
-from laporhub.pipeline.models import Attachment, Inbound, Location
+from laporhub.pipeline.messages import Attachment, Inbound, Location
 from laporhub.pipeline.ports import Outcome, Outgoing, Parsed, Raw, Sent
 
 TEXT_LIMIT = 100_000

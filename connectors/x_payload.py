@@ -16,7 +16,7 @@ import orjson
 
 from laporhub.connectors import x_media, x_text
 from laporhub.pipeline.errors import Unparsable
-from laporhub.pipeline.models import Attachment, Inbound, MessageKind
+from laporhub.pipeline.messages import Attachment, Inbound, MessageKind
 from laporhub.pipeline.ports import Ignored, Parsed, Raw, Withdrawn
 
 Json: TypeAlias = Mapping[str, Any]

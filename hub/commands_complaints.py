@@ -26,7 +26,7 @@ from laporhub.hub.hub import Hub, Tally
 from laporhub.hub.settings import Settings
 from laporhub.pipeline.errors import LaporHubError, Misconfigured, Unparsable
 from laporhub.pipeline.ids import message_id
-from laporhub.pipeline.models import Inbound
+from laporhub.pipeline.messages import Inbound
 from laporhub.pipeline.ports import Fragment, Parsed, Raw, StatusUpdate, Withdrawn
 from laporhub.pipeline.profile.load import load
 from laporhub.pipeline.profile.rulebook import Rulebook

@@ -25,7 +25,7 @@ from laporhub.hub.contract_ground import (
     secrets_in,
 )
 from laporhub.hub.contract_running import Ground, Running, ThroughHub
-from laporhub.pipeline.models import Actor
+from laporhub.pipeline.commands import Actor
 from laporhub.pipeline.ports import Checks, Greets, Polls, Raw
 
 STAFF = Actor(id="suite", role="admin_gubernur")

@@ -23,7 +23,8 @@ from laporhub.hub.polling import Poller, polled_accounts
 from laporhub.hub.settings import Settings
 from laporhub.hub.web import web_server
 from laporhub.pipeline import ids
-from laporhub.pipeline.models import CaseState, Message
+from laporhub.pipeline.case_state import CaseState
+from laporhub.pipeline.messages import Message
 from laporhub.pipeline.ports import Connector, Raw
 from laporhub.pipeline.store.cases import already_received, load_cases
 from laporhub.pipeline.store.tables import messages

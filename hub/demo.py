@@ -23,8 +23,10 @@ from laporhub.hub.hub import Hub
 from laporhub.hub.settings import Settings
 from laporhub.hub.simulated import platforms_of, with_platform
 from laporhub.hub.web import listening, web_server
+from laporhub.pipeline.case_state import CaseState
+from laporhub.pipeline.commands import Actor
 from laporhub.pipeline.errors import Misconfigured, Refused
-from laporhub.pipeline.models import Actor, CaseState, Inbound
+from laporhub.pipeline.messages import Inbound
 from laporhub.pipeline.ports import Account, Query
 from laporhub.pipeline.profile.load import load
 from laporhub.pipeline.profile.rulebook import Rulebook

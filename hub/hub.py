@@ -22,22 +22,14 @@ from laporhub.hub.joining import Joiner
 from laporhub.hub.keeping import Store
 from laporhub.hub.ways import Ways
 from laporhub.pipeline import ids, media
+from laporhub.pipeline.case_state import CaseState
+from laporhub.pipeline.commands import Act, Actor, Command, Delivery, Note
 from laporhub.pipeline.door import merged_identity
 from laporhub.pipeline.embedded.engine import Sink
 from laporhub.pipeline.errors import Forbidden, NotFound, Refused, RetryLater, Unparsable
+from laporhub.pipeline.events import CaseEvent, MessageAdded
 from laporhub.pipeline.intake import withdrawal
-from laporhub.pipeline.models import (
-    Act,
-    Actor,
-    CaseEvent,
-    CaseState,
-    Command,
-    Delivery,
-    Inbound,
-    Message,
-    MessageAdded,
-    Note,
-)
+from laporhub.pipeline.messages import Inbound, Message
 from laporhub.pipeline.ports import (
     Acknowledges,
     CaseFile,

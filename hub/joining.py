@@ -19,7 +19,7 @@ from typing import Any, Protocol
 import structlog
 from sqlalchemy import Connection, Engine
 
-from laporhub.pipeline.models import Inbound
+from laporhub.pipeline.messages import Inbound
 from laporhub.pipeline.ports import Fragment, Raw
 from laporhub.pipeline.store import fragments
 from laporhub.pipeline.store.fragments import Piece

@@ -22,7 +22,7 @@ from laporhub.connectors import download
 from laporhub.hub.blobs import Blobs
 from laporhub.pipeline import media
 from laporhub.pipeline.errors import Refused, RetryLater
-from laporhub.pipeline.models import INLINE
+from laporhub.pipeline.messages import INLINE
 from laporhub.pipeline.ports import CaseFile, Connector, HoldsMedia
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.store import files

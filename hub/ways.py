@@ -8,10 +8,13 @@ from datetime import datetime
 from sqlalchemy import Connection, Engine, select
 
 from laporhub.pipeline import ids
+from laporhub.pipeline.case_state import CaseState
+from laporhub.pipeline.commands import Actor, Convey, Redirect
 from laporhub.pipeline.door import address_in, conversation_id
 from laporhub.pipeline.errors import Conflict, NotFound, Refused
+from laporhub.pipeline.events import CaseEvent, ReplyQueued
 from laporhub.pipeline.intake import Conversation
-from laporhub.pipeline.models import Actor, CaseEvent, CaseState, Convey, Message, Redirect, ReplyQueued
+from laporhub.pipeline.messages import Message
 from laporhub.pipeline.ports import Connector, Links, Way, Windows
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.store import cases, outbox

@@ -11,48 +11,49 @@ from datetime import timedelta
 from typing import assert_never
 
 from laporhub.pipeline import clocks, dialogue, ids, said
-from laporhub.pipeline.errors import Conflict, Forbidden, NotFound, Refused
-from laporhub.pipeline.evolve import evolve
-from laporhub.pipeline.models import (
+from laporhub.pipeline.base_model import trusted
+from laporhub.pipeline.case_state import CaseState, Reply
+from laporhub.pipeline.commands import (
     SYSTEM,
     Act,
     Actor,
     AddMessage,
+    Command,
+    Convey,
+    Delivery,
+    Note,
+    OpenCase,
+    Redirect,
+    Tick,
+    Withdraw,
+    Words,
+)
+from laporhub.pipeline.errors import Conflict, Forbidden, NotFound, Refused
+from laporhub.pipeline.events import (
     Answered,
     Asked,
     Assigned,
     CaseEvent,
-    CaseState,
     Classified,
     ClockAlarmed,
     ClockPaused,
     ClockResumed,
     ClockStarted,
     ClockStopped,
-    Command,
-    Convey,
-    Delivery,
     Drafted,
     EventData,
-    Message,
     MessageAdded,
     MessageWithdrawn,
-    Note,
     Noted,
-    OpenCase,
     Opened,
     Rated,
-    Redirect,
-    Reply,
     ReplyQueued,
     ReplyUpdated,
-    Tick,
     Transitioned,
-    Withdraw,
-    Words,
     cloud_type,
-    trusted,
 )
+from laporhub.pipeline.evolve import evolve
+from laporhub.pipeline.messages import Message
 from laporhub.pipeline.ports import BY_HAND, Classifier
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.profile.schema import BUILT_IN_ROLES, OPENED, FormField, Transition

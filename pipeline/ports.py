@@ -7,15 +7,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final, Literal, Protocol, TypeAlias, runtime_checkable
 
-from laporhub.pipeline.models import (
-    Actor,
-    CaseEvent,
-    CaseState,
-    DeliveryStatus,
-    Inbound,
-    Location,
-    Suggestion,
-)
+from laporhub.pipeline.case_state import CaseState
+from laporhub.pipeline.classifier import Suggestion
+from laporhub.pipeline.commands import Actor, DeliveryStatus
+from laporhub.pipeline.events import CaseEvent
+from laporhub.pipeline.messages import Inbound, Location
 from laporhub.pipeline.profile.rulebook import Rulebook
 
 

@@ -19,9 +19,9 @@ from sqlalchemy import Connection, Engine
 
 from laporhub.pipeline import ids
 from laporhub.pipeline.circuit import Circuit
+from laporhub.pipeline.commands import Command, Delivery, DeliveryStatus
 from laporhub.pipeline.door import address_in
 from laporhub.pipeline.errors import Conflict, RetryLater, StopChannel
-from laporhub.pipeline.models import Command, Delivery, DeliveryStatus
 from laporhub.pipeline.ports import (
     Checks,
     Connector,

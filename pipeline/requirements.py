@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from laporhub.pipeline.models import CaseState, Suggestion
+from laporhub.pipeline.case_state import CaseState
+from laporhub.pipeline.classifier import Suggestion
 from laporhub.pipeline.profile.schema import Profile, Requirement
 from laporhub.pipeline.text import names_a_place
 

@@ -19,9 +19,9 @@ import structlog
 from elasticsearch import ApiError, Elasticsearch, TransportError
 from sqlalchemy import Engine
 
+from laporhub.pipeline.case_state import CaseState
 from laporhub.pipeline.errors import Misconfigured, Refused, RetryLater
 from laporhub.pipeline.ids import parse_ticket
-from laporhub.pipeline.models import CaseState
 from laporhub.pipeline.ports import Page, Query
 from laporhub.pipeline.store.cases import load_cases
 from laporhub.sinks.documents import WORDS_LONGEST, searchable

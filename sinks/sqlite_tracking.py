@@ -31,9 +31,9 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import sqlite
 
+from laporhub.pipeline.case_state import CaseState
 from laporhub.pipeline.errors import Refused
 from laporhub.pipeline.ids import parse_ticket
-from laporhub.pipeline.models import CaseState
 from laporhub.pipeline.ports import Page, Query
 from laporhub.pipeline.store.cases import load_cases
 from laporhub.pipeline.store.tables import Moment, cases, from_micros, metadata, to_micros

@@ -6,7 +6,7 @@ import pytest
 from ruamel.yaml import YAML
 
 from laporhub.classifiers.cold_start import ColdStartClassifier
-from laporhub.pipeline.models import Location
+from laporhub.pipeline.messages import Location
 from laporhub.pipeline.profile.schema import Unit, Units
 
 PROFILE = Path(__file__).parent.parent / "profiles" / "laporgub-jateng" / "units.yaml"

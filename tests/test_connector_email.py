@@ -14,7 +14,7 @@ from laporhub.connectors.email import EmailConfig, EmailConnector, compose, conn
 from laporhub.connectors.email_mailbox import Position
 from laporhub.connectors.files import payloads
 from laporhub.pipeline.errors import Misconfigured, RetryLater, StopChannel, Unparsable
-from laporhub.pipeline.models import Inbound
+from laporhub.pipeline.messages import Inbound
 from laporhub.pipeline.ports import Failed, Ignored, Outgoing, Parsed, Raw, Sent, StatusUpdate, Unknown
 from laporhub.simulators.mail import MailSimulator
 

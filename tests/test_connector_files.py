@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from laporhub.connectors.files import payloads
 from laporhub.connectors.web import WebConnector
-from laporhub.pipeline.models import Inbound
+from laporhub.pipeline.messages import Inbound
 from laporhub.pipeline.ports import Raw
 
 

@@ -18,7 +18,7 @@ from laporhub.connectors import calls, captions, hotline_payload
 from laporhub.connectors.calls import CALL_RECORD, UNCLEAR, UNKNOWN_SPEAKERS, Call, Turn, merged
 from laporhub.connectors.hotline import HotlineConnector, connector
 from laporhub.pipeline.errors import Forged, Misconfigured, Unparsable
-from laporhub.pipeline.models import Inbound
+from laporhub.pipeline.messages import Inbound
 from laporhub.pipeline.ports import BY_HAND, Failed, Ignored, Outgoing, Parsed, Raw
 
 FIXTURES = Path(__file__).parent / "fixtures" / "hotline"

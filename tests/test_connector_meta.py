@@ -15,7 +15,7 @@ from laporhub.connectors.files import payloads
 from laporhub.connectors.meta import MetaConnector, connector
 from laporhub.connectors.meta_words import comment_thread, moment
 from laporhub.pipeline.errors import Forged, Misconfigured, Unparsable
-from laporhub.pipeline.models import Attachment, Inbound, Location
+from laporhub.pipeline.messages import Attachment, Inbound, Location
 from laporhub.pipeline.ports import Ignored, Parsed, Raw, Withdrawn
 from laporhub.simulators.meta import sign
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from laporhub.connectors.meta import MetaConfig, MetaConnector
 from laporhub.pipeline.errors import RetryLater, StopChannel
-from laporhub.pipeline.models import Inbound
+from laporhub.pipeline.messages import Inbound
 from laporhub.pipeline.ports import Raw
 from laporhub.simulators.meta import MetaSimulator, webhook
 from laporhub.simulators.meta_answers import Failure

@@ -20,7 +20,7 @@ from laporhub.connectors.files import payloads
 from laporhub.connectors.sms import SmsConfig, SmsConnector, SmsOverTwilio, connector
 from laporhub.connectors.sms_gateway import Gateway, load_gateway, shipped
 from laporhub.pipeline.errors import Forged, Misconfigured, Unparsable
-from laporhub.pipeline.models import Inbound
+from laporhub.pipeline.messages import Inbound
 from laporhub.pipeline.ports import Fragment, Ignored, Parsed, Raw, StatusUpdate
 from laporhub.pipeline.profile.load import load
 

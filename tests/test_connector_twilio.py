@@ -15,7 +15,7 @@ from laporhub.connectors import twilio_payload
 from laporhub.connectors.files import payloads
 from laporhub.connectors.twilio import TwilioConfig, TwilioConnector, connector
 from laporhub.pipeline.errors import Forged, Misconfigured, Unparsable
-from laporhub.pipeline.models import Attachment, Inbound, Location
+from laporhub.pipeline.messages import Attachment, Inbound, Location
 from laporhub.pipeline.ports import Ignored, Parsed, Raw, StatusUpdate
 
 FIXTURES = Path(__file__).parent / "fixtures" / "twilio"

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from laporhub.connectors import twilio_templates
 from laporhub.connectors.twilio import TwilioConfig, TwilioConnector
 from laporhub.connectors.twilio_sweep import GRACE, Cursor
-from laporhub.pipeline.models import Inbound
+from laporhub.pipeline.messages import Inbound
 from laporhub.pipeline.ports import Checks, Failed, Outgoing, Polls, Sent, Template, Unknown
 from laporhub.simulators.serving import serving
 from laporhub.simulators.twilio import TwilioSimulator

@@ -10,7 +10,7 @@ import pytest
 
 from laporhub.connectors.web import TEXT_LIMIT, Complaint, WebConnector, connector
 from laporhub.pipeline.errors import Misconfigured, Unparsable
-from laporhub.pipeline.models import Inbound, Location
+from laporhub.pipeline.messages import Inbound, Location
 from laporhub.pipeline.ports import Outgoing, Raw, Sent
 
 WEB = WebConnector()

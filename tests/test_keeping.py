@@ -27,7 +27,7 @@ from laporhub.hub.hub import Hub
 from laporhub.hub.keeping import Keeper
 from laporhub.hub.settings import Settings
 from laporhub.pipeline.errors import Misconfigured, Refused, RetryLater
-from laporhub.pipeline.models import Attachment, InlineFile
+from laporhub.pipeline.messages import Attachment, InlineFile
 from laporhub.pipeline.ports import CaseFile
 
 PHOTO = picture(exif=taken())

@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from laporhub.connectors.twilio import TwilioConfig, TwilioConnector
 from laporhub.pipeline.errors import Forged
-from laporhub.pipeline.models import Inbound, Location
+from laporhub.pipeline.messages import Inbound, Location
 from laporhub.pipeline.ports import Raw, StatusUpdate
 from laporhub.simulators import twilio_rules
 from laporhub.simulators.serving import serving

@@ -18,7 +18,7 @@ from starlette.routing import Route
 from laporhub.connectors.x import XConfig, XConnector
 from laporhub.hub.simulated import SIMULATORS
 from laporhub.pipeline.errors import Forged
-from laporhub.pipeline.models import Inbound
+from laporhub.pipeline.messages import Inbound
 from laporhub.pipeline.ports import Parsed, Raw, Withdrawn
 from laporhub.pipeline.profile.load import load
 from laporhub.simulators import x_rules

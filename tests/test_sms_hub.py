@@ -21,7 +21,9 @@ from laporhub.hub.hub import Hub
 from laporhub.hub.joining import GAP
 from laporhub.hub.settings import Settings
 from laporhub.hub.web import listening, web_server
-from laporhub.pipeline.models import CaseState, Inbound, MessageAdded
+from laporhub.pipeline.case_state import CaseState
+from laporhub.pipeline.events import MessageAdded
+from laporhub.pipeline.messages import Inbound
 from laporhub.pipeline.ports import Query, Raw
 from laporhub.pipeline.store.tables import fragments
 from laporhub.simulators.serving import serving

@@ -27,8 +27,9 @@ from sqlalchemy import event
 from support import MONDAY
 
 from laporhub.pipeline import ids
+from laporhub.pipeline.case_state import CaseState, Clock, Reply
+from laporhub.pipeline.classifier import Suggestion
 from laporhub.pipeline.errors import Refused, RetryLater
-from laporhub.pipeline.models import CaseState, Clock, Reply, Suggestion
 from laporhub.pipeline.ports import Query, Tracking
 from laporhub.pipeline.store.cases import save_cases
 from laporhub.pipeline.store.database import open_database, writer

@@ -18,7 +18,8 @@ from support import ADMIN, COMPLETE, SUPERVISOR, Clock, hub_on, laporgub, unit_a
 from laporhub.hub.hub import Hub
 from laporhub.hub.settings import Settings
 from laporhub.hub.simulated import platforms_of, with_platform
-from laporhub.pipeline.models import CaseState, ReplyUpdated
+from laporhub.pipeline.case_state import CaseState
+from laporhub.pipeline.events import ReplyUpdated
 from laporhub.pipeline.ports import Query, Raw
 from laporhub.profiles import __file__ as profiles
 from laporhub.simulators.citizens import complaints

@@ -13,8 +13,9 @@ from test_publisher import PLACE, Platform, publisher_of
 from web_hub import PROFILE, UNIT, Web, web_on
 
 from laporhub.hub.channel_health import Checker
+from laporhub.pipeline.case_state import CaseState
+from laporhub.pipeline.commands import DeliveryStatus
 from laporhub.pipeline.errors import Conflict, Forbidden, NotFound, Refused
-from laporhub.pipeline.models import CaseState, DeliveryStatus
 from laporhub.pipeline.ports import Connector, Health, Query, Window
 from laporhub.pipeline.store import polls
 from laporhub.web import delivery

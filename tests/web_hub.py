@@ -18,7 +18,7 @@ from support import ADMIN, Clock, form, hub_on, unit_admin, whatsapp
 
 from laporhub.hub import ground
 from laporhub.hub.hub import Hub
-from laporhub.pipeline.models import CaseState
+from laporhub.pipeline.case_state import CaseState
 from laporhub.pipeline.ports import Account, Receipt
 from laporhub.pipeline.profile.load import load
 from laporhub.pipeline.store import accounts

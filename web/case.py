@@ -11,9 +11,9 @@ from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse
 
+from laporhub.pipeline.case_state import CaseState
 from laporhub.pipeline.door import TEXT_LIMIT
 from laporhub.pipeline.errors import Conflict, Forbidden, LaporHubError, NotFound, Refused, RetryLater
-from laporhub.pipeline.models import CaseState
 from laporhub.pipeline.ports import Identity, Way
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.profile.schema import Transition, say

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from laporhub.pipeline.models import (
+from laporhub.pipeline.commands import Words
+from laporhub.pipeline.events import (
     Answered,
     Asked,
     Assigned,
@@ -26,7 +27,6 @@ from laporhub.pipeline.models import (
     ReplyQueued,
     ReplyUpdated,
     Transitioned,
-    Words,
 )
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.profile.schema import say

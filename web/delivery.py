@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from laporhub.pipeline.case_state import CaseState
+from laporhub.pipeline.commands import DeliveryStatus
 from laporhub.pipeline.errors import Conflict
-from laporhub.pipeline.models import CaseState, DeliveryStatus
 from laporhub.pipeline.ports import BY_HAND, NOT_TOLD, Way
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.profile.schema import Transition

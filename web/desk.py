@@ -8,8 +8,9 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from laporhub.pipeline.case_state import CaseState
+from laporhub.pipeline.commands import Actor
 from laporhub.pipeline.errors import Forbidden, NotFound
-from laporhub.pipeline.models import Actor, CaseState
 from laporhub.pipeline.ports import Account, Query
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.workflow import may_see, queue_statuses

@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, fiel
 
 from laporhub.pipeline import ids, media
 from laporhub.pipeline.door import TEXT_LIMIT
-from laporhub.pipeline.models import Attachment, Inbound, InlineFile, Location
+from laporhub.pipeline.messages import Attachment, Inbound, InlineFile, Location
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.profile.schema import Requirement
 
