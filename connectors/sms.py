@@ -31,18 +31,9 @@ from laporhub.connectors.sms_gateway import (
     shipped,
 )
 from laporhub.connectors.twilio import TwilioConfig, TwilioConnector
+from laporhub.pipeline.connector import Failed, Outcome, Outgoing, Parsed, Raw, Sent, Unknown
+from laporhub.pipeline.connector_abilities import Greeting, Health
 from laporhub.pipeline.errors import Forged, Misconfigured, RetryLater
-from laporhub.pipeline.ports import (
-    Failed,
-    Greeting,
-    Health,
-    Outcome,
-    Outgoing,
-    Parsed,
-    Raw,
-    Sent,
-    Unknown,
-)
 
 TWILIO = "twilio"
 """The gateway of this name is the Twilio account that WhatsApp has."""

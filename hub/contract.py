@@ -26,7 +26,8 @@ from laporhub.hub.contract_ground import (
 )
 from laporhub.hub.contract_running import Ground, Running, ThroughHub
 from laporhub.pipeline.commands import Actor
-from laporhub.pipeline.ports import Checks, Greets, Polls, Raw
+from laporhub.pipeline.connector import Raw
+from laporhub.pipeline.connector_abilities import Checks, Greets, Polls
 
 STAFF = Actor(id="suite", role="admin_gubernur")
 ANSWER = "Lubang di depan Pasar Contoh sudah ditambal."

@@ -22,32 +22,19 @@ from laporhub.hub.joining import Joiner
 from laporhub.hub.keeping import Store
 from laporhub.hub.ways import Ways
 from laporhub.pipeline import ids, media
+from laporhub.pipeline.case_files import CaseFile
 from laporhub.pipeline.case_state import CaseState
+from laporhub.pipeline.channel_state import ChannelHealth, Way
 from laporhub.pipeline.commands import Act, Actor, Command, Delivery, Note
+from laporhub.pipeline.connector import Connector, Fragment, Ignored, Raw, StatusUpdate, Withdrawn
+from laporhub.pipeline.connector_abilities import Acknowledges, Greeting, Greets, TakesGet
 from laporhub.pipeline.door import merged_identity
 from laporhub.pipeline.embedded.engine import Sink
 from laporhub.pipeline.errors import Forbidden, NotFound, Refused, RetryLater, Unparsable
 from laporhub.pipeline.events import CaseEvent, MessageAdded
+from laporhub.pipeline.hub_port import Identity, Receipt
 from laporhub.pipeline.intake import withdrawal
 from laporhub.pipeline.messages import Inbound, Message
-from laporhub.pipeline.ports import (
-    Acknowledges,
-    CaseFile,
-    ChannelHealth,
-    Connector,
-    Fragment,
-    Greeting,
-    Greets,
-    Identity,
-    Ignored,
-    Raw,
-    Receipt,
-    StatusUpdate,
-    TakesGet,
-    Tracking,
-    Way,
-    Withdrawn,
-)
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.profile.schema import say
 from laporhub.pipeline.publisher import Publisher
@@ -58,6 +45,7 @@ from laporhub.pipeline.store.accounts import AccountStore
 from laporhub.pipeline.store.batch import WITHDRAWN, Done
 from laporhub.pipeline.store.database import is_transient
 from laporhub.pipeline.store.dead_letters import DeadLetter
+from laporhub.pipeline.tracking import Tracking
 from laporhub.pipeline.vault import ReporterKey
 from laporhub.pipeline.workflow import may_speak
 
@@ -106,7 +94,7 @@ class Engine(Protocol):
 
 
 class Hub:
-    """Implements `ports.HubPort`. Made by `compose.open_hub`, which also runs its parts."""
+    """Implements `HubPort`. Made by `compose.open_hub`, which also runs its parts."""
 
     def __init__(
         self,

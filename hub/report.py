@@ -14,9 +14,9 @@ from jinja2 import Environment
 from laporhub.hub.hub import Hub
 from laporhub.pipeline.case_state import CaseState
 from laporhub.pipeline.errors import Refused
-from laporhub.pipeline.ports import Query
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.profile.schema import say
+from laporhub.pipeline.tracking import Query
 
 _PAGE = 500
 

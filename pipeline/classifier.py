@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Protocol
 
 from laporhub.pipeline.base_model import Model
+from laporhub.pipeline.messages import Location
 
 
 class UnitGuess(Model):
@@ -35,3 +36,14 @@ class Suggestion(Model):
     """For a person to look at: "sara", "abusive", "spam", …"""
     model: str = ""
     """Which classifier, in which version, said so."""
+
+
+class Classifier(Protocol):
+    """Says which unit a complaint is for. Pure: the same text gives the same answer."""
+
+    @property
+    def model(self) -> str:
+        """Name and version, kept with every suggestion."""
+        ...
+
+    def suggest(self, text: str, location: Location | None) -> Suggestion: ...

@@ -13,6 +13,7 @@ from typing import assert_never
 from laporhub.pipeline import clocks, dialogue, ids, said
 from laporhub.pipeline.base_model import trusted
 from laporhub.pipeline.case_state import CaseState, Reply
+from laporhub.pipeline.classifier import Classifier
 from laporhub.pipeline.commands import (
     SYSTEM,
     Act,
@@ -28,6 +29,7 @@ from laporhub.pipeline.commands import (
     Withdraw,
     Words,
 )
+from laporhub.pipeline.connector import BY_HAND
 from laporhub.pipeline.errors import Conflict, Forbidden, NotFound, Refused
 from laporhub.pipeline.events import (
     Answered,
@@ -54,7 +56,6 @@ from laporhub.pipeline.events import (
 )
 from laporhub.pipeline.evolve import evolve
 from laporhub.pipeline.messages import Message
-from laporhub.pipeline.ports import BY_HAND, Classifier
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.profile.schema import BUILT_IN_ROLES, OPENED, FormField, Transition
 from laporhub.pipeline.requirements import unmet

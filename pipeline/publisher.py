@@ -20,21 +20,10 @@ from sqlalchemy import Connection, Engine
 from laporhub.pipeline import ids
 from laporhub.pipeline.circuit import Circuit
 from laporhub.pipeline.commands import Command, Delivery, DeliveryStatus
+from laporhub.pipeline.connector import Connector, Failed, Outcome, Outgoing, Sent, Template, Unknown
+from laporhub.pipeline.connector_abilities import Checks, Health, Public, SplitsByPlace
 from laporhub.pipeline.door import address_in
 from laporhub.pipeline.errors import Conflict, RetryLater, StopChannel
-from laporhub.pipeline.ports import (
-    Checks,
-    Connector,
-    Failed,
-    Health,
-    Outcome,
-    Outgoing,
-    Public,
-    Sent,
-    SplitsByPlace,
-    Template,
-    Unknown,
-)
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.store import cases, channels, outbox
 from laporhub.pipeline.store.batch import Done

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from laporhub.pipeline.case_state import CaseState
 from laporhub.pipeline.commands import Words
+from laporhub.pipeline.connector import Template
 from laporhub.pipeline.events import SLOT
-from laporhub.pipeline.ports import Template
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.profile.schema import say
 from laporhub.pipeline.replies import format_due, join, render

@@ -34,9 +34,9 @@ from sqlalchemy.dialects import sqlite
 from laporhub.pipeline.case_state import CaseState
 from laporhub.pipeline.errors import Refused
 from laporhub.pipeline.ids import parse_ticket
-from laporhub.pipeline.ports import Page, Query
 from laporhub.pipeline.store.cases import load_cases
 from laporhub.pipeline.store.tables import Moment, cases, from_micros, metadata, to_micros
+from laporhub.pipeline.tracking import Page, Query
 from laporhub.pipeline.workflow import failed_replies, needs_attention
 
 _URGENCY = {"normal": 0, "high": 1, "critical": 2}
@@ -90,7 +90,7 @@ _COUNTED = {
 
 
 class SqliteTracking:
-    """Implements `ports.Tracking`; `write` is called inside the transaction that changes the cases."""
+    """Implements `tracking.Tracking`; `write` is called inside the transaction that changes the cases."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine

@@ -12,8 +12,8 @@ from laporhub.hub.hub import Hub
 from laporhub.pipeline.case_state import CaseState
 from laporhub.pipeline.commands import Actor
 from laporhub.pipeline.errors import Conflict, Forbidden, Refused
+from laporhub.pipeline.hub_port import Receipt
 from laporhub.pipeline.messages import Inbound
-from laporhub.pipeline.ports import Receipt
 
 PROFILE = "laporgub-jateng"
 SHORT = "tolong pak"

@@ -40,6 +40,7 @@ from laporhub.hub.hub import Hub
 from laporhub.pipeline import ids
 from laporhub.pipeline.case_state import CaseState
 from laporhub.pipeline.commands import Act, Actor
+from laporhub.pipeline.connector import Raw
 from laporhub.pipeline.distributed.engine import DistributedEngine
 from laporhub.pipeline.distributed.records import Given
 from laporhub.pipeline.errors import RetryLater
@@ -47,7 +48,6 @@ from laporhub.pipeline.events import CaseEvent
 from laporhub.pipeline.evolve import evolve
 from laporhub.pipeline.fanout import forwarded, work
 from laporhub.pipeline.messages import Inbound, Location
-from laporhub.pipeline.ports import Raw
 from laporhub.pipeline.store import cases
 from laporhub.pipeline.store.database import writer
 from laporhub.pipeline.store.keys import save_keys

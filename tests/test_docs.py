@@ -18,7 +18,7 @@ from starlette.routing import Match
 from laporhub.connectors.registry import GROUP
 from laporhub.hub.cli import app
 from laporhub.hub.settings import Settings
-from laporhub.pipeline.ports import HubPort
+from laporhub.pipeline.hub_port import HubPort
 from laporhub.pipeline.store.tables import metadata
 from laporhub.sinks.sqlite_tracking import tracking
 from laporhub.web.app import create_app

@@ -19,9 +19,9 @@ from support import ADMIN, COMPLETE, Clock, Stub, hub_on, unit_admin, whatsapp
 
 from laporhub.hub.hub import Hub
 from laporhub.pipeline.case_state import CaseState
+from laporhub.pipeline.connector import Failed, Outcome, Outgoing, Raw, Sent, Unknown
 from laporhub.pipeline.errors import RetryLater, StopChannel
 from laporhub.pipeline.messages import Location
-from laporhub.pipeline.ports import Failed, Outcome, Outgoing, Raw, Sent, Unknown
 from laporhub.pipeline.publisher import Publisher
 from laporhub.pipeline.store import outbox
 from laporhub.pipeline.store.tables import outbox as outbox_table

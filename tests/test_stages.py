@@ -29,6 +29,7 @@ from laporhub.hub.ground import Ground, lay_ground
 from laporhub.hub.settings import Settings
 from laporhub.pipeline import ids
 from laporhub.pipeline.case_state import CaseState
+from laporhub.pipeline.classifier import Classifier
 from laporhub.pipeline.commands import Act, Actor
 from laporhub.pipeline.distributed import graves as graves_module
 from laporhub.pipeline.distributed import producer as producer_module
@@ -47,7 +48,6 @@ from laporhub.pipeline.distributed.units import UnitIntake
 from laporhub.pipeline.errors import Conflict, Misconfigured, RetryLater, WriteConflict
 from laporhub.pipeline.events import CaseEvent
 from laporhub.pipeline.messages import Inbound, Location, Message
-from laporhub.pipeline.ports import Classifier
 from laporhub.pipeline.store import batch as batch_module
 from laporhub.pipeline.store import cases, log
 from laporhub.pipeline.store.batch import Batch, Government

@@ -26,7 +26,7 @@ from laporhub.pipeline.errors import Misconfigured, NotFound, Refused, WriteConf
 from laporhub.pipeline.events import EVENT_TYPE_PREFIX, CaseEvent, EventData, Noted, ReplyQueued
 from laporhub.pipeline.intake import Conversation
 from laporhub.pipeline.messages import Message
-from laporhub.pipeline.ports import Account
+from laporhub.pipeline.staff import Account
 from laporhub.pipeline.store import cases, dead_letters, log, outbox
 from laporhub.pipeline.store.accounts import SESSION_LASTS, TOKEN_LASTS, AccountStore
 from laporhub.pipeline.store.batch import Batch, Government

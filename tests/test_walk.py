@@ -23,7 +23,7 @@ from laporhub.hub.hub import Hub
 from laporhub.hub.settings import Settings
 from laporhub.hub.web import listening, web_server
 from laporhub.pipeline.case_state import CaseState
-from laporhub.pipeline.ports import Account
+from laporhub.pipeline.staff import Account
 from laporhub.simulators.serving import serving
 from laporhub.simulators.twilio import TwilioSimulator
 

@@ -15,9 +15,11 @@ from web_hub import PROFILE, UNIT, Web, web_on
 from laporhub.hub.channel_health import Checker
 from laporhub.pipeline.case_state import CaseState
 from laporhub.pipeline.commands import DeliveryStatus
+from laporhub.pipeline.connector import Connector
+from laporhub.pipeline.connector_abilities import Health, Window
 from laporhub.pipeline.errors import Conflict, Forbidden, NotFound, Refused
-from laporhub.pipeline.ports import Connector, Health, Query, Window
 from laporhub.pipeline.store import polls
+from laporhub.pipeline.tracking import Query
 from laporhub.web import delivery
 from laporhub.web.i18n import translator
 

@@ -11,7 +11,7 @@ from web_hub import ANSWER, NAME, PHONE, PROFILE, REPORT, UNIT, Web, a_day, hidd
 
 from laporhub.pipeline.errors import RetryLater
 from laporhub.pipeline.messages import Inbound
-from laporhub.pipeline.ports import Query
+from laporhub.pipeline.tracking import Query
 
 SCRIPT = "<script>alert(1)</script>"
 

@@ -11,7 +11,7 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse
 
 from laporhub.pipeline.errors import NotFound, Refused, RetryLater
-from laporhub.pipeline.ports import Receipt
+from laporhub.pipeline.hub_port import Receipt
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.profile.schema import say
 from laporhub.web import forms, words
