@@ -22,7 +22,8 @@ from laporhub.hub.console import (
     run_with_hub,
     settings_for,
 )
-from laporhub.hub.hub import Hub, Tally
+from laporhub.hub.hub import Hub
+from laporhub.hub.receiving import Tally
 from laporhub.hub.settings import Settings
 from laporhub.pipeline.connector import Fragment, Parsed, Raw, StatusUpdate, Withdrawn
 from laporhub.pipeline.errors import LaporHubError, Misconfigured, Unparsable
