@@ -13,7 +13,7 @@ from importlinter.cli import lint_imports
 ROOT = Path(__file__).parents[1]
 SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]
 FOLDERS: list[str] = list(SETTINGS["setuptools"]["package-dir"].values())
-SHELLS = {"embedded", "store", "distributed", "publisher"}
+SHELLS = {"embedded", "store", "distributed", "publisher", "lanes", "sending"}
 """The parts of the pipeline that are no core: they read and write."""
 READS_FILES = {"profile"}
 IMPURE_MODULES = {

@@ -109,8 +109,8 @@ async def speaking(folder: Path, platform: Platform, clock: Clock) -> AsyncItera
             yield hub
 
 
-def publisher_of(hub: Hub, platform: Platform, clock: Clock) -> Publisher:
-    return Publisher(hub.database, hub.engine, {(PROFILE, "whatsapp"): platform}, hub.ring, clock)  # type: ignore[dict-item]
+def publisher_of(hub: Hub, platform: Platform, clock: Clock, channel: str = "whatsapp") -> Publisher:
+    return Publisher(hub.database, hub.engine, {(PROFILE, channel): platform}, hub.ring, clock)  # type: ignore[dict-item]
 
 
 async def write(hub: Hub, citizen: int = 1, number: int = 0, text: str = COMPLETE) -> CaseState:

@@ -173,8 +173,7 @@ async def test_it_can_be_said_on_another_channel_where_the_same_phone_is_proven(
     moved = await web.submit(page, f"{page}/replies/{last_reply(state)}/elsewhere")
     assert moved.status_code == 303
     sms = Platform()
-    web.hub.publisher._connectors = {(PROFILE, "sms"): sms}  # type: ignore[dict-item]
-    web.hub.publisher._spoken = [(PROFILE, "sms")]
+    web.hub.publisher = publisher_of(web.hub, sms, web.clock, "sms")
     await sent(web)
     assert [(each.to, "ditambal" in each.text) for each in sms.arrived][-1] == ("+6281100000007", True)
     after = web.case(state.ticket)
