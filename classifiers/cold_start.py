@@ -19,7 +19,7 @@ from laporhub.classifiers.signals import signals
 from laporhub.pipeline.base_model import trusted
 from laporhub.pipeline.classifier import Suggestion, UnitGuess
 from laporhub.pipeline.messages import Location
-from laporhub.pipeline.profile.schema import Unit
+from laporhub.pipeline.profile.schema_units import Unit
 from laporhub.pipeline.text import normalise
 
 MODEL = "cold-start/1"

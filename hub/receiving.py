@@ -25,7 +25,7 @@ from laporhub.pipeline.hub_port import Receipt
 from laporhub.pipeline.intake import withdrawal
 from laporhub.pipeline.messages import Inbound, Message
 from laporhub.pipeline.profile.rulebook import Rulebook
-from laporhub.pipeline.profile.schema import say
+from laporhub.pipeline.profile.section import say
 from laporhub.pipeline.redact import redact
 from laporhub.pipeline.store import cases, dead_letters, outbox
 from laporhub.pipeline.store.batch import WITHDRAWN, Done

@@ -15,7 +15,7 @@ from laporhub.hub.hub import Hub
 from laporhub.pipeline.case_state import CaseState
 from laporhub.pipeline.errors import Refused
 from laporhub.pipeline.profile.rulebook import Rulebook
-from laporhub.pipeline.profile.schema import say
+from laporhub.pipeline.profile.section import say
 from laporhub.pipeline.tracking import Query
 
 _PAGE = 500

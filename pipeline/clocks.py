@@ -26,7 +26,7 @@ from laporhub.pipeline.case_state import CaseState, Clock
 from laporhub.pipeline.commands import Tick
 from laporhub.pipeline.events import Measure
 from laporhub.pipeline.evolve import next_alarm
-from laporhub.pipeline.profile.schema import ClockRule, Limit
+from laporhub.pipeline.profile.schema_time import ClockRule, Limit
 
 WARN: Final = "warn"
 THEN: Final = "then"

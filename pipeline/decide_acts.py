@@ -5,7 +5,7 @@ from __future__ import annotations
 from laporhub.pipeline.commands import Act, Note, Words
 from laporhub.pipeline.errors import Conflict, Forbidden, NotFound, Refused
 from laporhub.pipeline.events import Noted
-from laporhub.pipeline.profile.schema import FormField, Transition
+from laporhub.pipeline.profile.schema_workflow import FormField, Transition
 from laporhub.pipeline.turn import Fields, Turn
 from laporhub.pipeline.turn_steps import take_step
 from laporhub.pipeline.workflow import allowed, is_past, may_note

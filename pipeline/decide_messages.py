@@ -8,7 +8,7 @@ from laporhub.pipeline.commands import SYSTEM, OpenCase
 from laporhub.pipeline.errors import NotFound
 from laporhub.pipeline.events import Answered, Asked, Classified, MessageAdded, MessageWithdrawn, Opened
 from laporhub.pipeline.messages import Message
-from laporhub.pipeline.profile.schema import OPENED
+from laporhub.pipeline.profile.schema_workflow import OPENED
 from laporhub.pipeline.requirements import unmet
 from laporhub.pipeline.turn import Turn
 from laporhub.pipeline.turn_clocks import move_clocks

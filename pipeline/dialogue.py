@@ -12,7 +12,7 @@ from typing import Literal, TypeAlias
 from laporhub.pipeline.case_state import CaseState
 from laporhub.pipeline.messages import Message
 from laporhub.pipeline.profile.rulebook import Rulebook
-from laporhub.pipeline.profile.schema import Dialogue
+from laporhub.pipeline.profile.schema_intake import Dialogue
 from laporhub.pipeline.workflow import is_final
 
 Heard: TypeAlias = Literal["met", "none", "again"]

@@ -8,7 +8,7 @@ from laporhub.pipeline import ids
 from laporhub.pipeline.base_model import trusted
 from laporhub.pipeline.commands import SYSTEM, Actor, AddMessage, OpenCase, Words
 from laporhub.pipeline.events import Assigned, Drafted, Rated, ReplyQueued, Transitioned
-from laporhub.pipeline.profile.schema import BUILT_IN_ROLES
+from laporhub.pipeline.profile.schema_workflow import BUILT_IN_ROLES
 from laporhub.pipeline.turn import Fields, Turn
 from laporhub.pipeline.turn_clocks import move_clocks
 from laporhub.pipeline.wording import compose

@@ -14,7 +14,7 @@ from laporhub.pipeline.commands import Words
 from laporhub.pipeline.connector import Template
 from laporhub.pipeline.events import SLOT
 from laporhub.pipeline.profile.rulebook import Rulebook
-from laporhub.pipeline.profile.schema import say
+from laporhub.pipeline.profile.section import say
 from laporhub.pipeline.replies import format_due, join, render
 
 

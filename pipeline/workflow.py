@@ -8,7 +8,8 @@ from laporhub.pipeline import clocks
 from laporhub.pipeline.case_state import CaseState
 from laporhub.pipeline.commands import Actor
 from laporhub.pipeline.profile.rulebook import Rulebook
-from laporhub.pipeline.profile.schema import Limit, Transition
+from laporhub.pipeline.profile.schema_time import Limit
+from laporhub.pipeline.profile.schema_workflow import Transition
 
 
 def names_of(rulebook: Rulebook, role: str) -> frozenset[str]:

@@ -23,7 +23,8 @@ from laporhub.pipeline.evolve import evolve, next_alarm
 from laporhub.pipeline.intake import interpret
 from laporhub.pipeline.messages import Inbound, Message
 from laporhub.pipeline.profile.rulebook import Rulebook
-from laporhub.pipeline.profile.schema import Limit, Routing
+from laporhub.pipeline.profile.schema_time import Limit
+from laporhub.pipeline.profile.schema_workflow import Routing
 
 
 class PlainSeals:

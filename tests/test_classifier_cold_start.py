@@ -9,7 +9,7 @@ from laporhub.classifiers.place import PlaceFinder
 from laporhub.classifiers.stem import stem
 from laporhub.pipeline.classifier import Classifier
 from laporhub.pipeline.messages import Location
-from laporhub.pipeline.profile.schema import Territory, Unit
+from laporhub.pipeline.profile.schema_units import Territory, Unit
 
 
 def region(unit: str, title: str, code: str, *names: str, ambiguous: tuple[str, ...] = ()) -> Unit:

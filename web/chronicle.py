@@ -29,7 +29,7 @@ from laporhub.pipeline.events import (
     Transitioned,
 )
 from laporhub.pipeline.profile.rulebook import Rulebook
-from laporhub.pipeline.profile.schema import say
+from laporhub.pipeline.profile.section import say
 from laporhub.web import words
 from laporhub.web.delivery import fate
 from laporhub.web.history import channel_title, clock_title, status_title, unit_title, who

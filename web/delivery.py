@@ -12,7 +12,7 @@ from laporhub.pipeline.commands import DeliveryStatus
 from laporhub.pipeline.connector import BY_HAND, NOT_TOLD
 from laporhub.pipeline.errors import Conflict
 from laporhub.pipeline.profile.rulebook import Rulebook
-from laporhub.pipeline.profile.schema import Transition
+from laporhub.pipeline.profile.schema_workflow import Transition
 from laporhub.web import words
 from laporhub.web.history import Entry, channel_title
 from laporhub.web.i18n import Translator

@@ -19,7 +19,7 @@ from laporhub.pipeline.events import (
 )
 from laporhub.pipeline.messages import Attachment
 from laporhub.pipeline.profile.rulebook import Rulebook
-from laporhub.pipeline.profile.schema import say
+from laporhub.pipeline.profile.section import say
 from laporhub.pipeline.wording import fill
 from laporhub.web.i18n import Translator
 

@@ -13,7 +13,7 @@ from fastapi.responses import RedirectResponse
 from laporhub.pipeline.errors import NotFound, Refused, RetryLater
 from laporhub.pipeline.hub_port import Receipt
 from laporhub.pipeline.profile.rulebook import Rulebook
-from laporhub.pipeline.profile.schema import say
+from laporhub.pipeline.profile.section import say
 from laporhub.web import forms, words
 from laporhub.web.history import clock_title
 from laporhub.web.i18n import Translator

@@ -14,7 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from laporhub.pipeline.errors import NotFound
 from laporhub.pipeline.hub_port import HubPort
 from laporhub.pipeline.profile.rulebook import Rulebook
-from laporhub.pipeline.profile.schema import Text, say
+from laporhub.pipeline.profile.section import Text, say
 from laporhub.pipeline.staff import Account
 from laporhub.pipeline.workflow import desks
 from laporhub.web import words
