@@ -20,7 +20,7 @@ from laporhub.hub.cli import app
 from laporhub.hub.settings import Settings
 from laporhub.pipeline.hub_port import HubPort
 from laporhub.pipeline.store.tables import metadata
-from laporhub.sinks.sqlite_tracking import tracking
+from laporhub.sinks.sqlite_tables import tracking
 from laporhub.web.app import create_app
 from laporhub.web.settings import WebSettings
 
