@@ -13,7 +13,8 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from pydantic import SecretStr
 
-from laporhub.connectors.sms import SmsConfig, SmsConnector
+from laporhub.connectors.sms import SmsConnector
+from laporhub.connectors.sms_config import SmsConfig
 from laporhub.pipeline.connector import Failed, Outgoing, Sent, Unknown
 from laporhub.pipeline.errors import RetryLater, StopChannel
 from laporhub.simulators.serving import serving
