@@ -25,9 +25,10 @@ from pathlib import Path
 from laporhub.hub.compose import open_hub
 from laporhub.hub.hub import Hub
 from laporhub.hub.settings import Settings
-from laporhub.pipeline.models import Actor, Inbound, Location
-from laporhub.pipeline.ports import Query
+from laporhub.pipeline.commands import Actor
+from laporhub.pipeline.messages import Inbound, Location
 from laporhub.pipeline.store.database import open_database
+from laporhub.pipeline.tracking import Query
 
 PROFILE = "laporgub-jateng"
 SIZES = (0, 10_000, int(os.environ.get("CASES", "100000")))

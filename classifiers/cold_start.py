@@ -16,8 +16,10 @@ from typing import TypeAlias
 from laporhub.classifiers.duties import Duties, Evidence, Said
 from laporhub.classifiers.place import READ, Found, PlaceFinder, as_place, region_name
 from laporhub.classifiers.signals import signals
-from laporhub.pipeline.models import Location, Suggestion, UnitGuess, trusted
-from laporhub.pipeline.profile.schema import Unit
+from laporhub.pipeline.base_model import trusted
+from laporhub.pipeline.classifier import Suggestion, UnitGuess
+from laporhub.pipeline.messages import Location
+from laporhub.pipeline.profile.schema_units import Unit
 from laporhub.pipeline.text import normalise
 
 MODEL = "cold-start/1"

@@ -16,7 +16,7 @@ from itertools import combinations, pairwise
 from typing import TypeAlias
 
 from laporhub.classifiers.stem import stem
-from laporhub.pipeline.profile.schema import Unit
+from laporhub.pipeline.profile.schema_units import Unit
 from laporhub.pipeline.text import normalise
 
 _STOP_WORDS = """

@@ -6,8 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from laporhub.pipeline.models import Location, Place, trusted
-from laporhub.pipeline.profile.schema import Unit
+from laporhub.pipeline.base_model import trusted
+from laporhub.pipeline.classifier import Place
+from laporhub.pipeline.messages import Location
+from laporhub.pipeline.profile.schema_units import Unit
 from laporhub.pipeline.text import names_a_place, normalise
 
 READ = 5_000

@@ -19,9 +19,10 @@ from hypothesis.strategies import SearchStrategy
 
 from laporhub.connectors.registry import connect
 from laporhub.connectors.specimen import FORM, LETTERS, Said, Specimen
+from laporhub.pipeline.connector import Fragment, Ignored, Parsed, Raw, StatusUpdate, Withdrawn
+from laporhub.pipeline.connector_abilities import Greets
 from laporhub.pipeline.errors import Forged, Misconfigured, Unparsable
-from laporhub.pipeline.models import Inbound
-from laporhub.pipeline.ports import Fragment, Greets, Ignored, Parsed, Raw, StatusUpdate, Withdrawn
+from laporhub.pipeline.messages import Inbound
 
 _ITEMS = (Inbound, Fragment, StatusUpdate, Withdrawn, Ignored)
 

@@ -12,9 +12,9 @@ import orjson
 from pydantic import BeforeValidator, Field, ValidationError
 
 from laporhub.connectors.web import ComplaintLine, WebConnector, given, unparsable
+from laporhub.pipeline.connector import BY_HAND, Failed, Outcome, Outgoing, Parsed, Raw, Sent
 from laporhub.pipeline.errors import Forged, Misconfigured, Unparsable
-from laporhub.pipeline.models import Inbound
-from laporhub.pipeline.ports import BY_HAND, Failed, Outcome, Outgoing, Parsed, Raw, Sent
+from laporhub.pipeline.messages import Inbound
 
 AnsweredBy: TypeAlias = Literal["page", "phone", "letter"]
 

@@ -25,18 +25,9 @@ from laporhub.connectors.config import configured
 from laporhub.connectors.email_mailbox import Mailbox, Position
 from laporhub.connectors.email_payload import Place, our_id
 from laporhub.connectors.files import MAIL
+from laporhub.pipeline.connector import Failed, Outcome, Outgoing, Parsed, Raw, Sent, Unknown
+from laporhub.pipeline.connector_abilities import Health, Polled
 from laporhub.pipeline.errors import Forged, Misconfigured, RetryLater, StopChannel
-from laporhub.pipeline.ports import (
-    Failed,
-    Health,
-    Outcome,
-    Outgoing,
-    Parsed,
-    Polled,
-    Raw,
-    Sent,
-    Unknown,
-)
 
 COPY_WITHIN: Final = timedelta(minutes=2)
 """How long our own copy may take to lie in our mailbox."""

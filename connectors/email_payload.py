@@ -18,10 +18,10 @@ from email.utils import getaddresses, parsedate_to_datetime
 from typing import Final
 
 from laporhub.connectors.email_words import own_words, text_of_html
+from laporhub.pipeline.connector import Ignored, Parsed, Raw, StatusUpdate
 from laporhub.pipeline.errors import Unparsable
 from laporhub.pipeline.ids import parse_ticket
-from laporhub.pipeline.models import Inbound, InlineFile
-from laporhub.pipeline.ports import Ignored, Parsed, Raw, StatusUpdate
+from laporhub.pipeline.messages import Inbound, InlineFile
 
 MOST_FILES: Final = 20
 SMALL_PICTURE: Final = 30_000

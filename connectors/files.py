@@ -18,7 +18,7 @@ from typing import Protocol, runtime_checkable
 
 import orjson
 
-from laporhub.pipeline.ports import Connector, Raw
+from laporhub.pipeline.connector import Connector, Raw
 
 JSON = "application/json"
 FORM = "application/x-www-form-urlencoded"

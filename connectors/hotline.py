@@ -20,9 +20,9 @@ from laporhub.connectors.calls import Call
 from laporhub.connectors.config import configured
 from laporhub.connectors.transcriber import SOUND, FasterWhisper, Transcriber
 from laporhub.connectors.web import e164
+from laporhub.pipeline.connector import BY_HAND, Failed, Ignored, Outcome, Outgoing, Parsed, Raw, Sent
 from laporhub.pipeline.errors import Forged, Misconfigured, Unparsable
-from laporhub.pipeline.models import Attachment, Inbound
-from laporhub.pipeline.ports import BY_HAND, Failed, Ignored, Outcome, Outgoing, Parsed, Raw, Sent
+from laporhub.pipeline.messages import Attachment, Inbound
 
 SECRET_HEADER = "x-hotline-secret"  # noqa: S105 - a header's name
 SIGNATURE_HEADER = "x-hotline-signature"

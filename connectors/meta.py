@@ -19,21 +19,9 @@ from laporhub.connectors.meta_payload import Ours
 from laporhub.connectors.meta_side import Gone, MetaConfig, Side, heard, place_of, read, reading, say, sides
 from laporhub.connectors.meta_sweep import Sweep, utc_now
 from laporhub.connectors.meta_words import HAND, Item, identifier, is_ours, moment, of_dict, sender_of
+from laporhub.pipeline.connector import BY_HAND, Failed, Outcome, Outgoing, Parsed, Raw, Sent, Unknown
+from laporhub.pipeline.connector_abilities import Greeting, Health, Polled, Window
 from laporhub.pipeline.errors import Forged, Misconfigured, StopChannel
-from laporhub.pipeline.ports import (
-    BY_HAND,
-    Failed,
-    Greeting,
-    Health,
-    Outcome,
-    Outgoing,
-    Parsed,
-    Polled,
-    Raw,
-    Sent,
-    Unknown,
-    Window,
-)
 
 MESSENGER_LIMIT, COMMENT_LIMIT, INSTAGRAM_COMMENT_LIMIT = 2000, 8000, 2000
 """UTF-16 units in one message. Meta tells no limit for comments on Instagram; its app stops at 2,200."""

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import orjson
 
+from laporhub.pipeline.connector import Failed, Outcome, Unknown
 from laporhub.pipeline.errors import LaporHubError, RetryLater, StopChannel
-from laporhub.pipeline.ports import Failed, Outcome, Unknown
 
 _BUSY: Final = frozenset({4, 17, 32, 341, 613, *range(80000, 80015)})
 _DEAD: Final = frozenset({102, 190})

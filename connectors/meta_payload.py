@@ -30,9 +30,9 @@ from laporhub.connectors.meta_words import (
     with_link,
     words,
 )
+from laporhub.pipeline.connector import Ignored, Parsed, Raw, Withdrawn
 from laporhub.pipeline.errors import Unparsable
-from laporhub.pipeline.models import Inbound, MessageKind
-from laporhub.pipeline.ports import Ignored, Parsed, Raw, Withdrawn
+from laporhub.pipeline.messages import Inbound, MessageKind
 
 OBJECTS = ("page", "instagram")
 

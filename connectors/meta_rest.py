@@ -25,9 +25,9 @@ from laporhub.connectors.meta_words import (
     sender_of,
     words,
 )
+from laporhub.pipeline.connector import Ignored, Parsed
 from laporhub.pipeline.errors import Unparsable
-from laporhub.pipeline.models import Attachment, Inbound
-from laporhub.pipeline.ports import Ignored, Parsed
+from laporhub.pipeline.messages import Attachment, Inbound
 
 EDGES: Final = ("feed", "media", "comments", "messages")
 _OWN = Ignored("what we wrote ourselves")

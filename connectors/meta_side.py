@@ -11,8 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 from laporhub.connectors.meta_errors import outcome, trouble
 from laporhub.connectors.meta_graph import Graph, GraphRefused, NoAnswer
 from laporhub.connectors.meta_words import Item, identifier, of_dict, of_list
+from laporhub.pipeline.connector import Outgoing
 from laporhub.pipeline.errors import LaporHubError, RetryLater
-from laporhub.pipeline.ports import Outgoing
 
 LOOK_BACK: Final = 5
 """How many pages of what was said are looked through."""

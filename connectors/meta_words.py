@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, NamedTuple, TypeAlias
 
-from laporhub.pipeline.models import Attachment, Location, MessageKind
+from laporhub.pipeline.messages import Attachment, Location, MessageKind
 
 Item: TypeAlias = Mapping[str, Any]
 

@@ -10,8 +10,8 @@ from importlib import import_module
 from importlib.metadata import entry_points
 from typing import Any, TypeAlias
 
+from laporhub.pipeline.connector import Connector
 from laporhub.pipeline.errors import Misconfigured
-from laporhub.pipeline.ports import Connector
 
 GROUP = "laporhub.connectors"
 

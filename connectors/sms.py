@@ -5,69 +5,28 @@ Where no gateway is set but a Twilio account is, SMS are sent through that.
 
 from __future__ import annotations
 
-import hashlib
-import hmac
-import re
-from base64 import b64decode, b64encode
-from binascii import Error as NotBase64
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import urlencode
 
 import aiohttp
 import orjson
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from laporhub.connectors import gsm7, parts, sms_answer, sms_payload
 from laporhub.connectors.config import configured
-from laporhub.connectors.sms_gateway import (
-    BasicAuth,
-    Gateway,
-    HmacAuth,
-    Request,
-    SecretAuth,
-    fill,
-    load_gateway,
-    shipped,
-)
+from laporhub.connectors.sms_config import SmsConfig, check_complete
+from laporhub.connectors.sms_gateway import Gateway, Request, SecretAuth, fill, load_gateway, shipped
+from laporhub.connectors.sms_proof import check_proof
 from laporhub.connectors.twilio import TwilioConfig, TwilioConnector
-from laporhub.pipeline.errors import Forged, Misconfigured, RetryLater
-from laporhub.pipeline.ports import (
-    Failed,
-    Greeting,
-    Health,
-    Outcome,
-    Outgoing,
-    Parsed,
-    Raw,
-    Sent,
-    Unknown,
-)
+from laporhub.pipeline.connector import Failed, Outcome, Outgoing, Parsed, Raw, Sent, Unknown
+from laporhub.pipeline.connector_abilities import Greeting, Health
+from laporhub.pipeline.errors import Misconfigured, RetryLater
 
 TWILIO = "twilio"
 """The gateway of this name is the Twilio account that WhatsApp has."""
 _ANSWER_LIMIT = 65_536
-_PLAIN = re.compile(r"[\w-]+", re.ASCII)
 _FORM = "application/x-www-form-urlencoded"
-
-
-class SmsConfig(BaseModel):
-    """The gateway. `gateway` is a shipped one's name or the path of a mapping; `url`, `user`, `password` are for what
-    we ask of it, `secret` (and for HTTP Basic `hook_user`) for what it brings. `timeout`: seconds for one call.
-
-    `hook_url` is the public address of its hook, for reports; the hub fills it in.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    gateway: str = Field(min_length=1)
-    url: str = ""
-    user: str = ""
-    password: SecretStr = SecretStr("")
-    secret: SecretStr = SecretStr("")
-    hook_user: str = ""
-    hook_url: str = ""
-    timeout: float = Field(15.0, gt=0)
 
 
 CONFIG = SmsConfig
@@ -86,7 +45,7 @@ class SmsConnector:
         self._http: aiohttp.ClientSession | None = None
         self._segments = 0
         if config and self._gateway and config.model_fields_set != {"gateway"}:
-            _complete(config, self._gateway)
+            check_complete(config, self._gateway)
 
     # ── in ──
 
@@ -109,33 +68,7 @@ class SmsConnector:
 
     def verify(self, raw: Raw) -> None:
         """Raises `Forged` unless the gateway proves itself as the mapping says, on its own address."""
-        gateway, secret = self._mapping(), self._secret()
-        if _named(raw.url) != gateway.name:
-            raise Forged(f"the gateway's address is /hooks/sms/{gateway.name}")
-        headers = raw.headers or {}
-        match gateway.auth:
-            case BasicAuth():
-                shown = _basic(headers.get("authorization", ""))
-                wanted = f"{self._settings().hook_user}:{secret}"
-            case HmacAuth() as rule:
-                shown = headers.get(rule.header.lower(), "")
-                digest = hmac.digest(secret.encode(), raw.body, rule.algorithm)
-                wanted = rule.prefix + (
-                    digest.hex() if rule.encoding == "hex" else b64encode(digest).decode()
-                )
-                shown = shown.lower() if rule.encoding == "hex" else shown
-                wanted = wanted.lower() if rule.encoding == "hex" else wanted
-            case rule:
-                shown = (
-                    headers.get(rule.name.lower(), "")
-                    if rule.kind == "header"
-                    else _parameter(raw, rule.name)
-                )
-                wanted = secret
-        if not hmac.compare_digest(_digest(shown), _digest(wanted)):
-            raise Forged(
-                "the gateway's secret or signature does not match: it must be the one of LAPORHUB_SMS_SECRET"
-            )
+        check_proof(self._mapping(), self._secret(), self._settings().hook_user, raw)
 
     def parse(self, raw: Raw) -> Sequence[Parsed]:
         """Messages, pieces of messages and reports. Raises `Unparsable`."""
@@ -284,63 +217,6 @@ def connector(settings: Mapping[str, Any]) -> SmsConnector | SmsOverTwilio:
             raise Misconfigured("LAPORHUB_SMS_GATEWAY is twilio: set LAPORHUB_TWILIO_ACCOUNT_SID")
         return SmsOverTwilio(account)
     return SmsConnector(configured("sms", SmsConfig, settings))
-
-
-def _complete(config: SmsConfig, gateway: Gateway) -> None:
-    """Raises `Misconfigured`, naming what the mapping needs and the settings lack."""
-    given = {
-        "url": config.url,
-        "user": config.user,
-        "password": config.password.get_secret_value(),
-        "secret": config.secret.get_secret_value(),
-    }
-    needed = gateway.needs() | {"secret"}
-    missing = [name for name in sorted(needed) if not given[name]]
-    if isinstance(gateway.auth, BasicAuth) and not config.hook_user:
-        missing.append("hook_user")
-    if missing:
-        named = ", ".join(f"LAPORHUB_SMS_{name.upper()}" for name in missing)
-        raise Misconfigured(f"the SMS gateway {gateway.name} needs {named}")
-    in_addresses = isinstance(gateway.auth, SecretAuth) and gateway.auth.kind == "parameter"
-    if in_addresses and not _PLAIN.fullmatch(given["secret"]):
-        raise Misconfigured("LAPORHUB_SMS_SECRET stands in addresses: letters, digits, - and _ only")
-    if needed & {"url"} and not config.url.startswith(("http://", "https://")):
-        raise Misconfigured("LAPORHUB_SMS_URL: it begins with https:// or http://")
-
-
-def _digest(shown: str) -> bytes:
-    """Of one length, so that comparing tells nothing of the secret's."""
-    return hashlib.sha256(shown.encode("utf-8", "surrogatepass")).digest()
-
-
-def _named(url: str) -> str:
-    """Which gateway an address is of: the word after /hooks/sms/."""
-    try:
-        path = urlsplit(url).path
-    except ValueError:
-        return ""
-    return path.partition("/hooks/sms/")[2].partition("/")[0]
-
-
-def _basic(header: str) -> str:
-    kind, _, value = header.partition(" ")
-    if kind.lower() != "basic":
-        return ""
-    try:
-        return b64decode(value, validate=True).decode()
-    except (NotBase64, ValueError):
-        return ""
-
-
-def _parameter(raw: Raw, name: str) -> str:
-    """From the address, else from the form."""
-    try:
-        query = parse_qs(urlsplit(raw.url).query, max_num_fields=sms_payload.MAX_FIELDS)
-        if name in query:
-            return query[name][0]
-        return parse_qs(raw.body.decode(), max_num_fields=sms_payload.MAX_FIELDS).get(name, [""])[0]
-    except ValueError:
-        return ""
 
 
 def _written(number: str, form: str, country: str) -> str:

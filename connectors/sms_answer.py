@@ -9,8 +9,8 @@ import orjson
 
 from laporhub.connectors.sms_gateway import Answer, LookUp
 from laporhub.connectors.sms_payload import text_at
+from laporhub.pipeline.connector import Failed, Outcome, Sent, Unknown
 from laporhub.pipeline.errors import RetryLater, StopChannel
-from laporhub.pipeline.ports import Failed, Outcome, Sent, Unknown
 
 _SHOWN = 2000
 """So much of an answer is matched with a pattern."""

@@ -15,8 +15,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from laporhub.pipeline.commands import DeliveryStatus
 from laporhub.pipeline.errors import Misconfigured
-from laporhub.pipeline.models import DeliveryStatus
 from laporhub.pipeline.profile.source import nearest, read
 
 SHIPPED: Final = Path(__file__).parent / "gateways"

@@ -18,9 +18,9 @@ import orjson
 
 from laporhub.connectors import twilio_payload
 from laporhub.connectors.sms_gateway import Gateway, Incoming, Part, Reports
+from laporhub.pipeline.connector import Fragment, Ignored, Parsed, Raw, StatusUpdate
 from laporhub.pipeline.errors import Unparsable
-from laporhub.pipeline.models import Inbound
-from laporhub.pipeline.ports import Fragment, Ignored, Parsed, Raw, StatusUpdate
+from laporhub.pipeline.messages import Inbound
 
 MAX_FIELDS = 1000
 MAX_PIECES = 50

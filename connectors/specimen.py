@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
 from laporhub.connectors.registry import connect
-from laporhub.pipeline.ports import Connector, Raw
+from laporhub.pipeline.connector import Connector, Raw
 
 HUB = "https://hub.example"
 """The hub's public address, which some signatures cover."""

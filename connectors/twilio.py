@@ -21,20 +21,9 @@ from laporhub.connectors import parts, twilio_payload, twilio_sweep, twilio_temp
 from laporhub.connectors.config import configured
 from laporhub.connectors.download import origin
 from laporhub.connectors.twilio_client import SILENT, Http, never_left, reading, refusal
+from laporhub.pipeline.connector import Failed, Outcome, Outgoing, Parsed, Raw, Sent, Unknown
+from laporhub.pipeline.connector_abilities import Greeting, Health, Polled, Window
 from laporhub.pipeline.errors import Forged, Misconfigured, RetryLater, StopChannel, Unparsable
-from laporhub.pipeline.ports import (
-    Failed,
-    Greeting,
-    Health,
-    Outcome,
-    Outgoing,
-    Parsed,
-    Polled,
-    Raw,
-    Sent,
-    Unknown,
-    Window,
-)
 
 T = TypeVar("T")
 

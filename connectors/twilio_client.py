@@ -13,8 +13,8 @@ from twilio.base.exceptions import TwilioException  # type: ignore[import-untype
 from twilio.http.async_http_client import AsyncTwilioHttpClient  # type: ignore[import-untyped]
 
 from laporhub.connectors import twilio_payload
+from laporhub.pipeline.connector import Failed, Outcome, Unknown
 from laporhub.pipeline.errors import RetryLater, StopChannel
-from laporhub.pipeline.ports import Failed, Outcome, Unknown
 
 _BUSY = frozenset({20429, 63018})
 _DEAD = frozenset({20003, 20005})  # credentials refused, account not active

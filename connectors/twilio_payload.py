@@ -14,9 +14,10 @@ from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import orjson
 
+from laporhub.pipeline.commands import DeliveryStatus
+from laporhub.pipeline.connector import Ignored, Parsed, Raw, StatusUpdate
 from laporhub.pipeline.errors import Unparsable
-from laporhub.pipeline.models import Attachment, DeliveryStatus, Inbound, Location, MessageKind
-from laporhub.pipeline.ports import Ignored, Parsed, Raw, StatusUpdate
+from laporhub.pipeline.messages import Attachment, Inbound, Location, MessageKind
 
 MAX_FIELDS = 1000
 

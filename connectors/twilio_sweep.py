@@ -13,7 +13,7 @@ from typing import Any, Self
 import orjson
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
-from laporhub.pipeline.ports import Raw
+from laporhub.pipeline.connector import Raw
 
 GRACE = timedelta(minutes=2)
 """So long a message is left to the hook, which tells more of it: a place, a name, a button."""

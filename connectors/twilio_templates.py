@@ -7,7 +7,7 @@ from datetime import timedelta
 import orjson
 
 from laporhub.connectors.twilio_payload import is_whatsapp
-from laporhub.pipeline.ports import Outgoing, Template
+from laporhub.pipeline.connector import Outgoing, Template
 
 WINDOW = timedelta(hours=24)
 """How long after the citizen's last message WhatsApp lets us answer in free words."""

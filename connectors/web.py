@@ -11,9 +11,9 @@ import orjson
 import phonenumbers
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
+from laporhub.pipeline.connector import Outcome, Outgoing, Parsed, Raw, Sent
 from laporhub.pipeline.errors import Misconfigured, Unparsable
-from laporhub.pipeline.models import Attachment, Inbound, Location
-from laporhub.pipeline.ports import Outcome, Outgoing, Parsed, Raw, Sent
+from laporhub.pipeline.messages import Attachment, Inbound, Location
 
 TEXT_LIMIT = 100_000
 """Characters in one complaint."""

@@ -18,20 +18,9 @@ from laporhub.connectors.config import configured
 from laporhub.connectors.x_api import Json, NoAnswer, Refused, Tokens, XApi, signature_for
 from laporhub.connectors.x_payload import Ours
 from laporhub.connectors.x_refusals import reading, refusal
+from laporhub.pipeline.connector import BY_HAND, Failed, Outcome, Outgoing, Parsed, Raw, Sent, Unknown
+from laporhub.pipeline.connector_abilities import Greeting, Health, Polled
 from laporhub.pipeline.errors import Forged, Misconfigured, RetryLater, StopChannel
-from laporhub.pipeline.ports import (
-    BY_HAND,
-    Failed,
-    Greeting,
-    Health,
-    Outcome,
-    Outgoing,
-    Parsed,
-    Polled,
-    Raw,
-    Sent,
-    Unknown,
-)
 
 POST_LIMIT = 280
 """As X counts, see `x_text.weight`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, TypeAlias
 
-from laporhub.pipeline.models import Attachment, Location
+from laporhub.pipeline.messages import Attachment, Location
 
 Json: TypeAlias = Mapping[str, Any]
 

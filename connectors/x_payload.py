@@ -15,9 +15,9 @@ from typing import Any, Final, TypeAlias
 import orjson
 
 from laporhub.connectors import x_media, x_text
+from laporhub.pipeline.connector import Ignored, Parsed, Raw, Withdrawn
 from laporhub.pipeline.errors import Unparsable
-from laporhub.pipeline.models import Attachment, Inbound, MessageKind
-from laporhub.pipeline.ports import Ignored, Parsed, Raw, Withdrawn
+from laporhub.pipeline.messages import Attachment, Inbound, MessageKind
 
 Json: TypeAlias = Mapping[str, Any]
 

@@ -15,7 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from laporhub.connectors.x_api import Json, Refused, XApi
 from laporhub.connectors.x_payload import id_of, singles
-from laporhub.pipeline.ports import Polled, Raw
+from laporhub.pipeline.connector import Raw
+from laporhub.pipeline.connector_abilities import Polled
 
 MENTIONS, DMS, SEARCH = "mentions", "dms", "search"
 

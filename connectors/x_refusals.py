@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 
 from laporhub.connectors.x_api import NoAnswer, Refused
+from laporhub.pipeline.connector import BY_HAND, Failed, Outcome, Unknown
 from laporhub.pipeline.errors import RetryLater, StopChannel
-from laporhub.pipeline.ports import BY_HAND, Failed, Outcome, Unknown
 
 
 def refusal(refused: Refused, now: datetime) -> Outcome:

@@ -18,7 +18,8 @@ from typing import Any, Final
 
 from laporhub.dashboards.describe import VIEWS, View, words
 from laporhub.pipeline.profile.rulebook import Rulebook
-from laporhub.pipeline.profile.schema import Role, Text, say
+from laporhub.pipeline.profile.schema_workflow import Role
+from laporhub.pipeline.profile.section import Text, say
 
 READS: Final = ("read", "view_index_metadata")
 """Index privileges of somebody who looks."""

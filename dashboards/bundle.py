@@ -37,7 +37,7 @@ from laporhub.dashboards.lens import Json, dumps, kuery, lens
 from laporhub.dashboards.maps import points_layer
 from laporhub.dashboards.saved import IGNORE_NOTHING, OPTIONS, markdown, phrases, reference, thing
 from laporhub.pipeline.profile.rulebook import Rulebook
-from laporhub.pipeline.profile.schema import say
+from laporhub.pipeline.profile.section import say
 
 SEARCH_INDEX: Final = "kibanaSavedObjectMeta.searchSourceJSON.index"
 FILTER_INDEX: Final = "kibanaSavedObjectMeta.searchSourceJSON.filter[{}].meta.index"

@@ -26,7 +26,8 @@ from laporhub.dashboards.describe import (
     words,
 )
 from laporhub.pipeline.profile.rulebook import Rulebook
-from laporhub.pipeline.profile.schema import ClockRule, Text, say
+from laporhub.pipeline.profile.schema_time import ClockRule
+from laporhub.pipeline.profile.section import Text, say
 
 OPEN: Final = Is("final", False)
 OVERDUE: Final = every(OPEN, Within("due_at", before="now"))

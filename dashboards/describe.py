@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final, Literal, TypeAlias
 
 from laporhub.dashboards.conditions import ANYTHING, Condition
-from laporhub.pipeline.profile.schema import Text
+from laporhub.pipeline.profile.section import Text
 
 
 def words(indonesian: str, english: str) -> Text:

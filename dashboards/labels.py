@@ -7,7 +7,7 @@ from typing import Final
 
 from laporhub.dashboards.describe import words
 from laporhub.pipeline.profile.rulebook import Rulebook
-from laporhub.pipeline.profile.schema import Text, say
+from laporhub.pipeline.profile.section import Text, say
 
 FIELDS: Final[Mapping[str, Text]] = {
     "account": words("Akun kanal", "Channel account"),

@@ -33,7 +33,7 @@ from laporhub.dashboards.describe import (
     values,
 )
 from laporhub.dashboards.labels import field_label
-from laporhub.pipeline.profile.schema import say
+from laporhub.pipeline.profile.section import say
 
 Json: TypeAlias = dict[str, Any]
 

@@ -28,7 +28,7 @@ from laporhub.dashboards.grid import GRID_WIDTH, Box, layout
 from laporhub.dashboards.labels import field_label
 from laporhub.pipeline.profile.load import load
 from laporhub.pipeline.profile.rulebook import Rulebook
-from laporhub.pipeline.profile.schema import say
+from laporhub.pipeline.profile.section import say
 
 COLUMN: Final = 18
 """Pixels of a grid column,"""

@@ -14,8 +14,10 @@ from typing import Any, Final, Protocol
 import structlog
 from sqlalchemy import Connection, Engine, func, select
 
+from laporhub.pipeline.channel_state import ChannelHealth
+from laporhub.pipeline.connector import Connector
+from laporhub.pipeline.connector_abilities import Checks, Health
 from laporhub.pipeline.errors import RetryLater, StopChannel
-from laporhub.pipeline.ports import ChannelHealth, Checks, Connector, Health
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.store import channels, polls
 from laporhub.pipeline.store.channels import Lane

@@ -20,9 +20,10 @@ from laporhub.hub.console import (
 )
 from laporhub.hub.hub import Hub
 from laporhub.hub.report import Report, as_html, make_report, span
+from laporhub.pipeline.case_state import CaseState
+from laporhub.pipeline.commands import Actor
 from laporhub.pipeline.errors import Refused
-from laporhub.pipeline.models import Actor, CaseState
-from laporhub.pipeline.ports import Query
+from laporhub.pipeline.tracking import Query
 
 case_commands = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Work cases from the shell.")
 

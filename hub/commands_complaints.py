@@ -22,12 +22,13 @@ from laporhub.hub.console import (
     run_with_hub,
     settings_for,
 )
-from laporhub.hub.hub import Hub, Tally
+from laporhub.hub.hub import Hub
+from laporhub.hub.receiving import Tally
 from laporhub.hub.settings import Settings
+from laporhub.pipeline.connector import Fragment, Parsed, Raw, StatusUpdate, Withdrawn
 from laporhub.pipeline.errors import LaporHubError, Misconfigured, Unparsable
 from laporhub.pipeline.ids import message_id
-from laporhub.pipeline.models import Inbound
-from laporhub.pipeline.ports import Fragment, Parsed, Raw, StatusUpdate, Withdrawn
+from laporhub.pipeline.messages import Inbound
 from laporhub.pipeline.profile.load import load
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.store.cases import already_received

@@ -22,8 +22,9 @@ from laporhub.hub.console import (
 )
 from laporhub.hub.hub import Hub
 from laporhub.hub.settings import Settings
+from laporhub.pipeline.channel_state import ChannelHealth
 from laporhub.pipeline.errors import LaporHubError
-from laporhub.pipeline.ports import Account, ChannelHealth
+from laporhub.pipeline.staff import Account
 
 deadletter = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="Payloads that could not be understood."

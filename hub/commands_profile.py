@@ -9,7 +9,8 @@ import typer
 from laporhub.hub.console import fail, print_json
 from laporhub.pipeline.profile import graph as graphs
 from laporhub.pipeline.profile.load import ProfileError, load
-from laporhub.pipeline.profile.schema import Profile, Units
+from laporhub.pipeline.profile.schema import Profile
+from laporhub.pipeline.profile.schema_units import Units
 
 profiles = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Check, draw and describe profiles.")
 

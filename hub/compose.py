@@ -22,11 +22,12 @@ from laporhub.hub.joining import sweep
 from laporhub.hub.keeping import Keeper, Store
 from laporhub.hub.polling import Poller, polled_accounts
 from laporhub.hub.settings import Settings
+from laporhub.pipeline.connector import Connector
+from laporhub.pipeline.connector_abilities import Clocked
 from laporhub.pipeline.embedded.engine import EmbeddedEngine
 from laporhub.pipeline.embedded.rebuild import catch_up
 from laporhub.pipeline.embedded.ticker import Ticker
 from laporhub.pipeline.errors import Misconfigured
-from laporhub.pipeline.ports import Clocked, Connector
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.publisher import Publisher
 from laporhub.pipeline.store.batch import Government

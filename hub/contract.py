@@ -25,8 +25,9 @@ from laporhub.hub.contract_ground import (
     secrets_in,
 )
 from laporhub.hub.contract_running import Ground, Running, ThroughHub
-from laporhub.pipeline.models import Actor
-from laporhub.pipeline.ports import Checks, Greets, Polls, Raw
+from laporhub.pipeline.commands import Actor
+from laporhub.pipeline.connector import Raw
+from laporhub.pipeline.connector_abilities import Checks, Greets, Polls
 
 STAFF = Actor(id="suite", role="admin_gubernur")
 ANSWER = "Lubang di depan Pasar Contoh sudah ditambal."

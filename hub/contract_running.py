@@ -23,8 +23,9 @@ from laporhub.hub.polling import Poller, polled_accounts
 from laporhub.hub.settings import Settings
 from laporhub.hub.web import web_server
 from laporhub.pipeline import ids
-from laporhub.pipeline.models import CaseState, Message
-from laporhub.pipeline.ports import Connector, Raw
+from laporhub.pipeline.case_state import CaseState
+from laporhub.pipeline.connector import Connector, Raw
+from laporhub.pipeline.messages import Message
 from laporhub.pipeline.store.cases import already_received, load_cases
 from laporhub.pipeline.store.tables import messages
 

@@ -23,12 +23,15 @@ from laporhub.hub.hub import Hub
 from laporhub.hub.settings import Settings
 from laporhub.hub.simulated import platforms_of, with_platform
 from laporhub.hub.web import listening, web_server
+from laporhub.pipeline.case_state import CaseState
+from laporhub.pipeline.commands import Actor
 from laporhub.pipeline.errors import Misconfigured, Refused
-from laporhub.pipeline.models import Actor, CaseState, Inbound
-from laporhub.pipeline.ports import Account, Query
+from laporhub.pipeline.messages import Inbound
 from laporhub.pipeline.profile.load import load
 from laporhub.pipeline.profile.rulebook import Rulebook
+from laporhub.pipeline.staff import Account
 from laporhub.pipeline.store import outbox
+from laporhub.pipeline.tracking import Query
 from laporhub.simulators.citizens import DemoComplaint, complaints, staff_answer
 from laporhub.simulators.platform import Platform
 

@@ -19,8 +19,8 @@ from typing import Any, Protocol
 import structlog
 from sqlalchemy import Connection, Engine
 
-from laporhub.pipeline.models import Inbound
-from laporhub.pipeline.ports import Fragment, Raw
+from laporhub.pipeline.connector import Fragment, Raw
+from laporhub.pipeline.messages import Inbound
 from laporhub.pipeline.store import fragments
 from laporhub.pipeline.store.fragments import Piece
 from laporhub.pipeline.store.keys import KeyRing

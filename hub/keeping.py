@@ -21,9 +21,11 @@ from sqlalchemy import Connection, Engine
 from laporhub.connectors import download
 from laporhub.hub.blobs import Blobs
 from laporhub.pipeline import media
+from laporhub.pipeline.case_files import CaseFile
+from laporhub.pipeline.connector import Connector
+from laporhub.pipeline.connector_abilities import HoldsMedia
 from laporhub.pipeline.errors import Refused, RetryLater
-from laporhub.pipeline.models import INLINE
-from laporhub.pipeline.ports import CaseFile, Connector, HoldsMedia
+from laporhub.pipeline.messages import INLINE
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.store import files
 from laporhub.pipeline.store.keys import KeyRing

@@ -15,8 +15,9 @@ from typing import Protocol
 import structlog
 from sqlalchemy import Connection, Engine
 
+from laporhub.pipeline.connector import Connector, Raw
+from laporhub.pipeline.connector_abilities import Polled, Polls
 from laporhub.pipeline.errors import LaporHubError, RetryLater, StopChannel
-from laporhub.pipeline.ports import Connector, Polled, Polls, Raw
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.store import polls
 

@@ -12,11 +12,11 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment
 
 from laporhub.hub.hub import Hub
+from laporhub.pipeline.case_state import CaseState
 from laporhub.pipeline.errors import Refused
-from laporhub.pipeline.models import CaseState
-from laporhub.pipeline.ports import Query
 from laporhub.pipeline.profile.rulebook import Rulebook
-from laporhub.pipeline.profile.schema import say
+from laporhub.pipeline.profile.section import say
+from laporhub.pipeline.tracking import Query
 
 _PAGE = 500
 

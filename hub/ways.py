@@ -1,4 +1,4 @@
-"""How a reply reaches its reporter, and what a person can do where it does not: see `ports.Way`."""
+"""How a reply reaches its reporter, and what a person can do where it does not: see `channel_state.Way`."""
 
 from __future__ import annotations
 
@@ -8,11 +8,16 @@ from datetime import datetime
 from sqlalchemy import Connection, Engine, select
 
 from laporhub.pipeline import ids
+from laporhub.pipeline.case_state import CaseState
+from laporhub.pipeline.channel_state import Way
+from laporhub.pipeline.commands import Actor, Convey, Redirect
+from laporhub.pipeline.connector import Connector
+from laporhub.pipeline.connector_abilities import Links, Windows
 from laporhub.pipeline.door import address_in, conversation_id
 from laporhub.pipeline.errors import Conflict, NotFound, Refused
+from laporhub.pipeline.events import CaseEvent, ReplyQueued
 from laporhub.pipeline.intake import Conversation
-from laporhub.pipeline.models import Actor, CaseEvent, CaseState, Convey, Message, Redirect, ReplyQueued
-from laporhub.pipeline.ports import Connector, Links, Way, Windows
+from laporhub.pipeline.messages import Message
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.store import cases, outbox
 from laporhub.pipeline.store.keys import KeyRing

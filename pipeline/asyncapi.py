@@ -11,7 +11,7 @@ from typing import Any, Final, TypeAlias
 
 from pydantic.json_schema import models_json_schema
 
-from laporhub.pipeline.models import SCHEMA_VERSION
+from laporhub.pipeline.base_model import SCHEMA_VERSION
 from laporhub.pipeline.streams import SCHEMAS
 from laporhub.pipeline.topics import DEFAULT_PREFIX, PARTITIONS, STREAMS, Stream
 

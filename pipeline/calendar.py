@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 import holidays
 
 from laporhub.pipeline.errors import Misconfigured
-from laporhub.pipeline.profile.schema import Calendar, Weekday
+from laporhub.pipeline.profile.schema_time import Calendar, Weekday
 
 Span = tuple[time, time]
 """From the first to the second local time; the second is outside."""

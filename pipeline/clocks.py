@@ -22,9 +22,11 @@ from typing import Final
 
 from laporhub.pipeline import ids
 from laporhub.pipeline.calendar import WorkCalendar
+from laporhub.pipeline.case_state import CaseState, Clock
+from laporhub.pipeline.commands import Tick
+from laporhub.pipeline.events import Measure
 from laporhub.pipeline.evolve import next_alarm
-from laporhub.pipeline.models import CaseState, Clock, Measure, Tick
-from laporhub.pipeline.profile.schema import ClockRule, Limit
+from laporhub.pipeline.profile.schema_time import ClockRule, Limit
 
 WARN: Final = "warn"
 THEN: Final = "then"

@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 from typing import Literal, TypeAlias
 
-from laporhub.pipeline.models import CaseState, Message
+from laporhub.pipeline.case_state import CaseState
+from laporhub.pipeline.messages import Message
 from laporhub.pipeline.profile.rulebook import Rulebook
-from laporhub.pipeline.profile.schema import Dialogue
+from laporhub.pipeline.profile.schema_intake import Dialogue
 from laporhub.pipeline.workflow import is_final
 
 Heard: TypeAlias = Literal["met", "none", "again"]

@@ -11,18 +11,11 @@ from datetime import datetime
 from typing import Protocol
 
 from laporhub.pipeline import ids
+from laporhub.pipeline.case_state import CaseState
+from laporhub.pipeline.commands import Words
 from laporhub.pipeline.errors import NotFound, Refused
-from laporhub.pipeline.models import (
-    INLINE,
-    Attachment,
-    CaseState,
-    Inbound,
-    InlineFile,
-    Location,
-    Message,
-    Words,
-)
-from laporhub.pipeline.ports import Identity
+from laporhub.pipeline.hub_port import Identity
+from laporhub.pipeline.messages import INLINE, Attachment, Inbound, InlineFile, Location, Message
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.redact import redact
 from laporhub.pipeline.text import clean

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from laporhub.pipeline import said
-from laporhub.pipeline.models import (
+from laporhub.pipeline.base_model import trusted
+from laporhub.pipeline.case_state import CaseState, Clock, Reply
+from laporhub.pipeline.events import (
     Answered,
     Asked,
     Assigned,
     CaseEvent,
-    CaseState,
     Classified,
-    Clock,
     ClockAlarmed,
     ClockPaused,
     ClockResumed,
@@ -24,11 +24,9 @@ from laporhub.pipeline.models import (
     Noted,
     Opened,
     Rated,
-    Reply,
     ReplyQueued,
     ReplyUpdated,
     Transitioned,
-    trusted,
 )
 
 _case, _running, _reply = trusted(CaseState), trusted(Clock), trusted(Reply)

@@ -10,16 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, assert_never
 
-from laporhub.pipeline.evolve import evolve
-from laporhub.pipeline.models import (
-    Actor,
+from laporhub.pipeline.base_model import trusted
+from laporhub.pipeline.case_state import CaseState, Clock
+from laporhub.pipeline.commands import Actor, Words
+from laporhub.pipeline.events import (
     Answered,
     Asked,
     Assigned,
     CaseEvent,
-    CaseState,
     Classified,
-    Clock,
     ClockAlarmed,
     ClockPaused,
     ClockResumed,
@@ -35,9 +34,8 @@ from laporhub.pipeline.models import (
     ReplyQueued,
     ReplyUpdated,
     Transitioned,
-    Words,
-    trusted,
 )
+from laporhub.pipeline.evolve import evolve
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.streams import write_record
 from laporhub.pipeline.topics import DEFAULT_PREFIX, Record, channel_roles, queue_topic, unit_topic

@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from laporhub.pipeline import ids
-from laporhub.pipeline.models import Actor, AddMessage, CaseState, Message, OpenCase, Withdraw, trusted
+from laporhub.pipeline.base_model import trusted
+from laporhub.pipeline.case_state import CaseState
+from laporhub.pipeline.commands import Actor, AddMessage, OpenCase, Withdraw
+from laporhub.pipeline.messages import Message
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.workflow import is_final, is_past
 

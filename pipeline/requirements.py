@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from laporhub.pipeline.models import CaseState, Suggestion
-from laporhub.pipeline.profile.schema import Profile, Requirement
+from laporhub.pipeline.case_state import CaseState
+from laporhub.pipeline.classifier import Suggestion
+from laporhub.pipeline.profile.schema import Profile
+from laporhub.pipeline.profile.schema_intake import Requirement
 from laporhub.pipeline.text import names_a_place
 
 _SURE_PLACE = 0.35

@@ -8,16 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from laporhub.pipeline.models import (
-    CaseEvent,
-    CaseState,
-    Classified,
-    EventData,
-    MessageAdded,
-    MessageWithdrawn,
-    Said,
-    trusted,
-)
+from laporhub.pipeline.base_model import trusted
+from laporhub.pipeline.case_state import CaseState, Said
+from laporhub.pipeline.events import CaseEvent, Classified, EventData, MessageAdded, MessageWithdrawn
 
 _said = trusted(Said)
 

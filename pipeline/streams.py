@@ -11,8 +11,11 @@ from typing import Any, Final, Literal, TypeVar
 import orjson
 from pydantic import BaseModel, ValidationError
 
+from laporhub.pipeline.base_model import SCHEMA_VERSION, Model, Utc
+from laporhub.pipeline.commands import Command
 from laporhub.pipeline.errors import Unparsable
-from laporhub.pipeline.models import SCHEMA_VERSION, CaseEvent, Command, Message, Model, Utc
+from laporhub.pipeline.events import CaseEvent
+from laporhub.pipeline.messages import Message
 from laporhub.pipeline.redact import redact
 from laporhub.pipeline.unit_events import UNIT_EVENT_SCHEMA, UnitCommand, UnitEvent, Work
 

@@ -16,7 +16,7 @@ from typing import Final, Literal, NamedTuple, TypeAlias
 
 from laporhub.pipeline.errors import Misconfigured
 from laporhub.pipeline.profile.rulebook import Rulebook
-from laporhub.pipeline.profile.schema import Role
+from laporhub.pipeline.profile.schema_workflow import Role
 
 DEFAULT_PREFIX: Final = "laporhub."
 PARTITIONS: Final = 6

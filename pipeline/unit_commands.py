@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from laporhub.pipeline import ids
+from laporhub.pipeline.commands import Actor
 from laporhub.pipeline.errors import Forbidden, NotFound, Refused
-from laporhub.pipeline.models import Actor
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.redact import redact
 from laporhub.pipeline.streams import read_unit_command, write_record

@@ -11,7 +11,10 @@ from typing import Annotated, Final, Literal, TypeAlias
 
 from pydantic import Field
 
-from laporhub.pipeline.models import DeliveryStatus, Location, MessageKind, Model, Place, Utc
+from laporhub.pipeline.base_model import Model, Utc
+from laporhub.pipeline.classifier import Place
+from laporhub.pipeline.commands import DeliveryStatus
+from laporhub.pipeline.messages import Location, MessageKind
 
 UNIT_EVENT_SCHEMA: Final = "urn:laporhub:unit-event:"
 """Followed by the version."""

@@ -9,10 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from laporhub.pipeline.models import SLOT, CaseState, Words
-from laporhub.pipeline.ports import Template
+from laporhub.pipeline.case_state import CaseState
+from laporhub.pipeline.commands import Words
+from laporhub.pipeline.connector import Template
+from laporhub.pipeline.events import SLOT
 from laporhub.pipeline.profile.rulebook import Rulebook
-from laporhub.pipeline.profile.schema import say
+from laporhub.pipeline.profile.section import say
 from laporhub.pipeline.replies import format_due, join, render
 
 

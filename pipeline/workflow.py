@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import datetime
 
 from laporhub.pipeline import clocks
-from laporhub.pipeline.models import Actor, CaseState
+from laporhub.pipeline.case_state import CaseState
+from laporhub.pipeline.commands import Actor
 from laporhub.pipeline.profile.rulebook import Rulebook
-from laporhub.pipeline.profile.schema import Limit, Transition
+from laporhub.pipeline.profile.schema_time import Limit
+from laporhub.pipeline.profile.schema_workflow import Transition
 
 
 def names_of(rulebook: Rulebook, role: str) -> frozenset[str]:

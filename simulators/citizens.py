@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import count
 from typing import Literal, NamedTuple, TypeAlias
 
-from laporhub.pipeline.models import Location
+from laporhub.pipeline.messages import Location
 from laporhub.simulators.citizen_texts import (
     ANSWERS,
     CLOSINGS,

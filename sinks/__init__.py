@@ -1,1 +1,1 @@
-"""Where cases become searchable. SQLite's full-text search here; each store keeps the contract of `ports.Tracking`."""
+"""Where cases become searchable. SQLite's full-text search here; each store keeps the contract of `Tracking`."""

@@ -19,24 +19,24 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final, TypeAlias
 
-from laporhub.pipeline.models import (
+from laporhub.pipeline.case_state import CaseState
+from laporhub.pipeline.classifier import Suggestion
+from laporhub.pipeline.events import (
     Assigned,
     CaseEvent,
-    CaseState,
     Classified,
     ClockAlarmed,
     ClockPaused,
     ClockResumed,
     ClockStarted,
     ClockStopped,
-    Location,
     Opened,
     Rated,
     ReplyQueued,
     ReplyUpdated,
-    Suggestion,
     Transitioned,
 )
+from laporhub.pipeline.messages import Location
 from laporhub.pipeline.workflow import failed_replies, needs_attention
 
 Document: TypeAlias = dict[str, Any]

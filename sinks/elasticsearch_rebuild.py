@@ -9,7 +9,7 @@ from typing import Final, TypeAlias
 
 from elasticsearch import AsyncElasticsearch
 
-from laporhub.pipeline.models import CaseEvent
+from laporhub.pipeline.events import CaseEvent
 from laporhub.sinks.elasticsearch_bulk import Bulk, Rejected
 from laporhub.sinks.elasticsearch_sink import Documents
 from laporhub.sinks.elasticsearch_templates import Indices

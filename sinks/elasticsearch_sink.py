@@ -17,9 +17,10 @@ from typing import Final
 
 from elasticsearch import AsyncElasticsearch
 
+from laporhub.pipeline.case_state import CaseState
 from laporhub.pipeline.errors import RetryLater
+from laporhub.pipeline.events import Assigned, CaseEvent
 from laporhub.pipeline.evolve import evolve
-from laporhub.pipeline.models import Assigned, CaseEvent, CaseState
 from laporhub.sinks.documents import case_document, event_document, gone_document, unit_document
 from laporhub.sinks.elasticsearch_bulk import Bulk, Operation, Rejected, create, put
 from laporhub.sinks.elasticsearch_templates import Indices

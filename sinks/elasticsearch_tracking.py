@@ -19,11 +19,11 @@ import structlog
 from elasticsearch import ApiError, Elasticsearch, TransportError
 from sqlalchemy import Engine
 
+from laporhub.pipeline.case_state import CaseState
 from laporhub.pipeline.errors import Misconfigured, Refused, RetryLater
 from laporhub.pipeline.ids import parse_ticket
-from laporhub.pipeline.models import CaseState
-from laporhub.pipeline.ports import Page, Query
 from laporhub.pipeline.store.cases import load_cases
+from laporhub.pipeline.tracking import Page, Query
 from laporhub.sinks.documents import WORDS_LONGEST, searchable
 from laporhub.sinks.elasticsearch_templates import Indices
 
@@ -50,7 +50,7 @@ _COUNTED: Final = ("status", "unit", "channel", "urgency")
 
 
 class ElasticsearchTracking:
-    """Implements `ports.Tracking`. May be used from any thread; raises `RetryLater` while Elasticsearch is away."""
+    """Implements `tracking.Tracking`. May be used from any thread; raises `RetryLater` while Elasticsearch is away."""
 
     def __init__(
         self,

@@ -15,12 +15,12 @@ from hypothesis import strategies as st
 from support import MONDAY
 
 from laporhub.pipeline import ids
-from laporhub.pipeline.evolve import evolve
-from laporhub.pipeline.models import (
+from laporhub.pipeline.case_state import CaseState
+from laporhub.pipeline.classifier import Place, Suggestion, UnitGuess
+from laporhub.pipeline.commands import Words
+from laporhub.pipeline.events import (
     Assigned,
-    Attachment,
     CaseEvent,
-    CaseState,
     Classified,
     ClockAlarmed,
     ClockPaused,
@@ -29,20 +29,17 @@ from laporhub.pipeline.models import (
     ClockStopped,
     Drafted,
     EventData,
-    Location,
     MessageAdded,
     Noted,
     Opened,
-    Place,
     Rated,
     ReplyQueued,
     ReplyUpdated,
-    Suggestion,
     Transitioned,
-    UnitGuess,
-    Words,
     cloud_type,
 )
+from laporhub.pipeline.evolve import evolve
+from laporhub.pipeline.messages import Attachment, Location
 
 PROFILE = "kota-contoh"
 UNITS = ("dishub", "dinas-pupr", "pdam")

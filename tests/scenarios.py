@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from support import ADMIN, SUPERVISOR, Clock, form, unit_admin, whatsapp
 
 from laporhub.hub.hub import Hub
+from laporhub.pipeline.case_state import CaseState
+from laporhub.pipeline.commands import Actor
 from laporhub.pipeline.errors import Conflict, Forbidden, Refused
-from laporhub.pipeline.models import Actor, CaseState, Inbound
-from laporhub.pipeline.ports import Receipt
+from laporhub.pipeline.hub_port import Receipt
+from laporhub.pipeline.messages import Inbound
 
 PROFILE = "laporgub-jateng"
 SHORT = "tolong pak"

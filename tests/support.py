@@ -12,7 +12,9 @@ from pathlib import Path
 from laporhub.hub.compose import open_hub
 from laporhub.hub.hub import Hub
 from laporhub.hub.settings import Settings
-from laporhub.pipeline.models import Actor, Inbound, Location, Suggestion, UnitGuess
+from laporhub.pipeline.classifier import Suggestion, UnitGuess
+from laporhub.pipeline.commands import Actor
+from laporhub.pipeline.messages import Inbound, Location
 from laporhub.pipeline.profile.load import load
 from laporhub.pipeline.profile.rulebook import Rulebook
 

@@ -13,9 +13,10 @@ from importlinter.cli import lint_imports
 ROOT = Path(__file__).parents[1]
 SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]
 FOLDERS: list[str] = list(SETTINGS["setuptools"]["package-dir"].values())
-SHELLS = {"embedded", "store", "distributed", "publisher"}
+SHELLS = {"embedded", "store", "distributed", "publisher", "lanes", "sending"}
 """The parts of the pipeline that are no core: they read and write."""
 READS_FILES = {"profile"}
+FACES = {"laporhub.pipeline.models", "laporhub.pipeline.ports"}
 IMPURE_MODULES = {
     "asyncio", "io", "logging", "os", "random", "secrets", "shutil", "socket", "subprocess", "tempfile",
     "threading", "time", "urllib", "uuid",
@@ -74,6 +75,16 @@ def test_imports_are_absolute_and_by_the_installed_name(path: Path) -> None:
     """`import pipeline…` from the checkout would load a second copy of everything."""
     wrong = [name for name, dots in imported(path) if dots or name.split(".")[0] in FOLDERS]
     assert wrong == []
+
+
+def test_the_names_for_connectors_of_others_are_left_to_them() -> None:
+    """`models` and `ports` keep names that stay; here a name is imported from where it lives."""
+    wrong = {
+        str(path.relative_to(ROOT))
+        for path in modules(*FOLDERS, "tests", "bench")
+        if any(name in FACES for name, _ in imported(path))
+    }
+    assert wrong == set()
 
 
 @pytest.mark.parametrize("name", sorted(core() - READS_FILES))

@@ -20,9 +20,10 @@ from test_case_life import BOOK, DOOR, Life
 from laporhub.hub.commands_setup import described
 from laporhub.pipeline import streams
 from laporhub.pipeline.asyncapi import document, schemas
+from laporhub.pipeline.commands import Act, Command, OpenCase, Tick, Words
 from laporhub.pipeline.errors import Unparsable
+from laporhub.pipeline.events import CaseEvent
 from laporhub.pipeline.fanout import forwarded, work
-from laporhub.pipeline.models import Act, CaseEvent, Command, OpenCase, Tick, Words
 from laporhub.pipeline.topics import STREAMS
 
 with warnings.catch_warnings():

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from laporhub.pipeline.calendar import WEEKDAYS, WorkCalendar, public_holidays, work_calendar
 from laporhub.pipeline.errors import Misconfigured
-from laporhub.pipeline.profile.schema import Calendar
+from laporhub.pipeline.profile.schema_time import Calendar
 
 steady = settings(deadline=None)
 JAKARTA = ZoneInfo("Asia/Jakarta")

@@ -13,27 +13,18 @@ from hypothesis import strategies as st
 from support import ADMIN, MONDAY, SUPERVISOR, Stub, form, laporgub, unit_admin, whatsapp
 
 from laporhub.pipeline import ids
+from laporhub.pipeline.case_state import CaseState
+from laporhub.pipeline.commands import SYSTEM, Act, Actor, Delivery, Note, OpenCase, Tick, Words
 from laporhub.pipeline.decide import decide
 from laporhub.pipeline.door import Door
 from laporhub.pipeline.errors import Conflict, Forbidden, NotFound, Refused
+from laporhub.pipeline.events import CaseEvent
 from laporhub.pipeline.evolve import evolve, next_alarm
 from laporhub.pipeline.intake import interpret
-from laporhub.pipeline.models import (
-    SYSTEM,
-    Act,
-    Actor,
-    CaseEvent,
-    CaseState,
-    Delivery,
-    Inbound,
-    Message,
-    Note,
-    OpenCase,
-    Tick,
-    Words,
-)
+from laporhub.pipeline.messages import Inbound, Message
 from laporhub.pipeline.profile.rulebook import Rulebook
-from laporhub.pipeline.profile.schema import Limit, Routing
+from laporhub.pipeline.profile.schema_time import Limit
+from laporhub.pipeline.profile.schema_workflow import Routing
 
 
 class PlainSeals:

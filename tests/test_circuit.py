@@ -17,7 +17,7 @@ from test_publisher import PLACE, PROFILE, WHATSAPP, Platform, a_plain_classifie
 
 from laporhub.hub.hub import Hub
 from laporhub.pipeline.circuit import OPENS_AFTER, Circuit
-from laporhub.pipeline.ports import Health
+from laporhub.pipeline.connector_abilities import Health
 from laporhub.pipeline.publisher import Publisher
 from laporhub.pipeline.store import channels
 

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from laporhub.classifiers.cold_start import ColdStartClassifier
 from laporhub.classifiers.place import PlaceFinder
 from laporhub.classifiers.stem import stem
-from laporhub.pipeline.models import Location
-from laporhub.pipeline.ports import Classifier
-from laporhub.pipeline.profile.schema import Territory, Unit
+from laporhub.pipeline.classifier import Classifier
+from laporhub.pipeline.messages import Location
+from laporhub.pipeline.profile.schema_units import Territory, Unit
 
 
 def region(unit: str, title: str, code: str, *names: str, ambiguous: tuple[str, ...] = ()) -> Unit:

@@ -6,8 +6,8 @@ import pytest
 from ruamel.yaml import YAML
 
 from laporhub.classifiers.cold_start import ColdStartClassifier
-from laporhub.pipeline.models import Location
-from laporhub.pipeline.profile.schema import Unit, Units
+from laporhub.pipeline.messages import Location
+from laporhub.pipeline.profile.schema_units import Unit, Units
 
 PROFILE = Path(__file__).parent.parent / "profiles" / "laporgub-jateng" / "units.yaml"
 

@@ -19,7 +19,8 @@ from laporhub.classifiers.cold_start import (
     ColdStartClassifier,
 )
 from laporhub.classifiers.duties import _APART, _REACH, Duties, _score, stems
-from laporhub.pipeline.models import Suggestion, UnitGuess, trusted
+from laporhub.pipeline.base_model import trusted
+from laporhub.pipeline.classifier import Suggestion, UnitGuess
 from laporhub.pipeline.profile.load import load
 from laporhub.pipeline.text import normalise
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from laporhub.pipeline import clocks
 from laporhub.pipeline.calendar import WEEKDAYS, work_calendar
-from laporhub.pipeline.models import Clock
-from laporhub.pipeline.profile.schema import Calendar, ClockRule
+from laporhub.pipeline.case_state import Clock
+from laporhub.pipeline.profile.schema_time import Calendar, ClockRule
 
 steady = settings(deadline=None)
 JAKARTA = ZoneInfo("Asia/Jakarta")

@@ -23,7 +23,7 @@ from laporhub.hub.cli import app
 from laporhub.hub.secrets import load_secrets
 from laporhub.hub.settings import Settings
 from laporhub.pipeline.errors import Misconfigured
-from laporhub.pipeline.ports import HubPort
+from laporhub.pipeline.hub_port import HubPort
 from laporhub.web.app import create_app
 from laporhub.web.settings import WebSettings
 

@@ -10,9 +10,9 @@ from support import MONDAY
 
 from laporhub.connectors.counter import CounterConnector, connector
 from laporhub.connectors.files import recorded
+from laporhub.pipeline.connector import BY_HAND, Failed, Outgoing, Raw, Sent
 from laporhub.pipeline.errors import Misconfigured, Unparsable
-from laporhub.pipeline.models import Inbound
-from laporhub.pipeline.ports import BY_HAND, Failed, Outgoing, Raw, Sent
+from laporhub.pipeline.messages import Inbound
 
 LINE = {"id": "L-1", "text": "Jalan rusak di Desa Contoh", "phone": "0811 0000 0001", "name": "Warga Contoh"}
 

@@ -13,9 +13,9 @@ from support import MONDAY, Clock
 from laporhub.connectors.email import EmailConfig, EmailConnector, compose, connector
 from laporhub.connectors.email_mailbox import Position
 from laporhub.connectors.files import payloads
+from laporhub.pipeline.connector import Failed, Ignored, Outgoing, Parsed, Raw, Sent, StatusUpdate, Unknown
 from laporhub.pipeline.errors import Misconfigured, RetryLater, StopChannel, Unparsable
-from laporhub.pipeline.models import Inbound
-from laporhub.pipeline.ports import Failed, Ignored, Outgoing, Parsed, Raw, Sent, StatusUpdate, Unknown
+from laporhub.pipeline.messages import Inbound
 from laporhub.simulators.mail import MailSimulator
 
 FIXTURES = Path(__file__).parent / "fixtures" / "email"

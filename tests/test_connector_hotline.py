@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from laporhub.connectors import calls, captions, hotline_payload
 from laporhub.connectors.calls import CALL_RECORD, UNCLEAR, UNKNOWN_SPEAKERS, Call, Turn, merged
 from laporhub.connectors.hotline import HotlineConnector, connector
+from laporhub.pipeline.connector import BY_HAND, Failed, Ignored, Outgoing, Parsed, Raw
 from laporhub.pipeline.errors import Forged, Misconfigured, Unparsable
-from laporhub.pipeline.models import Inbound
-from laporhub.pipeline.ports import BY_HAND, Failed, Ignored, Outgoing, Parsed, Raw
+from laporhub.pipeline.messages import Inbound
 
 FIXTURES = Path(__file__).parent / "fixtures" / "hotline"
 SECRET = "rahasia-percobaan-1"

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from laporhub.connectors.files import payloads
 from laporhub.connectors.meta import MetaConnector, connector
 from laporhub.connectors.meta_words import comment_thread, moment
+from laporhub.pipeline.connector import Ignored, Parsed, Raw, Withdrawn
 from laporhub.pipeline.errors import Forged, Misconfigured, Unparsable
-from laporhub.pipeline.models import Attachment, Inbound, Location
-from laporhub.pipeline.ports import Ignored, Parsed, Raw, Withdrawn
+from laporhub.pipeline.messages import Attachment, Inbound, Location
 from laporhub.simulators.meta import sign
 
 FIXTURES = Path(__file__).parent / "fixtures" / "meta"

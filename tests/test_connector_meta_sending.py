@@ -13,9 +13,9 @@ import structlog
 
 from laporhub.connectors.meta import MetaConnector, connector
 from laporhub.connectors.parts import octets
+from laporhub.pipeline.connector import BY_HAND, Failed, Outgoing, Raw, Sent, Unknown
 from laporhub.pipeline.errors import RetryLater, StopChannel
-from laporhub.pipeline.models import Inbound
-from laporhub.pipeline.ports import BY_HAND, Failed, Outgoing, Raw, Sent, Unknown
+from laporhub.pipeline.messages import Inbound
 from laporhub.simulators.meta import MetaSimulator, webhook
 from laporhub.simulators.meta_answers import Failure
 from laporhub.simulators.meta_network import Network, Said, Where

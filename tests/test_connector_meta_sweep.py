@@ -13,9 +13,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from laporhub.connectors.meta import MetaConfig, MetaConnector
+from laporhub.pipeline.connector import Raw
 from laporhub.pipeline.errors import RetryLater, StopChannel
-from laporhub.pipeline.models import Inbound
-from laporhub.pipeline.ports import Raw
+from laporhub.pipeline.messages import Inbound
 from laporhub.simulators.meta import MetaSimulator, webhook
 from laporhub.simulators.meta_answers import Failure
 from laporhub.simulators.meta_network import Network, Where

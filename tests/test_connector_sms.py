@@ -17,11 +17,12 @@ from hypothesis import strategies as st
 
 from laporhub.connectors import gsm7, parts, sms_payload
 from laporhub.connectors.files import payloads
-from laporhub.connectors.sms import SmsConfig, SmsConnector, SmsOverTwilio, connector
+from laporhub.connectors.sms import SmsConnector, SmsOverTwilio, connector
+from laporhub.connectors.sms_config import SmsConfig
 from laporhub.connectors.sms_gateway import Gateway, load_gateway, shipped
+from laporhub.pipeline.connector import Fragment, Ignored, Parsed, Raw, StatusUpdate
 from laporhub.pipeline.errors import Forged, Misconfigured, Unparsable
-from laporhub.pipeline.models import Inbound
-from laporhub.pipeline.ports import Fragment, Ignored, Parsed, Raw, StatusUpdate
+from laporhub.pipeline.messages import Inbound
 from laporhub.pipeline.profile.load import load
 
 FIXTURES = Path(__file__).parent / "fixtures" / "sms"

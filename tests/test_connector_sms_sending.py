@@ -13,9 +13,10 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from pydantic import SecretStr
 
-from laporhub.connectors.sms import SmsConfig, SmsConnector
+from laporhub.connectors.sms import SmsConnector
+from laporhub.connectors.sms_config import SmsConfig
+from laporhub.pipeline.connector import Failed, Outgoing, Sent, Unknown
 from laporhub.pipeline.errors import RetryLater, StopChannel
-from laporhub.pipeline.ports import Failed, Outgoing, Sent, Unknown
 from laporhub.simulators.serving import serving
 from laporhub.simulators.sms import SmsSimulator
 from laporhub.simulators.twilio_answers import Failure

@@ -14,9 +14,9 @@ from twilio.request_validator import RequestValidator
 from laporhub.connectors import twilio_payload
 from laporhub.connectors.files import payloads
 from laporhub.connectors.twilio import TwilioConfig, TwilioConnector, connector
+from laporhub.pipeline.connector import Ignored, Parsed, Raw, StatusUpdate
 from laporhub.pipeline.errors import Forged, Misconfigured, Unparsable
-from laporhub.pipeline.models import Attachment, Inbound, Location
-from laporhub.pipeline.ports import Ignored, Parsed, Raw, StatusUpdate
+from laporhub.pipeline.messages import Attachment, Inbound, Location
 
 FIXTURES = Path(__file__).parent / "fixtures" / "twilio"
 HOOK = "https://hub.example/hooks/twilio"

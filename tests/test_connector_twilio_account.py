@@ -15,8 +15,9 @@ from pydantic import SecretStr
 from laporhub.connectors import twilio_templates
 from laporhub.connectors.twilio import TwilioConfig, TwilioConnector
 from laporhub.connectors.twilio_sweep import GRACE, Cursor
-from laporhub.pipeline.models import Inbound
-from laporhub.pipeline.ports import Checks, Failed, Outgoing, Polls, Sent, Template, Unknown
+from laporhub.pipeline.connector import Failed, Outgoing, Sent, Template, Unknown
+from laporhub.pipeline.connector_abilities import Checks, Polls
+from laporhub.pipeline.messages import Inbound
 from laporhub.simulators.serving import serving
 from laporhub.simulators.twilio import TwilioSimulator
 from laporhub.simulators.twilio_answers import Failure

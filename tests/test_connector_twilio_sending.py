@@ -13,8 +13,8 @@ import pytest
 from pydantic import SecretStr
 
 from laporhub.connectors.twilio import TwilioConfig, TwilioConnector
+from laporhub.pipeline.connector import Failed, Outgoing, Sent, Unknown
 from laporhub.pipeline.errors import RetryLater, StopChannel
-from laporhub.pipeline.ports import Failed, Outgoing, Sent, Unknown
 from laporhub.simulators.serving import serving
 from laporhub.simulators.twilio import TwilioSimulator
 from laporhub.simulators.twilio_answers import Failure

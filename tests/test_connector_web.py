@@ -9,9 +9,9 @@ import orjson
 import pytest
 
 from laporhub.connectors.web import TEXT_LIMIT, Complaint, WebConnector, connector
+from laporhub.pipeline.connector import Outgoing, Raw, Sent
 from laporhub.pipeline.errors import Misconfigured, Unparsable
-from laporhub.pipeline.models import Inbound, Location
-from laporhub.pipeline.ports import Outgoing, Raw, Sent
+from laporhub.pipeline.messages import Inbound, Location
 
 WEB = WebConnector()
 

@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from laporhub.connectors import x_payload, x_text
 from laporhub.connectors.files import payloads
 from laporhub.connectors.x import POST_LIMIT, XConfig, XConnector, connector
+from laporhub.pipeline.connector import Ignored, Parsed, Raw, Withdrawn
 from laporhub.pipeline.errors import Forged, Misconfigured, Unparsable
-from laporhub.pipeline.models import Attachment, Inbound, Location
-from laporhub.pipeline.ports import Ignored, Parsed, Raw, Withdrawn
+from laporhub.pipeline.messages import Attachment, Inbound, Location
 from laporhub.simulators import x_rules
 
 FIXTURES = Path(__file__).parent / "fixtures" / "x"

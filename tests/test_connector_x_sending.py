@@ -12,9 +12,9 @@ import orjson
 import pytest
 
 from laporhub.connectors.x import XConfig, XConnector
+from laporhub.pipeline.connector import BY_HAND, Failed, Outgoing, Sent, Unknown
 from laporhub.pipeline.errors import RetryLater, StopChannel
-from laporhub.pipeline.models import Inbound
-from laporhub.pipeline.ports import BY_HAND, Failed, Outgoing, Sent, Unknown
+from laporhub.pipeline.messages import Inbound
 from laporhub.simulators.x import XSimulator
 from laporhub.simulators.x_answers import Failure
 

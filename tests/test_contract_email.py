@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from laporhub.connectors.specimen import Answer, Said, Specimen
 from laporhub.hub.contract import contract_of
-from laporhub.pipeline.ports import Raw
+from laporhub.pipeline.connector import Raw
 from laporhub.simulators.mail import MailSimulator
 
 ADDRESS = "lapor@kota.contoh.test"

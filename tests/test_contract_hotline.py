@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from laporhub.connectors.contract import Reading, Unhooked
 from laporhub.connectors.specimen import Said, Specimen
 from laporhub.hub.contract import contract_of
-from laporhub.pipeline.ports import Raw
+from laporhub.pipeline.connector import Raw
 
 SECRET = "rahasia-percobaan-1"
 SPOKEN = ("jalan", "lampu", "rusak", "gelap", "di", "depan", "pasar", "Contoh", "kemarin,", "sudah", "jatuh")

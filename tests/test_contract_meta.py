@@ -12,7 +12,7 @@ import orjson
 
 from laporhub.connectors.specimen import Answer, Said, Specimen
 from laporhub.hub.contract import contract_of
-from laporhub.pipeline.ports import Raw
+from laporhub.pipeline.connector import Raw
 from laporhub.simulators.meta import MetaSimulator, sign, webhook
 from laporhub.simulators.meta_answers import Failure
 from laporhub.simulators.meta_network import Event, Network, Where

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 
 from laporhub.connectors.specimen import FORM, Answer, Said, Specimen
 from laporhub.hub.contract import contract_of
-from laporhub.pipeline.ports import Raw
+from laporhub.pipeline.connector import Raw
 from laporhub.simulators.serving import serving
 from laporhub.simulators.sms import SmsSimulator
 from laporhub.simulators.twilio_answers import Failure

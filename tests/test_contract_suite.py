@@ -16,7 +16,8 @@ from laporhub.connectors.twilio import TwilioConnector
 from laporhub.connectors.web import WebConnector
 from laporhub.hub import contract as through_hub
 from laporhub.hub.contract import Answering, ByHook, Greeting, Polling, Unhooked, contract_of
-from laporhub.pipeline.ports import Parsed, Polled, Raw
+from laporhub.pipeline.connector import Parsed, Raw
+from laporhub.pipeline.connector_abilities import Polled
 
 SPECIFICATION = (Path(__file__).parents[1] / "docs" / "connector-spec.md").read_text()
 

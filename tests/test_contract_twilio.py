@@ -15,7 +15,7 @@ from twilio.request_validator import RequestValidator
 from laporhub.connectors.contract import Reading
 from laporhub.connectors.specimen import FORM, Answer, Said, Specimen
 from laporhub.hub.contract import contract_of
-from laporhub.pipeline.ports import Raw
+from laporhub.pipeline.connector import Raw
 from laporhub.simulators.serving import serving
 from laporhub.simulators.twilio import TwilioSimulator
 from laporhub.simulators.twilio_answers import Failure

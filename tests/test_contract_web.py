@@ -10,7 +10,7 @@ import orjson
 
 from laporhub.connectors.specimen import Said, Specimen
 from laporhub.hub.contract import contract_of
-from laporhub.pipeline.ports import Raw
+from laporhub.pipeline.connector import Raw
 
 
 @dataclass

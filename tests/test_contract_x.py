@@ -13,7 +13,7 @@ import orjson
 
 from laporhub.connectors.specimen import Answer, Said, Specimen
 from laporhub.hub.contract import contract_of
-from laporhub.pipeline.ports import Raw
+from laporhub.pipeline.connector import Raw
 from laporhub.simulators import x_rules
 from laporhub.simulators.x import Keys, XSimulator
 from laporhub.simulators.x_answers import Failure

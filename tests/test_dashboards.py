@@ -27,7 +27,7 @@ from laporhub.dashboards.sketch import drawings
 from laporhub.dashboards.validate import validate
 from laporhub.pipeline.profile.load import load
 from laporhub.pipeline.profile.rulebook import Rulebook
-from laporhub.pipeline.profile.schema import say
+from laporhub.pipeline.profile.section import say
 from laporhub.sinks import elasticsearch_templates
 from laporhub.sinks.documents import CASE_FIELDS, EVENT_FIELDS, UNIT_FIELDS
 

@@ -29,7 +29,7 @@ from laporhub.dashboards.lens import kuery, lens
 from laporhub.dashboards.queries import MAP_ZOOM, listing_of, narrowing, query_of, rows
 from laporhub.dashboards.validate import validate
 from laporhub.pipeline.profile.load import load
-from laporhub.pipeline.profile.schema import say
+from laporhub.pipeline.profile.section import say
 from laporhub.sinks.documents import case_document, event_document, unit_document
 from laporhub.sinks.elasticsearch_templates import Indices, delete_all, install
 

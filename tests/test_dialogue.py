@@ -13,8 +13,9 @@ from support import ADMIN, COMPLETE, whatsapp
 from test_case_life import BOOK, Life
 
 from laporhub.pipeline.dialogue import _says_one_of
+from laporhub.pipeline.events import Asked
 from laporhub.pipeline.evolve import next_alarm
-from laporhub.pipeline.models import Asked, Attachment, Inbound, Location
+from laporhub.pipeline.messages import Attachment, Inbound, Location
 
 WHERE, WHAT, PHOTO = "Di mana kejadiannya?", "Apa yang terjadi", "Apakah ada foto"
 PIN = Location(lat=-7.02, lon=110.41)

@@ -38,13 +38,16 @@ from test_crash import ACCOUNT, OFFICE, TOKEN, phone, said, simulator, small_gov
 from laporhub.hub.compose import open_hub
 from laporhub.hub.hub import Hub
 from laporhub.pipeline import ids
+from laporhub.pipeline.case_state import CaseState
+from laporhub.pipeline.commands import Act, Actor
+from laporhub.pipeline.connector import Raw
 from laporhub.pipeline.distributed.engine import DistributedEngine
 from laporhub.pipeline.distributed.records import Given
 from laporhub.pipeline.errors import RetryLater
+from laporhub.pipeline.events import CaseEvent
 from laporhub.pipeline.evolve import evolve
 from laporhub.pipeline.fanout import forwarded, work
-from laporhub.pipeline.models import Act, Actor, CaseEvent, CaseState, Inbound, Location
-from laporhub.pipeline.ports import Raw
+from laporhub.pipeline.messages import Inbound, Location
 from laporhub.pipeline.store import cases
 from laporhub.pipeline.store.database import writer
 from laporhub.pipeline.store.keys import save_keys

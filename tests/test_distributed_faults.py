@@ -28,11 +28,13 @@ from support import COMPLETE, Clock, form
 from test_crash import OFFICE, small_government
 
 from laporhub.hub.hub import Hub
+from laporhub.pipeline.case_state import CaseState
+from laporhub.pipeline.connector import Raw
 from laporhub.pipeline.distributed.engine import DistributedEngine
 from laporhub.pipeline.distributed.records import Given
 from laporhub.pipeline.errors import RetryLater
-from laporhub.pipeline.models import CaseState, Inbound, Message
-from laporhub.pipeline.ports import Raw, Receipt
+from laporhub.pipeline.hub_port import Receipt
+from laporhub.pipeline.messages import Inbound, Message
 from laporhub.pipeline.store import cases
 from laporhub.pipeline.store.database import writer
 from laporhub.pipeline.store.keys import save_keys

@@ -18,9 +18,9 @@ from starlette.routing import Match
 from laporhub.connectors.registry import GROUP
 from laporhub.hub.cli import app
 from laporhub.hub.settings import Settings
-from laporhub.pipeline.ports import HubPort
+from laporhub.pipeline.hub_port import HubPort
 from laporhub.pipeline.store.tables import metadata
-from laporhub.sinks.sqlite_tracking import tracking
+from laporhub.sinks.sqlite_tables import tracking
 from laporhub.web.app import create_app
 from laporhub.web.settings import WebSettings
 

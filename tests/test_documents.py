@@ -26,16 +26,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support import MONDAY
 
-from laporhub.pipeline.models import (
-    Assigned,
-    CaseEvent,
-    Clock,
-    ClockAlarmed,
-    ClockStopped,
-    Rated,
-    ReplyUpdated,
-    Words,
-)
+from laporhub.pipeline.case_state import Clock
+from laporhub.pipeline.commands import Words
+from laporhub.pipeline.events import Assigned, CaseEvent, ClockAlarmed, ClockStopped, Rated, ReplyUpdated
 from laporhub.sinks.documents import (
     CASE_FIELDS,
     EVENT_FIELDS,

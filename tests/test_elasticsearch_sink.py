@@ -26,8 +26,9 @@ from histories import (
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from laporhub.pipeline.case_state import CaseState
 from laporhub.pipeline.errors import Misconfigured, RetryLater
-from laporhub.pipeline.models import Assigned, CaseEvent, CaseState
+from laporhub.pipeline.events import Assigned, CaseEvent
 from laporhub.sinks.elasticsearch_bulk import Bulk, Rejected
 from laporhub.sinks.elasticsearch_rebuild import Rebuilt, rebuild
 from laporhub.sinks.elasticsearch_sink import ElasticsearchSink

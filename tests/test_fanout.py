@@ -15,11 +15,13 @@ from support import ADMIN, MONDAY, SUPERVISOR, Stub, form, laporgub, unit_admin,
 from test_case_life import BOOK, DOOR, Life
 
 from laporhub.pipeline.asyncapi import schemas
+from laporhub.pipeline.case_state import CaseState
+from laporhub.pipeline.commands import Actor, Note, Words
 from laporhub.pipeline.decide import decide
 from laporhub.pipeline.errors import Refused
+from laporhub.pipeline.events import CaseEvent
 from laporhub.pipeline.evolve import evolve, next_alarm
 from laporhub.pipeline.fanout import forwarded, is_work, work
-from laporhub.pipeline.models import Actor, CaseEvent, CaseState, Note, Words
 from laporhub.pipeline.streams import read_unit_event, read_work
 from laporhub.pipeline.topics import Record, queue_topic, unit_topic
 from laporhub.pipeline.unit_events import UnitCase, UnitEvent, UnitMessage, UnitTransitioned, Work

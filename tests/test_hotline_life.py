@@ -8,8 +8,11 @@ from support import SUPERVISOR, Clock, hub_on, unit_admin
 
 from laporhub.hub.commands_complaints import _ingest
 from laporhub.hub.hub import Hub
-from laporhub.pipeline.models import Actor, CaseState, MessageAdded
-from laporhub.pipeline.ports import BY_HAND, Query, Raw
+from laporhub.pipeline.case_state import CaseState
+from laporhub.pipeline.commands import Actor
+from laporhub.pipeline.connector import BY_HAND, Raw
+from laporhub.pipeline.events import MessageAdded
+from laporhub.pipeline.tracking import Query
 
 PROFILE = "laporgub-jateng"
 FIXTURES = Path(__file__).parent / "fixtures" / "hotline"

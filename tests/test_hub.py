@@ -14,11 +14,14 @@ from sqlalchemy.exc import OperationalError
 from support import ADMIN, COMPLETE, Clock, form, hub_on, unit_admin, whatsapp
 
 from laporhub.hub.hub import Hub
+from laporhub.pipeline.case_state import CaseState
+from laporhub.pipeline.commands import Actor
+from laporhub.pipeline.connector import Raw
 from laporhub.pipeline.door import Door
 from laporhub.pipeline.errors import Conflict, Misconfigured, NotFound, Refused, RetryLater
+from laporhub.pipeline.events import CaseEvent
 from laporhub.pipeline.evolve import evolve
-from laporhub.pipeline.models import Actor, CaseEvent, CaseState
-from laporhub.pipeline.ports import Query, Raw
+from laporhub.pipeline.tracking import Query
 
 PROFILE = "laporgub-jateng"
 OFFICE = "whatsapp:+628112920200"

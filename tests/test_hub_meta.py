@@ -16,9 +16,11 @@ from support import COMPLETE, Clock, hub_on, unit_admin
 
 from laporhub.hub.hub import Hub
 from laporhub.hub.polling import Poller, polled_accounts
+from laporhub.pipeline.case_state import CaseState
+from laporhub.pipeline.commands import Actor
+from laporhub.pipeline.connector import Raw
 from laporhub.pipeline.errors import Forged, LaporHubError
-from laporhub.pipeline.models import Actor, CaseState
-from laporhub.pipeline.ports import Query, Raw
+from laporhub.pipeline.tracking import Query
 from laporhub.simulators.meta import MetaSimulator
 from laporhub.simulators.meta_answers import Failure
 from laporhub.simulators.meta_network import Network, Said, Where

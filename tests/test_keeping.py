@@ -26,9 +26,9 @@ from laporhub.hub.compose import keeper
 from laporhub.hub.hub import Hub
 from laporhub.hub.keeping import Keeper
 from laporhub.hub.settings import Settings
+from laporhub.pipeline.case_files import CaseFile
 from laporhub.pipeline.errors import Misconfigured, Refused, RetryLater
-from laporhub.pipeline.models import Attachment, InlineFile
-from laporhub.pipeline.ports import CaseFile
+from laporhub.pipeline.messages import Attachment, InlineFile
 
 PHOTO = picture(exif=taken())
 NOTE = b"Kronologi: lampu mati sejak Senin."
@@ -48,7 +48,7 @@ async def kept(hub: Hub, web: Web | None = None) -> list[CaseFile]:
 
 
 def _everything() -> Any:
-    from laporhub.pipeline.ports import Query
+    from laporhub.pipeline.tracking import Query
 
     return Query((PROFILE,))
 

@@ -17,11 +17,12 @@ from test_stages import OTHER, PREFIX, PROFILE, UNIT, Office, to
 from laporhub.hub.ground import lay_ground
 from laporhub.hub.settings import Settings
 from laporhub.pipeline import ids
+from laporhub.pipeline.case_state import CaseState
 from laporhub.pipeline.distributed import cases as cases_module
 from laporhub.pipeline.distributed.records import Given, Taken
+from laporhub.pipeline.events import CaseEvent
 from laporhub.pipeline.evolve import evolve
 from laporhub.pipeline.fanout import forwarded, work
-from laporhub.pipeline.models import CaseEvent, CaseState
 from laporhub.pipeline.streams import read_event, write_event
 from laporhub.pipeline.topics import COMMANDS, EVENTS, MESSAGES, OUTBOX, queue_topic, unit_topic
 

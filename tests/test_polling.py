@@ -17,9 +17,11 @@ from support import Clock, hub_on
 from laporhub.connectors.web import WebConnector
 from laporhub.hub.hub import Hub
 from laporhub.hub.polling import Account, Poller, polled_accounts
+from laporhub.pipeline.connector import Raw
+from laporhub.pipeline.connector_abilities import Polled
 from laporhub.pipeline.errors import Misconfigured, RetryLater, StopChannel
-from laporhub.pipeline.ports import Polled, Query, Raw
 from laporhub.pipeline.store import polls
+from laporhub.pipeline.tracking import Query
 
 PROFILE = "laporgub-jateng"
 

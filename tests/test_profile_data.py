@@ -11,7 +11,9 @@ from jinja2 import Environment, StrictUndefined
 from jinja2.meta import find_undeclared_variables
 from ruamel.yaml import YAML
 
-from laporhub.pipeline.profile.schema import Profile, Territory, Unit, Units, say
+from laporhub.pipeline.profile.schema import Profile
+from laporhub.pipeline.profile.schema_units import Territory, Unit, Units
+from laporhub.pipeline.profile.section import say
 
 ROOT = Path(__file__).resolve().parent.parent
 JATENG = ROOT / "profiles" / "laporgub-jateng"

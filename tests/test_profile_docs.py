@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from laporhub.pipeline.profile import schema
+from laporhub.pipeline.profile import schema, schema_intake, schema_time, schema_units, schema_workflow
+from laporhub.pipeline.profile.section import Section
 from laporhub.pipeline.replies import FACTS
 
 DOC = (Path(__file__).parents[1] / "docs" / "profile-format.md").read_text()
@@ -16,9 +17,10 @@ NAMED = set(re.findall(r"`([a-z_]+)`", DOC)) | set(re.findall(r"[{,] ?([a-z_]+):
 
 
 def keys() -> Iterator[str]:
-    for section in vars(schema).values():
-        if isinstance(section, type) and issubclass(section, schema.Section):
-            yield from (field.alias or name for name, field in section.model_fields.items())
+    for module in (schema, schema_intake, schema_time, schema_units, schema_workflow):
+        for section in vars(module).values():
+            if isinstance(section, type) and issubclass(section, Section):
+                yield from (field.alias or name for name, field in section.model_fields.items())
 
 
 @pytest.mark.parametrize("key", sorted(set(keys()) | FACTS))

@@ -11,7 +11,8 @@ import pytest
 from laporhub import profiles
 from laporhub.pipeline.profile.graph import can_end, mermaid, reachable, running, unstoppable
 from laporhub.pipeline.profile.load import load
-from laporhub.pipeline.profile.schema import Intake, State
+from laporhub.pipeline.profile.schema_intake import Intake
+from laporhub.pipeline.profile.schema_workflow import State
 
 SAMPLE = load(Path(__file__).parent / "data" / "minimal-profile")
 LINE = re.compile(

@@ -18,9 +18,10 @@ from hypothesis import strategies as st
 from support import ADMIN, COMPLETE, Clock, Stub, hub_on, unit_admin, whatsapp
 
 from laporhub.hub.hub import Hub
+from laporhub.pipeline.case_state import CaseState
+from laporhub.pipeline.connector import Failed, Outcome, Outgoing, Raw, Sent, Unknown
 from laporhub.pipeline.errors import RetryLater, StopChannel
-from laporhub.pipeline.models import CaseState, Location
-from laporhub.pipeline.ports import Failed, Outcome, Outgoing, Raw, Sent, Unknown
+from laporhub.pipeline.messages import Location
 from laporhub.pipeline.publisher import Publisher
 from laporhub.pipeline.store import outbox
 from laporhub.pipeline.store.tables import outbox as outbox_table
@@ -108,8 +109,8 @@ async def speaking(folder: Path, platform: Platform, clock: Clock) -> AsyncItera
             yield hub
 
 
-def publisher_of(hub: Hub, platform: Platform, clock: Clock) -> Publisher:
-    return Publisher(hub.database, hub.engine, {(PROFILE, "whatsapp"): platform}, hub.ring, clock)  # type: ignore[dict-item]
+def publisher_of(hub: Hub, platform: Platform, clock: Clock, channel: str = "whatsapp") -> Publisher:
+    return Publisher(hub.database, hub.engine, {(PROFILE, channel): platform}, hub.ring, clock)  # type: ignore[dict-item]
 
 
 async def write(hub: Hub, citizen: int = 1, number: int = 0, text: str = COMPLETE) -> CaseState:

@@ -25,9 +25,10 @@ from hypothesis import strategies as st
 from support import COMPLETE
 from web_hub import PROFILE, PUBLIC_URL, Web, a_day, web_on
 
+from laporhub.pipeline.hub_port import Receipt
 from laporhub.pipeline.ids import message_id
-from laporhub.pipeline.ports import Query, Receipt
 from laporhub.pipeline.store.cases import already_received
+from laporhub.pipeline.tracking import Query
 
 FORM = "application/x-www-form-urlencoded"
 OFFICE = "whatsapp:+628112920200"

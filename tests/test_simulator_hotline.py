@@ -15,7 +15,7 @@ from support import Clock, hub_on
 from laporhub.hub.hub import Hub
 from laporhub.hub.settings import Settings
 from laporhub.hub.web import web_server
-from laporhub.pipeline.ports import Query
+from laporhub.pipeline.tracking import Query
 from laporhub.simulators.citizens import complaints
 from laporhub.simulators.hotline import SECRET, HotlineSimulator
 from laporhub.simulators.serving import serving

@@ -12,7 +12,7 @@ from test_contract_email import ADDRESS, EmailSpecimen
 from laporhub.hub.contract_ground import profile_with
 from laporhub.hub.hub import Hub
 from laporhub.hub.polling import Poller, polled_accounts
-from laporhub.pipeline.ports import Query
+from laporhub.pipeline.tracking import Query
 from laporhub.simulators.citizens import complaints
 from laporhub.simulators.mail import MailSimulator
 

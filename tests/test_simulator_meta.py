@@ -19,9 +19,9 @@ from support import laporgub
 
 from laporhub.connectors.meta import connector
 from laporhub.hub.simulated import SIMULATORS
+from laporhub.pipeline.connector import Ignored, Parsed, Raw, Withdrawn
 from laporhub.pipeline.errors import Forged
-from laporhub.pipeline.models import Inbound
-from laporhub.pipeline.ports import Ignored, Parsed, Raw, Withdrawn
+from laporhub.pipeline.messages import Inbound
 from laporhub.simulators import meta_fields
 from laporhub.simulators.citizens import complaints
 from laporhub.simulators.meta import MetaSimulator, playing, webhook

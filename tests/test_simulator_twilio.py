@@ -13,9 +13,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from laporhub.connectors.twilio import TwilioConfig, TwilioConnector
+from laporhub.pipeline.connector import Raw, StatusUpdate
 from laporhub.pipeline.errors import Forged
-from laporhub.pipeline.models import Inbound, Location
-from laporhub.pipeline.ports import Raw, StatusUpdate
+from laporhub.pipeline.messages import Inbound, Location
 from laporhub.simulators import twilio_rules
 from laporhub.simulators.serving import serving
 from laporhub.simulators.twilio import TwilioSimulator

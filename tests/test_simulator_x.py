@@ -17,9 +17,9 @@ from starlette.routing import Route
 
 from laporhub.connectors.x import XConfig, XConnector
 from laporhub.hub.simulated import SIMULATORS
+from laporhub.pipeline.connector import Parsed, Raw, Withdrawn
 from laporhub.pipeline.errors import Forged
-from laporhub.pipeline.models import Inbound
-from laporhub.pipeline.ports import Parsed, Raw, Withdrawn
+from laporhub.pipeline.messages import Inbound
 from laporhub.pipeline.profile.load import load
 from laporhub.simulators import x_rules
 from laporhub.simulators.citizens import DemoComplaint

@@ -21,9 +21,12 @@ from laporhub.hub.hub import Hub
 from laporhub.hub.joining import GAP
 from laporhub.hub.settings import Settings
 from laporhub.hub.web import listening, web_server
-from laporhub.pipeline.models import CaseState, Inbound, MessageAdded
-from laporhub.pipeline.ports import Query, Raw
+from laporhub.pipeline.case_state import CaseState
+from laporhub.pipeline.connector import Raw
+from laporhub.pipeline.events import MessageAdded
+from laporhub.pipeline.messages import Inbound
 from laporhub.pipeline.store.tables import fragments
+from laporhub.pipeline.tracking import Query
 from laporhub.simulators.serving import serving
 from laporhub.simulators.sms import SmsSimulator
 

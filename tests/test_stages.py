@@ -28,6 +28,9 @@ from support import ADMIN, MONDAY, Clock, Stub, form, seeded, unit_admin, whatsa
 from laporhub.hub.ground import Ground, lay_ground
 from laporhub.hub.settings import Settings
 from laporhub.pipeline import ids
+from laporhub.pipeline.case_state import CaseState
+from laporhub.pipeline.classifier import Classifier
+from laporhub.pipeline.commands import Act, Actor
 from laporhub.pipeline.distributed import graves as graves_module
 from laporhub.pipeline.distributed import producer as producer_module
 from laporhub.pipeline.distributed import progress as progress_module
@@ -43,8 +46,8 @@ from laporhub.pipeline.distributed.records import ASKED, ASKED_BY, AWAITED, Give
 from laporhub.pipeline.distributed.search import SinkStage
 from laporhub.pipeline.distributed.units import UnitIntake
 from laporhub.pipeline.errors import Conflict, Misconfigured, RetryLater, WriteConflict
-from laporhub.pipeline.models import Act, Actor, CaseEvent, CaseState, Inbound, Location, Message
-from laporhub.pipeline.ports import Classifier
+from laporhub.pipeline.events import CaseEvent
+from laporhub.pipeline.messages import Inbound, Location, Message
 from laporhub.pipeline.store import batch as batch_module
 from laporhub.pipeline.store import cases, log
 from laporhub.pipeline.store.batch import Batch, Government

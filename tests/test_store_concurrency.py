@@ -16,8 +16,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnectionLeft
 from support import MONDAY
 
+from laporhub.pipeline.case_state import CaseState, Clock
 from laporhub.pipeline.errors import Refused, RetryLater, WriteConflict
-from laporhub.pipeline.models import CaseState, Clock
 from laporhub.pipeline.store import cases, log, outbox
 from laporhub.pipeline.store.database import is_transient, open_database, reason, writer
 from laporhub.pipeline.store.shared import save_cases_as_loaded

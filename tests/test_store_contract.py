@@ -19,21 +19,14 @@ from support import MONDAY, Stub, form, laporgub, seeded, whatsapp
 
 from laporhub.hub.settings import Settings
 from laporhub.pipeline import ids
+from laporhub.pipeline.case_state import CaseState, Clock
+from laporhub.pipeline.commands import Words
 from laporhub.pipeline.door import Door
 from laporhub.pipeline.errors import Misconfigured, NotFound, Refused, WriteConflict
+from laporhub.pipeline.events import EVENT_TYPE_PREFIX, CaseEvent, EventData, Noted, ReplyQueued
 from laporhub.pipeline.intake import Conversation
-from laporhub.pipeline.models import (
-    EVENT_TYPE_PREFIX,
-    CaseEvent,
-    CaseState,
-    Clock,
-    EventData,
-    Message,
-    Noted,
-    ReplyQueued,
-    Words,
-)
-from laporhub.pipeline.ports import Account
+from laporhub.pipeline.messages import Message
+from laporhub.pipeline.staff import Account
 from laporhub.pipeline.store import cases, dead_letters, log, outbox
 from laporhub.pipeline.store.accounts import SESSION_LASTS, TOKEN_LASTS, AccountStore
 from laporhub.pipeline.store.batch import Batch, Government

@@ -25,9 +25,11 @@ import pytest
 from laporhub.hub.compose import open_hub
 from laporhub.hub.hub import Hub
 from laporhub.hub.settings import Settings
+from laporhub.pipeline.case_state import CaseState
+from laporhub.pipeline.events import MessageAdded
 from laporhub.pipeline.ids import case_id, message_id
-from laporhub.pipeline.models import CaseState, MessageAdded
-from laporhub.pipeline.ports import Account, Query
+from laporhub.pipeline.staff import Account
+from laporhub.pipeline.tracking import Query
 from laporhub.web.app import create_app
 from laporhub.web.settings import WebSettings
 

@@ -16,13 +16,16 @@ from support import COMPLETE, SUPERVISOR, Clock, Stub, hub_on, laporgub
 
 from laporhub.hub.hub import Hub
 from laporhub.pipeline import said
+from laporhub.pipeline.case_state import CaseState
+from laporhub.pipeline.connector import Outcome, Outgoing, Parsed, Raw, Sent, Withdrawn
+from laporhub.pipeline.connector_abilities import Greeting
 from laporhub.pipeline.decide import decide
 from laporhub.pipeline.evolve import evolve
 from laporhub.pipeline.fanout import forwarded
 from laporhub.pipeline.intake import add_to, interpret, withdrawal
-from laporhub.pipeline.models import Attachment, CaseState, Inbound, Location, Message
-from laporhub.pipeline.ports import Greeting, Outcome, Outgoing, Parsed, Query, Raw, Sent, Withdrawn
+from laporhub.pipeline.messages import Attachment, Inbound, Location, Message
 from laporhub.pipeline.store import cases
+from laporhub.pipeline.tracking import Query
 from laporhub.web import history
 from laporhub.web.i18n import translator
 

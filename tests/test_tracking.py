@@ -1,4 +1,4 @@
-"""The contract of `ports.Tracking`: what lists, search and counts promise, whichever store keeps them.
+"""The contract of `tracking.Tracking`: what lists, search and counts promise, whichever store keeps them.
 
 A further store adds itself to `STORES`. At the end is what only one of them does: how SQLite finds its rows, and what
 Elasticsearch, which is told later than the database, shows meanwhile.
@@ -27,11 +27,12 @@ from sqlalchemy import event
 from support import MONDAY
 
 from laporhub.pipeline import ids
+from laporhub.pipeline.case_state import CaseState, Clock, Reply
+from laporhub.pipeline.classifier import Suggestion
 from laporhub.pipeline.errors import Refused, RetryLater
-from laporhub.pipeline.models import CaseState, Clock, Reply, Suggestion
-from laporhub.pipeline.ports import Query, Tracking
 from laporhub.pipeline.store.cases import save_cases
 from laporhub.pipeline.store.database import open_database, writer
+from laporhub.pipeline.tracking import Query, Tracking
 from laporhub.sinks.elasticsearch_bulk import Bulk
 from laporhub.sinks.elasticsearch_sink import Documents
 from laporhub.sinks.elasticsearch_templates import Indices, delete_all, install, uninstall

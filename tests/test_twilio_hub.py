@@ -18,8 +18,10 @@ from support import ADMIN, COMPLETE, SUPERVISOR, Clock, hub_on, laporgub, unit_a
 from laporhub.hub.hub import Hub
 from laporhub.hub.settings import Settings
 from laporhub.hub.simulated import platforms_of, with_platform
-from laporhub.pipeline.models import CaseState, ReplyUpdated
-from laporhub.pipeline.ports import Query, Raw
+from laporhub.pipeline.case_state import CaseState
+from laporhub.pipeline.connector import Raw
+from laporhub.pipeline.events import ReplyUpdated
+from laporhub.pipeline.tracking import Query
 from laporhub.profiles import __file__ as profiles
 from laporhub.simulators.citizens import complaints
 from laporhub.simulators.serving import serving

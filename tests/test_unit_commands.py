@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from support import ADMIN, MONDAY, laporgub, unit_admin, whatsapp
 from test_case_life import Life
 
+from laporhub.pipeline.commands import Act, Words
 from laporhub.pipeline.decide import decide
 from laporhub.pipeline.errors import Conflict, Forbidden, NotFound, Refused, Unparsable
-from laporhub.pipeline.models import Act, Words
 from laporhub.pipeline.streams import read_unit_event
 from laporhub.pipeline.topics import unit_commands_topic, unit_topic
 from laporhub.pipeline.unit_commands import UnitRequest, refusal, unit_command, unit_role

@@ -22,8 +22,8 @@ from laporhub.hub.compose import open_hub
 from laporhub.hub.hub import Hub
 from laporhub.hub.settings import Settings
 from laporhub.hub.web import listening, web_server
-from laporhub.pipeline.models import CaseState
-from laporhub.pipeline.ports import Account
+from laporhub.pipeline.case_state import CaseState
+from laporhub.pipeline.staff import Account
 from laporhub.simulators.serving import serving
 from laporhub.simulators.twilio import TwilioSimulator
 

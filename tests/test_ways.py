@@ -13,10 +13,13 @@ from test_publisher import PLACE, Platform, publisher_of
 from web_hub import PROFILE, UNIT, Web, web_on
 
 from laporhub.hub.channel_health import Checker
+from laporhub.pipeline.case_state import CaseState
+from laporhub.pipeline.commands import DeliveryStatus
+from laporhub.pipeline.connector import Connector
+from laporhub.pipeline.connector_abilities import Health, Window
 from laporhub.pipeline.errors import Conflict, Forbidden, NotFound, Refused
-from laporhub.pipeline.models import CaseState, DeliveryStatus
-from laporhub.pipeline.ports import Connector, Health, Query, Window
 from laporhub.pipeline.store import polls
+from laporhub.pipeline.tracking import Query
 from laporhub.web import delivery
 from laporhub.web.i18n import translator
 
@@ -170,8 +173,7 @@ async def test_it_can_be_said_on_another_channel_where_the_same_phone_is_proven(
     moved = await web.submit(page, f"{page}/replies/{last_reply(state)}/elsewhere")
     assert moved.status_code == 303
     sms = Platform()
-    web.hub.publisher._connectors = {(PROFILE, "sms"): sms}  # type: ignore[dict-item]
-    web.hub.publisher._spoken = [(PROFILE, "sms")]
+    web.hub.publisher = publisher_of(web.hub, sms, web.clock, "sms")
     await sent(web)
     assert [(each.to, "ditambal" in each.text) for each in sms.arrived][-1] == ("+6281100000007", True)
     after = web.case(state.ticket)

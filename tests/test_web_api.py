@@ -13,7 +13,7 @@ import pytest
 from support import COMPLETE
 from web_hub import ANSWER, NAME, OTHER_UNIT, PHONE, PROFILE, PUBLIC_URL, UNIT, Web, a_day, web_on
 
-from laporhub.pipeline.ports import Query
+from laporhub.pipeline.tracking import Query
 
 API = "/api/v1"
 BODY: dict[str, Any] = {

@@ -12,9 +12,12 @@ import pytest
 from support import unit_admin
 from web_hub import ANSWER, NAME, PHONE, PROFILE, STAFF, UNIT, Web, web_on
 
-from laporhub.pipeline.models import Actor, CaseState, Noted
-from laporhub.pipeline.ports import BY_HAND, Account
+from laporhub.pipeline.case_state import CaseState
+from laporhub.pipeline.commands import Actor
+from laporhub.pipeline.connector import BY_HAND
+from laporhub.pipeline.events import Noted
 from laporhub.pipeline.profile.load import find
+from laporhub.pipeline.staff import Account
 
 HOTLINE, COUNTER = "/staff/desk/hotline", "/staff/desk/counter"
 CALL = {

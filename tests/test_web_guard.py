@@ -18,7 +18,7 @@ from web_hub import NAME, PHONE, REPORT, Web, web_on
 
 from laporhub.hub.hub import Hub
 from laporhub.pipeline.errors import LaporHubError, Misconfigured, RetryLater, StopChannel
-from laporhub.pipeline.ports import Receipt
+from laporhub.pipeline.hub_port import Receipt
 from laporhub.web.guard import Attempts, Line
 
 SIGN_IN = "/staff/sign-in"

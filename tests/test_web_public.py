@@ -10,8 +10,8 @@ from support import ADMIN, unit_admin
 from web_hub import ANSWER, NAME, PHONE, PROFILE, REPORT, UNIT, Web, a_day, hidden_fields, web_on
 
 from laporhub.pipeline.errors import RetryLater
-from laporhub.pipeline.models import Inbound
-from laporhub.pipeline.ports import Query
+from laporhub.pipeline.messages import Inbound
+from laporhub.pipeline.tracking import Query
 
 SCRIPT = "<script>alert(1)</script>"
 

@@ -19,7 +19,7 @@ from web_hub import (
     web_on,
 )
 
-from laporhub.pipeline.ports import Receipt
+from laporhub.pipeline.hub_port import Receipt
 
 
 def tickets(html: str) -> list[str]:

@@ -10,8 +10,10 @@ from support import COMPLETE, Clock, hub_on
 
 from laporhub.hub.hub import Hub
 from laporhub.hub.polling import Poller, polled_accounts
-from laporhub.pipeline.models import Actor, CaseState
-from laporhub.pipeline.ports import Query, Raw
+from laporhub.pipeline.case_state import CaseState
+from laporhub.pipeline.commands import Actor
+from laporhub.pipeline.connector import Raw
+from laporhub.pipeline.tracking import Query
 from laporhub.simulators import x_rules
 from laporhub.simulators.x import XSimulator
 

@@ -18,9 +18,10 @@ from support import ADMIN, Clock, form, hub_on, unit_admin, whatsapp
 
 from laporhub.hub import ground
 from laporhub.hub.hub import Hub
-from laporhub.pipeline.models import CaseState
-from laporhub.pipeline.ports import Account, Receipt
+from laporhub.pipeline.case_state import CaseState
+from laporhub.pipeline.hub_port import Receipt
 from laporhub.pipeline.profile.load import load
+from laporhub.pipeline.staff import Account
 from laporhub.pipeline.store import accounts
 from laporhub.web.app import create_app
 from laporhub.web.guard import csrf_token

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from laporhub.pipeline.models import CaseState
+from laporhub.pipeline.case_state import CaseState
 from laporhub.pipeline.profile.rulebook import Rulebook
-from laporhub.pipeline.profile.schema import FormField, Transition, say
+from laporhub.pipeline.profile.schema_workflow import FormField, Transition
+from laporhub.pipeline.profile.section import say
 from laporhub.web.i18n import Translator
 
 PREFIX = "f_"

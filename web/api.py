@@ -14,8 +14,8 @@ from pydantic import BaseModel, Field
 
 from laporhub.pipeline.door import TEXT_LIMIT
 from laporhub.pipeline.errors import Forbidden, NotFound, Refused
-from laporhub.pipeline.ports import Query
 from laporhub.pipeline.profile.rulebook import Rulebook
+from laporhub.pipeline.tracking import Query
 from laporhub.pipeline.workflow import allowed, may_note
 from laporhub.web import delivery, forms, present
 from laporhub.web.desk import Caller, Filters, case_for, narrow, profile_of, scope

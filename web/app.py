@@ -6,7 +6,7 @@ from importlib.metadata import version
 
 from fastapi import FastAPI
 
-from laporhub.pipeline.ports import HubPort
+from laporhub.pipeline.hub_port import HubPort
 from laporhub.web import (
     api,
     assets,

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from laporhub.pipeline.ports import CaseFile
+from laporhub.pipeline.case_files import CaseFile
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.web import words
 from laporhub.web.i18n import Translator

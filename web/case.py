@@ -11,12 +11,14 @@ from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse
 
+from laporhub.pipeline.case_state import CaseState
+from laporhub.pipeline.channel_state import Way
 from laporhub.pipeline.door import TEXT_LIMIT
 from laporhub.pipeline.errors import Conflict, Forbidden, LaporHubError, NotFound, Refused, RetryLater
-from laporhub.pipeline.models import CaseState
-from laporhub.pipeline.ports import Identity, Way
+from laporhub.pipeline.hub_port import Identity
 from laporhub.pipeline.profile.rulebook import Rulebook
-from laporhub.pipeline.profile.schema import Transition, say
+from laporhub.pipeline.profile.schema_workflow import Transition
+from laporhub.pipeline.profile.section import say
 from laporhub.pipeline.workflow import allowed, may_note, may_speak
 from laporhub.web import delivery, forms, history, words
 from laporhub.web.actions import PREFIX, fields_for, values_of

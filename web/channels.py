@@ -8,9 +8,10 @@ from typing import Final
 
 from fastapi import APIRouter, Request, Response
 
+from laporhub.pipeline.channel_state import ChannelHealth
 from laporhub.pipeline.errors import Forbidden
-from laporhub.pipeline.ports import Account, ChannelHealth
 from laporhub.pipeline.profile.rulebook import Rulebook
+from laporhub.pipeline.staff import Account
 from laporhub.web import words
 from laporhub.web.desk import Staff, menu, profile_of, profiles_of, scope, sees_channels
 from laporhub.web.history import channel_title

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from laporhub.pipeline.models import (
+from laporhub.pipeline.commands import Words
+from laporhub.pipeline.events import (
     Answered,
     Asked,
     Assigned,
@@ -26,10 +27,9 @@ from laporhub.pipeline.models import (
     ReplyQueued,
     ReplyUpdated,
     Transitioned,
-    Words,
 )
 from laporhub.pipeline.profile.rulebook import Rulebook
-from laporhub.pipeline.profile.schema import say
+from laporhub.pipeline.profile.section import say
 from laporhub.web import words
 from laporhub.web.delivery import fate
 from laporhub.web.history import channel_title, clock_title, status_title, unit_title, who

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from laporhub.pipeline.case_state import CaseState
+from laporhub.pipeline.channel_state import Way
+from laporhub.pipeline.commands import DeliveryStatus
+from laporhub.pipeline.connector import BY_HAND, NOT_TOLD
 from laporhub.pipeline.errors import Conflict
-from laporhub.pipeline.models import CaseState, DeliveryStatus
-from laporhub.pipeline.ports import BY_HAND, NOT_TOLD, Way
 from laporhub.pipeline.profile.rulebook import Rulebook
-from laporhub.pipeline.profile.schema import Transition
+from laporhub.pipeline.profile.schema_workflow import Transition
 from laporhub.web import words
 from laporhub.web.history import Entry, channel_title
 from laporhub.web.i18n import Translator

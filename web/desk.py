@@ -8,10 +8,12 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from laporhub.pipeline.case_state import CaseState
+from laporhub.pipeline.commands import Actor
 from laporhub.pipeline.errors import Forbidden, NotFound
-from laporhub.pipeline.models import Actor, CaseState
-from laporhub.pipeline.ports import Account, Query
 from laporhub.pipeline.profile.rulebook import Rulebook
+from laporhub.pipeline.staff import Account
+from laporhub.pipeline.tracking import Query
 from laporhub.pipeline.workflow import may_see, queue_statuses
 from laporhub.web import forms
 from laporhub.web.guard import CsrfMismatch, csrf_token, same

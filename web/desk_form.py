@@ -9,10 +9,10 @@ from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from laporhub.pipeline.errors import LaporHubError, NotFound, Refused, RetryLater
-from laporhub.pipeline.models import Inbound
-from laporhub.pipeline.ports import Receipt
+from laporhub.pipeline.hub_port import Receipt
+from laporhub.pipeline.messages import Inbound
 from laporhub.pipeline.profile.rulebook import Rulebook
-from laporhub.pipeline.profile.schema import Channel
+from laporhub.pipeline.profile.schema_intake import Channel
 from laporhub.pipeline.workflow import desks
 from laporhub.web import forms, history, words
 from laporhub.web.desk import Session, Staff, check_csrf, profile_of

@@ -6,8 +6,8 @@ from typing import Final
 
 from fastapi import APIRouter, Request, Response
 
+from laporhub.pipeline.case_state import CaseState
 from laporhub.pipeline.errors import NotFound
-from laporhub.pipeline.models import CaseState
 from laporhub.web.attached import is_picture
 from laporhub.web.desk import Staff, case_for
 from laporhub.web.guard import same

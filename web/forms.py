@@ -15,9 +15,9 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, fiel
 
 from laporhub.pipeline import ids, media
 from laporhub.pipeline.door import TEXT_LIMIT
-from laporhub.pipeline.models import Attachment, Inbound, InlineFile, Location
+from laporhub.pipeline.messages import Attachment, Inbound, InlineFile, Location
 from laporhub.pipeline.profile.rulebook import Rulebook
-from laporhub.pipeline.profile.schema import Requirement
+from laporhub.pipeline.profile.schema_intake import Requirement
 
 LINE_LIMIT = 500
 FILES = 3

@@ -6,11 +6,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from laporhub.pipeline.models import (
-    Attachment,
+from laporhub.pipeline.case_state import CaseState
+from laporhub.pipeline.commands import DeliveryStatus
+from laporhub.pipeline.events import (
     CaseEvent,
-    CaseState,
-    DeliveryStatus,
     MessageAdded,
     MessageWithdrawn,
     Noted,
@@ -18,8 +17,9 @@ from laporhub.pipeline.models import (
     ReplyQueued,
     Transitioned,
 )
+from laporhub.pipeline.messages import Attachment
 from laporhub.pipeline.profile.rulebook import Rulebook
-from laporhub.pipeline.profile.schema import say
+from laporhub.pipeline.profile.section import say
 from laporhub.pipeline.wording import fill
 from laporhub.web.i18n import Translator
 

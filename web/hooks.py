@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from fastapi import APIRouter, Request, Response
 
+from laporhub.pipeline.connector import Raw
+from laporhub.pipeline.connector_abilities import Greeting
 from laporhub.pipeline.errors import Forged, NotFound
-from laporhub.pipeline.ports import Greeting, Raw
 from laporhub.web.site import Site, site_of
 
 FORM = "application/x-www-form-urlencoded"

@@ -8,7 +8,7 @@ from typing import Final
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 
-from laporhub.pipeline.ports import ChannelHealth
+from laporhub.pipeline.channel_state import ChannelHealth
 
 _OF_CHANNELS: Final = {
     "configured": "Whether the channel can answer (1) or nobody has set it up (0)",

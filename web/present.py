@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from laporhub.pipeline.models import CaseEvent, CaseState
+from laporhub.pipeline.case_state import CaseState
+from laporhub.pipeline.events import CaseEvent
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.web import history, words
 from laporhub.web.history import Opener

@@ -11,9 +11,9 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse
 
 from laporhub.pipeline.errors import NotFound, Refused, RetryLater
-from laporhub.pipeline.ports import Receipt
+from laporhub.pipeline.hub_port import Receipt
 from laporhub.pipeline.profile.rulebook import Rulebook
-from laporhub.pipeline.profile.schema import say
+from laporhub.pipeline.profile.section import say
 from laporhub.web import forms, words
 from laporhub.web.history import clock_title
 from laporhub.web.i18n import Translator

@@ -9,9 +9,9 @@ from urllib.parse import urlencode
 
 from fastapi import APIRouter, Request, Response
 
-from laporhub.pipeline.models import CaseState
-from laporhub.pipeline.ports import Query, Tracking
+from laporhub.pipeline.case_state import CaseState
 from laporhub.pipeline.profile.rulebook import Rulebook
+from laporhub.pipeline.tracking import Query, Tracking
 from laporhub.pipeline.workflow import is_unread
 from laporhub.web import history, words
 from laporhub.web.delivery import why

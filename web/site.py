@@ -12,9 +12,10 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from laporhub.pipeline.errors import NotFound
-from laporhub.pipeline.ports import Account, HubPort
+from laporhub.pipeline.hub_port import HubPort
 from laporhub.pipeline.profile.rulebook import Rulebook
-from laporhub.pipeline.profile.schema import Text, say
+from laporhub.pipeline.profile.section import Text, say
+from laporhub.pipeline.staff import Account
 from laporhub.pipeline.workflow import desks
 from laporhub.web import words
 from laporhub.web.assets import asset_url

@@ -9,8 +9,9 @@ from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse
 
+from laporhub.pipeline.case_state import CaseState
+from laporhub.pipeline.commands import Actor
 from laporhub.pipeline.errors import LaporHubError, NotFound, Refused, RetryLater
-from laporhub.pipeline.models import Actor, CaseState
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.workflow import allowed, is_final
 from laporhub.web import forms, history, words

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from babel.dates import format_datetime
 from babel.units import format_unit
 
+from laporhub.pipeline.case_state import CaseState, Clock
 from laporhub.pipeline.errors import LaporHubError, Refused, RetryLater
-from laporhub.pipeline.models import CaseState, Clock
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.web.i18n import Translator
 

@@ -22,12 +22,15 @@ import structlog
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
+from laporhub.pipeline.case_state import CaseState
+from laporhub.pipeline.commands import Command
 from laporhub.pipeline.distributed.graves import Graves
 from laporhub.pipeline.distributed.records import ASKED, ASKED_BY, AWAITED, Given, Taken
 from laporhub.pipeline.errors import Refused, RetryLater, Unparsable, WriteConflict
+from laporhub.pipeline.events import CaseEvent, ReplyQueued
 from laporhub.pipeline.evolve import evolve
 from laporhub.pipeline.fanout import forwarded, work
-from laporhub.pipeline.models import CaseEvent, CaseState, Command, Message, ReplyQueued
+from laporhub.pipeline.messages import Message
 from laporhub.pipeline.store import cases, log, outbox
 from laporhub.pipeline.store.batch import WITHDRAWN, Batch, Government
 from laporhub.pipeline.store.database import is_transient, reason, writer

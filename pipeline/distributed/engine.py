@@ -15,11 +15,13 @@ from typing import TypeAlias, TypeVar
 import structlog
 from sqlalchemy import Connection, Engine
 
+from laporhub.pipeline.case_state import CaseState
+from laporhub.pipeline.commands import Command, Delivery, Tick, Withdraw
 from laporhub.pipeline.distributed.graves import dug_up
 from laporhub.pipeline.distributed.producer import Producer
 from laporhub.pipeline.distributed.records import AWAITED, Given
 from laporhub.pipeline.errors import NotFound, RetryLater
-from laporhub.pipeline.models import CaseState, Command, Delivery, Message, Tick, Withdraw
+from laporhub.pipeline.messages import Message
 from laporhub.pipeline.store import cases
 from laporhub.pipeline.store.batch import Done
 from laporhub.pipeline.store.database import is_transient, writer

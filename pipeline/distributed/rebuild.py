@@ -20,8 +20,8 @@ import structlog
 from aiokafka import AIOKafkaConsumer
 
 from laporhub.pipeline.errors import Misconfigured, Unparsable
+from laporhub.pipeline.events import CaseEvent
 from laporhub.pipeline.ids import event_id
-from laporhub.pipeline.models import CaseEvent
 from laporhub.pipeline.streams import read_event
 
 _AT_ONCE = 5000

@@ -8,10 +8,11 @@ from typing import Protocol
 
 from sqlalchemy import Engine
 
+from laporhub.pipeline.case_state import CaseState
 from laporhub.pipeline.distributed.graves import Graves
 from laporhub.pipeline.distributed.records import Given, Taken
 from laporhub.pipeline.errors import RetryLater, Unparsable
-from laporhub.pipeline.models import CaseEvent, CaseState
+from laporhub.pipeline.events import CaseEvent
 from laporhub.pipeline.store import cases
 from laporhub.pipeline.store.database import is_transient
 from laporhub.pipeline.streams import read_event

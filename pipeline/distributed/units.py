@@ -7,11 +7,12 @@ from datetime import datetime
 
 from sqlalchemy import Engine
 
+from laporhub.pipeline.case_state import CaseState
+from laporhub.pipeline.commands import Act, Words
 from laporhub.pipeline.distributed.graves import Graves
 from laporhub.pipeline.distributed.records import ASKED, ASKED_BY, Given, Taken
 from laporhub.pipeline.door import Door
 from laporhub.pipeline.errors import NotFound, Refused, RetryLater, Unparsable
-from laporhub.pipeline.models import Act, CaseState, Words
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.store import cases
 from laporhub.pipeline.store.database import is_transient, writer

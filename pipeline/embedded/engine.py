@@ -20,8 +20,11 @@ import structlog
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
+from laporhub.pipeline.case_state import CaseState
+from laporhub.pipeline.commands import Command, Tick
 from laporhub.pipeline.errors import LaporHubError, RetryLater
-from laporhub.pipeline.models import CaseState, Command, Message, ReplyQueued, Tick
+from laporhub.pipeline.events import ReplyQueued
+from laporhub.pipeline.messages import Message
 from laporhub.pipeline.store import log, outbox
 from laporhub.pipeline.store.batch import Batch, Done, Government
 from laporhub.pipeline.store.database import writer

@@ -9,9 +9,9 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy import Engine
 
+from laporhub.pipeline.case_state import CaseState
 from laporhub.pipeline.clocks import tick
 from laporhub.pipeline.embedded.engine import EmbeddedEngine
-from laporhub.pipeline.models import CaseState
 from laporhub.pipeline.store import cases
 
 _AT_ONCE = 200

@@ -17,7 +17,11 @@ from pydantic import BaseModel
 
 from laporhub.pipeline.calendar import supported_countries
 from laporhub.pipeline.profile import flow
-from laporhub.pipeline.profile.schema import BUILT_IN_ROLES, OPENED, Profile, Requirement, Text, Units
+from laporhub.pipeline.profile.schema import Profile
+from laporhub.pipeline.profile.schema_intake import Requirement
+from laporhub.pipeline.profile.schema_units import Units
+from laporhub.pipeline.profile.schema_workflow import BUILT_IN_ROLES, OPENED
+from laporhub.pipeline.profile.section import Text
 from laporhub.pipeline.profile.source import PROFILE, UNITS, Finding, Trail, nearest
 from laporhub.pipeline.replies import FACTS, Key, compiled, template_file, variables
 

@@ -14,7 +14,9 @@ from laporhub.pipeline.profile.graph import (
     steps_from,
     unstoppable,
 )
-from laporhub.pipeline.profile.schema import BUILT_IN_ROLES, OPENED, ClockRule, Limit, Profile, Transition
+from laporhub.pipeline.profile.schema import Profile
+from laporhub.pipeline.profile.schema_time import ClockRule, Limit
+from laporhub.pipeline.profile.schema_workflow import BUILT_IN_ROLES, OPENED, Transition
 from laporhub.pipeline.profile.source import PROFILE, Finding, Trail, nearest
 
 """Roles that every profile has: the hub itself, and whoever the case is about."""

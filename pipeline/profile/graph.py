@@ -6,7 +6,10 @@ from collections.abc import Iterable, Iterator
 from typing import Final
 
 from laporhub.pipeline.profile.rulebook import Rulebook
-from laporhub.pipeline.profile.schema import OPENED, ClockRule, Limit, Profile, Transition, say
+from laporhub.pipeline.profile.schema import Profile
+from laporhub.pipeline.profile.schema_time import ClockRule, Limit
+from laporhub.pipeline.profile.schema_workflow import OPENED, Transition
+from laporhub.pipeline.profile.section import say
 
 """Starts clocks when a case opens, whatever its first state."""
 

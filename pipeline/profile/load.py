@@ -13,7 +13,8 @@ from laporhub.pipeline.calendar import work_calendar
 from laporhub.pipeline.errors import Misconfigured
 from laporhub.pipeline.profile import check
 from laporhub.pipeline.profile.rulebook import Rulebook
-from laporhub.pipeline.profile.schema import Profile, Units
+from laporhub.pipeline.profile.schema import Profile
+from laporhub.pipeline.profile.schema_units import Units
 from laporhub.pipeline.profile.source import (
     PROFILE,
     UNITS,

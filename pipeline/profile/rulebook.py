@@ -9,7 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from laporhub.pipeline.calendar import WorkCalendar
-from laporhub.pipeline.profile.schema import Profile, Text, Unit
+from laporhub.pipeline.profile.schema import Profile
+from laporhub.pipeline.profile.schema_units import Unit
+from laporhub.pipeline.profile.section import Text
 from laporhub.pipeline.redact import contacts_in
 
 

@@ -12,7 +12,7 @@ from argon2.exceptions import VerificationError
 from sqlalchemy import Engine, Row, delete, select, update
 
 from laporhub.pipeline.errors import NotFound, Refused
-from laporhub.pipeline.ports import Account
+from laporhub.pipeline.staff import Account
 from laporhub.pipeline.store.cases import insert
 from laporhub.pipeline.store.database import writer
 from laporhub.pipeline.store.tables import accounts, sessions
@@ -27,7 +27,7 @@ _NOBODY = _hasher.hash("nobody has this password")
 
 
 class AccountStore:
-    """Implements `ports.Accounts`, and what the operator needs to manage them. Blocking."""
+    """Implements `staff.Accounts`, and what the operator needs to manage them. Blocking."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine

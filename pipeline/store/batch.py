@@ -10,21 +10,15 @@ from typing import Final
 from sqlalchemy import Connection
 
 from laporhub.pipeline import ids, said
+from laporhub.pipeline.case_state import CaseState
+from laporhub.pipeline.classifier import Classifier
+from laporhub.pipeline.commands import Command, OpenCase, Withdraw
 from laporhub.pipeline.decide import decided
 from laporhub.pipeline.errors import Misconfigured, Refused
+from laporhub.pipeline.events import CaseEvent, MessageAdded, MessageWithdrawn
 from laporhub.pipeline.evolve import evolve
 from laporhub.pipeline.intake import Conversation, add_to, interpret, remember
-from laporhub.pipeline.models import (
-    CaseEvent,
-    CaseState,
-    Command,
-    Message,
-    MessageAdded,
-    MessageWithdrawn,
-    OpenCase,
-    Withdraw,
-)
-from laporhub.pipeline.ports import Classifier
+from laporhub.pipeline.messages import Message
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.store import cases, files, log
 from laporhub.pipeline.store.shared import (

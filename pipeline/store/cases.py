@@ -9,9 +9,9 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from laporhub.pipeline.case_state import CaseState
 from laporhub.pipeline.evolve import next_alarm
 from laporhub.pipeline.intake import Conversation
-from laporhub.pipeline.models import CaseState
 from laporhub.pipeline.store.among import among, look_up
 from laporhub.pipeline.store.tables import cases, conversations, received
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, or_, select
 
-from laporhub.pipeline.ports import Health
+from laporhub.pipeline.connector_abilities import Health
 from laporhub.pipeline.store.cases import insert
 from laporhub.pipeline.store.tables import channel_health
 

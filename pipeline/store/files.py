@@ -10,8 +10,8 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, select, update
 
 from laporhub.pipeline import ids
-from laporhub.pipeline.models import Message
-from laporhub.pipeline.ports import CaseFile
+from laporhub.pipeline.case_files import CaseFile
+from laporhub.pipeline.messages import Message
 from laporhub.pipeline.store.tables import files
 
 

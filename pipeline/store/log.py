@@ -7,8 +7,9 @@ from datetime import datetime
 
 from sqlalchemy import ColumnElement, Connection, Table, bindparam, func, select
 
+from laporhub.pipeline.events import CaseEvent, MessageAdded
 from laporhub.pipeline.ids import event_id
-from laporhub.pipeline.models import CaseEvent, Message, MessageAdded
+from laporhub.pipeline.messages import Message
 from laporhub.pipeline.said import superseded
 from laporhub.pipeline.store.among import among, look_up
 from laporhub.pipeline.store.bulk import copy_in

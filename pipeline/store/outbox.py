@@ -15,8 +15,8 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, exists, select, tuple_, update
 
-from laporhub.pipeline.models import CaseEvent, ReplyQueued
-from laporhub.pipeline.ports import BY_HAND
+from laporhub.pipeline.connector import BY_HAND
+from laporhub.pipeline.events import CaseEvent, ReplyQueued
 from laporhub.pipeline.store.tables import outbox
 
 OPEN = ("pending", "sending", "unknown")

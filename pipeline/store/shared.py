@@ -14,9 +14,9 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, func, select
 from sqlalchemy.exc import IntegrityError
 
+from laporhub.pipeline.case_state import CaseState
 from laporhub.pipeline.errors import WriteConflict
 from laporhub.pipeline.intake import Conversation
-from laporhub.pipeline.models import CaseState
 from laporhub.pipeline.store.among import among, look_up
 from laporhub.pipeline.store.bulk import copy_in
 from laporhub.pipeline.store.cases import case_row, insert, save_conversations, save_received

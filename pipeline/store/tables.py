@@ -273,7 +273,7 @@ polls = Table(
     Column("polled_at", Moment, nullable=False),
     Column("trouble", Exact),
 )
-"""How far each account was asked for what came in (see `ports.Polls`), and what was wrong the last time."""
+"""How far each account was asked for what came in (see `Polls`), and what was wrong the last time."""
 
 fragments = Table(
     "fragments",
@@ -289,7 +289,7 @@ fragments = Table(
     Column("overdue_at", Moment, nullable=False, index=True),
     Column("done", Integer, nullable=False),
 )
-"""Pieces of long messages until all are there (see `ports.Fragment`), and for a day after that to know repeats by."""
+"""Pieces of long messages until all are there (see `Fragment`), and for a day after that to know repeats by."""
 
 channel_health = Table(
     "channel_health",

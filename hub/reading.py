@@ -1,0 +1,146 @@
+"""A hub's parts, and what can be read of it: cases, their files and who wrote, how channels stand."""
+
+from __future__ import annotations
+
+import base64
+import hmac
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+import structlog
+from sqlalchemy import text
+
+from laporhub.hub.channel_health import Channels
+from laporhub.hub.engine_port import Engine
+from laporhub.hub.ground import Ground
+from laporhub.hub.joining import Joiner
+from laporhub.hub.keeping import Store
+from laporhub.hub.ways import Ways
+from laporhub.pipeline import ids
+from laporhub.pipeline.case_files import CaseFile
+from laporhub.pipeline.case_state import CaseState
+from laporhub.pipeline.channel_state import ChannelHealth
+from laporhub.pipeline.connector import Connector
+from laporhub.pipeline.door import merged_identity
+from laporhub.pipeline.embedded.engine import Sink
+from laporhub.pipeline.errors import NotFound
+from laporhub.pipeline.events import CaseEvent, MessageAdded
+from laporhub.pipeline.hub_port import Identity
+from laporhub.pipeline.profile.rulebook import Rulebook
+from laporhub.pipeline.publisher import Publisher
+from laporhub.pipeline.said import as_shown
+from laporhub.pipeline.store import cases, files, log
+from laporhub.pipeline.store.accounts import AccountStore
+from laporhub.pipeline.tracking import Tracking
+
+logger = structlog.get_logger(__name__)
+
+
+class Reading:
+    """A hub as readers see it. Everything that the other parts need is kept here."""
+
+    def __init__(
+        self,
+        *,
+        ground: Ground,
+        engine: Engine,
+        publisher: Publisher,
+        tracking: Tracking,
+        sink: Sink | None,
+        connectors: Mapping[str, Connector],
+        store: Store,
+        now: Callable[[], datetime],
+    ) -> None:
+        """`sink` is what writes the tracking rows within the engine's transactions, where it does."""
+        self.rulebooks = ground.rulebooks
+        self.tracking = tracking
+        self.sink = sink
+        self.accounts = AccountStore(ground.database)
+        self.publisher = publisher
+        self.ring = ground.ring
+        self.now = now
+        self.database = ground.database
+        self.engine = engine
+        self._door = ground.door
+        self._connectors = connectors
+        self._ways = Ways(ground.database, ground.ring, connectors, now)
+        self._channels = Channels(ground.database, ground.rulebooks, connectors, now)
+        self.files_store = store
+        self.web_secret = ground.secrets.web
+        self._joiner = Joiner(ground.database, engine, ground.ring, ground.secrets.web, now)
+
+    def case(self, ticket: str) -> CaseState | None:
+        canonical = ids.parse_ticket(ticket)
+        if canonical is None:
+            return None
+        with self.database.connect() as connection:
+            return cases.case_by_ticket(connection, canonical)
+
+    def events(self, case_id: str) -> Sequence[CaseEvent]:
+        with self.database.connect() as connection:
+            state = cases.load_cases(connection, [case_id]).get(case_id)
+            history = log.case_events(connection, case_id, state.opened_at) if state else []
+        return as_shown(history)
+
+    def files(self, case_id: str) -> Sequence[CaseFile]:
+        with self.database.connect() as connection:
+            return files.of_case(connection, case_id)
+
+    def file(self, row: CaseFile, variant: str = "") -> bytes | None:
+        name = f"{row.digest}.{variant}" if variant else row.digest
+        return self.files_store.get(row.reporter, name) if row.digest and name else None
+
+    def tracking_token(self, case_id: str) -> str:
+        signed = hmac.digest(self.web_secret, f"track {case_id}".encode(), "sha256")
+        return base64.b32encode(signed).decode().lower()[:24]
+
+    def unseal(self, case_id: str, account: str, reason: str) -> Identity:
+        state = self._case(case_id)
+        self.ring.record(account, "unseal", state.ticket, reason, self.now())
+        said = [event.data for event in self.events(case_id) if isinstance(event.data, MessageAdded)]
+        opened = [self.ring.open(each.sealed_identity) for each in said if each.sealed_identity]
+        person = merged_identity(plain for plain in opened if plain)
+        return replace(person, name=None) if state.anonymous else person
+
+    def unseal_words(self, state: CaseState, sealed: str) -> str | None:  # noqa: ARG002
+        return self.ring.open(sealed)
+
+    def channels(self) -> Sequence[ChannelHealth]:
+        return self._channels.all()
+
+    def ready(self) -> Mapping[str, str]:
+        try:
+            with self.database.connect() as connection:
+                connection.execute(text("SELECT 1"))
+            database = "ok"
+        except Exception as error:
+            logger.error("the database cannot be read", exc_info=error)
+            database = "cannot be read: see the log"
+        stopped = ", ".join(self.publisher.stopped_accounts)
+        return {
+            "database": database,
+            "engine": self.engine.health,
+            "accounts": f"stopped: {stopped}" if stopped else "ok",
+        }
+
+    def _case(self, case_id: str) -> CaseState:
+        if (latest := self.engine.latest(case_id)) is not None:
+            return latest
+        with self.database.connect() as connection:
+            state = cases.load_cases(connection, [case_id]).get(case_id)
+        if state is None:
+            raise NotFound(f"there is no case {case_id}")
+        return state
+
+    def _rulebook(self, profile: str) -> Rulebook:
+        try:
+            return self.rulebooks[profile]
+        except KeyError:
+            raise NotFound(f"This hub does not serve the profile {profile!r}") from None
+
+    def _connector(self, provider: str) -> Connector:
+        try:
+            return self._connectors[provider]
+        except KeyError:
+            raise NotFound(f"There is no connector {provider!r}") from None

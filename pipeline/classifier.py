@@ -1,0 +1,49 @@
+"""A classifier, and what it says of a text."""
+
+from __future__ import annotations
+
+from typing import Literal, Protocol
+
+from laporhub.pipeline.base_model import Model
+from laporhub.pipeline.messages import Location
+
+
+class UnitGuess(Model):
+    """One candidate unit: `probability` in 0..1, and the words, place or rule that speak for it."""
+
+    unit: str
+    probability: float
+    reasons: tuple[str, ...] = ()
+
+
+class Place(Model):
+    """A place read from text or address: `region` is a territory code of the profile's units."""
+
+    name: str
+    region: str | None = None
+    confidence: float = 1.0
+
+
+class Suggestion(Model):
+    """What a classifier makes of a text. `sure` is False where it abstains: then a person decides."""
+
+    units: tuple[UnitGuess, ...] = ()
+    sure: bool = False
+    topic: str | None = None
+    urgency: Literal["normal", "high", "critical"] = "normal"
+    place: Place | None = None
+    flags: tuple[str, ...] = ()
+    """For a person to look at: "sara", "abusive", "spam", …"""
+    model: str = ""
+    """Which classifier, in which version, said so."""
+
+
+class Classifier(Protocol):
+    """Says which unit a complaint is for. Pure: the same text gives the same answer."""
+
+    @property
+    def model(self) -> str:
+        """Name and version, kept with every suggestion."""
+        ...
+
+    def suggest(self, text: str, location: Location | None) -> Suggestion: ...

@@ -1,0 +1,76 @@
+"""Staff and reporters act: the steps of the workflow, and notes."""
+
+from __future__ import annotations
+
+from laporhub.pipeline.commands import Act, Note, Words
+from laporhub.pipeline.errors import Conflict, Forbidden, NotFound, Refused
+from laporhub.pipeline.events import Noted
+from laporhub.pipeline.profile.schema_workflow import FormField, Transition
+from laporhub.pipeline.turn import Fields, Turn
+from laporhub.pipeline.turn_steps import take_step
+from laporhub.pipeline.workflow import allowed, is_past, may_note
+
+
+def act(turn: Turn, command: Act) -> None:
+    """Takes a transition by name. Raises `NotFound`, `Conflict`, `Forbidden`, and `Refused` for its fields."""
+    step = turn.profile.transitions.get(command.transition)
+    if step is None:
+        raise NotFound(f"There is no transition {command.transition!r} in profile {turn.profile.name}")
+    if command.seen is not None and command.seen != turn.state.seq:
+        raise Conflict("The case has changed since you opened it: look at it again")
+    if command.transition not in {name for name, _ in allowed(turn.rules, turn.state, command.actor)}:
+        if turn.state.status not in step.source:
+            raise Conflict(
+                f"{command.transition!r} is not possible in the state {turn.state.status!r}",
+                code="wrong_state",
+            )
+        raise Forbidden(f"The role {command.actor.role!r} may not do {command.transition!r} on this case")
+    if (
+        step.within
+        and turn.state.closed_at
+        and is_past(turn.rules, turn.state.closed_at, step.within, turn.now)
+    ):
+        raise Conflict("The time for this is over", code="too_late")
+    if step.reply and step.target == turn.state.status and _is_on_its_way(turn, step.reply):
+        raise Conflict(
+            "The same reply is still on its way: wait until it is sent or has failed", code="on_its_way"
+        )
+    _check_fields(turn, step, command.fields)
+    take_step(turn, command.transition, command.fields, command.actor)
+
+
+def _is_on_its_way(turn: Turn, purpose: str) -> bool:
+    return any(r.purpose == purpose and r.status == "queued" for r in turn.state.replies.values())
+
+
+def _check_fields(turn: Turn, step: Transition, fields: Fields) -> None:
+    for name in fields.keys() - step.fields.keys():
+        raise Refused(f"There is no field {name!r} here", code="unknown_field", field=name)
+    for name, field in step.fields.items():
+        value = fields.get(name)
+        empty = value is None or value == "" or (isinstance(value, Words) and not value.text.strip())
+        if empty and field.required and not (field.default == "draft" and turn.state.draft):
+            raise Refused(f"The field {name!r} is needed", code="missing_field", field=name)
+        if not empty and not _fits(turn, field, value):
+            raise Refused(f"{value!r} does not fit the field {name!r}", code="bad_field", field=name)
+
+
+def _fits(turn: Turn, field: FormField, value: Words | str | int | None) -> bool:
+    match field.type:
+        case "text":
+            return isinstance(value, Words)
+        case "unit":
+            return value in turn.rules.units
+        case "choice":
+            return value in (field.options or {})
+        case "rating":
+            return isinstance(value, int) and 1 <= value <= 5
+
+
+def note(turn: Turn, command: Note) -> None:
+    """Raises `Forbidden`, and `Refused` for an empty note."""
+    if not may_note(turn.rules, turn.state, command.actor):
+        raise Forbidden(f"The role {command.actor.role!r} may not write notes on this case")
+    if not command.words.text.strip():
+        raise Refused("The note is empty", code="missing_field", field="text")
+    turn.emit(Noted(words=command.words))

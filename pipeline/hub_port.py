@@ -1,0 +1,146 @@
+"""The hub as the web, the API and the command line see it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from laporhub.pipeline.case_files import CaseFile
+from laporhub.pipeline.case_state import CaseState
+from laporhub.pipeline.channel_state import ChannelHealth, Way
+from laporhub.pipeline.commands import Actor
+from laporhub.pipeline.connector import Raw
+from laporhub.pipeline.connector_abilities import Greeting
+from laporhub.pipeline.events import CaseEvent
+from laporhub.pipeline.messages import Inbound
+from laporhub.pipeline.profile.rulebook import Rulebook
+from laporhub.pipeline.staff import Accounts
+from laporhub.pipeline.tracking import Tracking
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of a message that is now durable."""
+
+    message_id: str
+    case_id: str
+    ticket: str
+    status: str
+    received_at: datetime
+    duplicate: bool
+    missing: tuple[str, ...] = ()
+    """Titles of what the reporter is asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A reporter's unsealed identity."""
+
+    name: str | None
+    phone: str | None
+    email: str | None
+    handle: str | None
+
+
+class HubPort(Protocol):
+    """All that the web and the command line may ask of a running hub, whichever its engine."""
+
+    @property
+    def rulebooks(self) -> Mapping[str, Rulebook]:
+        """The profiles served, by name; the first is the default."""
+        ...
+
+    @property
+    def tracking(self) -> Tracking: ...
+
+    @property
+    def accounts(self) -> Accounts: ...
+
+    async def receive(self, profile: str, channel: str, inbound: Inbound) -> Receipt:
+        """Seals a message and hands it to the engine. Durable when it returns. Raises `Refused`."""
+        ...
+
+    async def hook(self, profile: str, connector: str, raw: Raw) -> Greeting:
+        """A platform's webhook: verified, parsed, durable when it returns what the platform is answered.
+
+        Raises `Forged`, and `NotFound` for a platform that there is not; what cannot be parsed is kept in the dead
+        letter and counts as taken.
+        """
+        ...
+
+    def greet(self, connector: str, query: Mapping[str, str]) -> Greeting:
+        """The answer to a platform that asks whether the hook is ours. Raises `Forged`, `NotFound`."""
+        ...
+
+    def takes_get(self, connector: str) -> bool:
+        """Whether this platform delivers by GET, which then is no such question."""
+        ...
+
+    async def act(
+        self, case_id: str, transition: str, fields: Mapping[str, str], actor: Actor, seen: int | None = None
+    ) -> CaseState:
+        """Takes a transition. Read-your-own-write: what `tracking` says next includes it. Raises `Refused`."""
+        ...
+
+    async def note(self, case_id: str, text: str, actor: Actor) -> CaseState: ...
+
+    def way(self, state: CaseState) -> Way:
+        """Whether the reporter's channel would take a reply now. Blocking."""
+        ...
+
+    def elsewhere(self, state: CaseState) -> Sequence[str]:
+        """Other channels on which the same reporter, by a verified phone, can be answered now. Blocking."""
+        ...
+
+    def post_of(self, state: CaseState) -> str | None:
+        """The address, on its platform, of what the reporter wrote last, where there is one. Blocking."""
+        ...
+
+    async def convey(self, case_id: str, reply_id: str, actor: Actor) -> CaseState:
+        """The actor told the reporter themselves. Read-your-own-write, as `act`. Raises `Refused`."""
+        ...
+
+    async def redirect(self, case_id: str, reply_id: str, channel: str, actor: Actor) -> CaseState:
+        """What could not be delivered is said on another channel of `elsewhere`. Raises `Refused`."""
+        ...
+
+    def channels(self) -> Sequence[ChannelHealth]:
+        """How every channel stands, in the profiles' order. Blocking."""
+        ...
+
+    def case(self, ticket: str) -> CaseState | None:
+        """By ticket, however it was typed: spaces, dashes and lower case do not matter. Blocking."""
+        ...
+
+    def events(self, case_id: str) -> Sequence[CaseEvent]:
+        """The whole history, oldest first. Blocking."""
+        ...
+
+    def files(self, case_id: str) -> Sequence[CaseFile]:
+        """What came with the case's messages, in order. Blocking."""
+        ...
+
+    def file(self, file: CaseFile, variant: str = "") -> bytes | None:
+        """Its bytes; of a picture also the variants "shown" and "preview". None when it is not kept, or erased.
+
+        Blocking.
+        """
+        ...
+
+    def tracking_token(self, case_id: str) -> str:
+        """The reporter's secret for this case; the same each time."""
+        ...
+
+    def unseal(self, case_id: str, account: str, reason: str) -> Identity:
+        """Opens who the reporter is, and writes an audit record of who looked and why. Blocking."""
+        ...
+
+    def unseal_words(self, state: CaseState, sealed: str) -> str | None:
+        """Opens a sealed text for its own reporter; None when the reporter's key was erased. Blocking."""
+        ...
+
+    def ready(self) -> Mapping[str, str]:
+        """Part of the hub → "ok" or what is wrong. Blocking."""
+        ...

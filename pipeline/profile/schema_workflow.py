@@ -1,0 +1,113 @@
+"""The profile's workflow: who may take which step from where, and what follows by itself."""
+
+from __future__ import annotations
+
+from typing import Final, Literal, Self
+
+from pydantic import Field, model_validator
+
+from laporhub.pipeline.profile.schema_time import Limit
+from laporhub.pipeline.profile.section import Name, Section, Text
+
+BUILT_IN_ROLES: Final = frozenset({"system", "reporter"})
+"""Roles that every profile has without naming them."""
+
+OPENED: Final = "opened"
+"""What clocks may name as their start: the opening of a case."""
+
+
+class Role(Section):
+    """A kind of account. `group` lets transitions name several roles at once.
+
+    `scope`: "all" cases, those of `channels`, or of the account's own "unit".
+    """
+
+    title: Text
+    group: Name | None = None
+    scope: Literal["all", "channels", "unit"] = "all"
+    channels: tuple[Name, ...] = ()
+    sees_identity: bool = False
+    sees_private: bool = True
+
+    @model_validator(mode="after")
+    def _channels_when_scoped(self) -> Self:
+        if (self.scope == "channels") != bool(self.channels):
+            raise ValueError("'channels' goes with 'scope: channels', and only with it")
+        return self
+
+
+class State(Section):
+    """A place in the workflow. `public` is the word on the tracking page, `final` ends the case.
+
+    `owner` is whose turn it is: a role or group, `reporter` or `system`. It decides whose work list shows the
+    case; when left out, everybody who may do something has it.
+    """
+
+    title: Text
+    public: Text | None = None
+    owner: Name | None = None
+    final: bool = False
+    hides_text: bool = False
+    """Whether the public page leaves out what the reporter wrote (a rejected case)."""
+
+
+class FormField(Section):
+    """One input of a transition's form."""
+
+    title: Text
+    type: Literal["text", "unit", "choice", "rating"]
+    required: bool = True
+    options: dict[str, Text] | None = None
+    """For `choice`: value → label."""
+    default: Literal["draft", "suggestion"] | None = None
+    """Filled in beforehand: with the unit's draft, or the classifier's first unit."""
+
+    @model_validator(mode="after")
+    def _options_for_choice(self) -> Self:
+        if (self.type == "choice") != bool(self.options):
+            raise ValueError("'options' goes with 'type: choice', and only with it")
+        return self
+
+
+class Transition(Section):
+    """A step somebody may take: from some states to one, with what it asks for and what it does.
+
+    Effects: `assign` (the unit field whose unit becomes responsible), `unassign`, `draft` (the text field
+    kept as the response waiting for approval), `reply` (the template sent to the reporter; its words may use
+    the fields and the draft), `rate` (the rating field).
+    """
+
+    title: Text
+    source: tuple[Name, ...] = Field(alias="from", min_length=1)
+    target: Name = Field(alias="to")
+    roles: tuple[Name, ...] = Field(min_length=1)
+    fields: dict[Name, FormField] = {}
+    assign: Name | None = None
+    unassign: bool = False
+    draft: Name | None = None
+    reply: Name | None = None
+    rate: Name | None = None
+    within: Limit | None = None
+    """Allowed only so long after the case was closed (reopening)."""
+    danger: bool = False
+    """Shown in red: it ends or refuses."""
+
+
+class Routing(Section):
+    """When the classifier may dispose by itself: never (the default), or from probability `automatic` up.
+
+    Then the system takes `transition`, with the unit in its `assign` field. Below `suggest_from` a unit is not
+    even suggested.
+    """
+
+    transition: Name
+    automatic: float | None = Field(None, gt=0, le=1)
+    sure_from: float = Field(0.6, gt=0, le=1)
+    suggest_from: float = Field(0.02, ge=0, le=1)
+
+
+class Publication(Section):
+    """Purpose of a reply → the transition the system takes when that reply is sent, or turns out not to be."""
+
+    on_sent: dict[Name, Name] = {}
+    on_failed: dict[Name, Name] = {}

@@ -1,0 +1,32 @@
+"""Staff accounts, as the web asks for them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A member of staff who is signed in."""
+
+    username: str
+    profiles: tuple[str, ...]
+    role: str
+    unit: str | None = None
+    language: str = "id"
+
+
+class Accounts(Protocol):
+    """Staff accounts, sessions and API tokens. Blocking: call from a thread."""
+
+    def sign_in(self, username: str, password: str, now: datetime) -> str | None:
+        """A new session's secret, or None if name and password do not match."""
+        ...
+
+    def session(self, secret: str, now: datetime) -> Account | None: ...
+
+    def sign_out(self, secret: str) -> None: ...
+
+    def bearer(self, token: str, now: datetime) -> Account | None: ...

@@ -1,0 +1,204 @@
+"""The statements of tracking on SQLite: which cases, how many, and where a page ends.
+
+Building one takes longer than running it, so each shape of question is built once, its values bound later.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Integer,
+    Select,
+    and_,
+    bindparam,
+    func,
+    literal_column,
+    not_,
+    select,
+    text,
+    type_coerce,
+)
+
+from laporhub.pipeline.errors import Refused
+from laporhub.pipeline.ids import parse_ticket
+from laporhub.pipeline.store.tables import cases, from_micros, to_micros
+from laporhub.pipeline.tracking import Query
+from laporhub.sinks.sqlite_tables import VERSIONS, tracking, undelivered
+
+_TOKENS_AT_MOST = 16
+
+_COUNTED = {
+    "channel": (tracking.c.channel,),
+    "status": (tracking.c.channel, tracking.c.status),
+    "unit": (tracking.c.channel, tracking.c.status, tracking.c.unit),
+    "urgency": (tracking.c.urgency,),
+}
+"""What is grouped to count by the last of it: along the index, for sorting 500,000 rows takes a second."""
+
+_HITS = f"SELECT rowid / {VERSIONS} AS rowid FROM tracking_text WHERE tracking_text MATCH :phrase"  # noqa: S608
+
+
+def shape_of(query: Query) -> Query:
+    """What decides the statement: which filters are set, and the order; not what they are set to."""
+    words = query.text.strip()
+    return Query(
+        profiles=(),
+        statuses=query.statuses[:1] and _SET,
+        units=query.units[:1] and _SET,
+        channels=query.channels[:1] and _SET,
+        text="" if not words else "ticket" if parse_ticket(words) else "words",
+        overdue=query.overdue,
+        private=query.private,
+        attention=query.attention,
+        undelivered=query.undelivered,
+        tickets=query.tickets[:1] and _SET,
+        opened_from=query.opened_from and _SOME_DAY,
+        opened_to=query.opened_to and _SOME_DAY,
+        order=query.order if query.order in ("newest", "oldest") else "urgency",
+        cursor=query.cursor and "set",
+        limit=0,
+    )
+
+
+_SET = ("set",)
+_SOME_DAY = datetime(2000, 1, 1, tzinfo=UTC)
+PLACE = ("place_0", "place_1", "place_2")
+"""The parameters that hold a cursor's place."""
+
+
+def values_of(query: Query, now: datetime) -> dict[str, Any]:
+    """The values of a question: of those that its statement has not, none is set."""
+    words = query.text.strip()
+    asked = {
+        "profiles": query.profiles,
+        "statuses": query.statuses,
+        "units": query.units,
+        "channels": query.channels,
+        "tickets": query.tickets,
+        "opened_from": query.opened_from,
+        "opened_to": query.opened_to,
+        "now": None if query.overdue is None else to_micros(now),
+        "private": None if query.private is None else int(query.private),
+        "ticket": words and parse_ticket(words),
+        "phrase": words and _phrase(words),
+    }
+    return {name: value for name, value in asked.items() if value not in (None, (), "")}
+
+
+@lru_cache(maxsize=512)
+def page_of(shape: Query) -> Select[Any]:
+    """The statement for a page of cases, as `values_of` and `PLACE` fill it."""
+    return _ordered(select(tracking).where(*_conditions(shape)), shape).limit(
+        bindparam("most", type_=Integer)
+    )
+
+
+@lru_cache(maxsize=512)
+def counted_by(shape: Query, by: str) -> Select[Any]:
+    """The statement for numbers of cases, by "status", "unit", "channel" or "urgency"."""
+    columns = _COUNTED[by]
+    return select(columns[-1], func.count()).where(*_conditions(shape)).group_by(*columns)
+
+
+def _conditions(shape: Query) -> Iterable[ColumnElement[bool]]:
+    # Words, tickets and attention are far more telling than the profile: the plus keeps its indices out of the plan.
+    narrow = bool(shape.tickets or shape.text or shape.attention or shape.undelivered)
+    profile: ColumnElement[str] = literal_column("+tracking.profile") if narrow else tracking.c.profile
+    yield profile.in_(bindparam("profiles", expanding=True))
+    for column, name in (
+        (tracking.c.status, "statuses"),
+        (tracking.c.unit, "units"),
+        (tracking.c.channel, "channels"),
+    ):
+        if getattr(shape, name):
+            yield column.in_(bindparam(name, expanding=True))
+    if shape.overdue is not None:
+        # What has ended is late no more. The number stands in the statement, or a partial index goes unused.
+        late = (tracking.c.due < bindparam("now"), tracking.c.final == literal_column("0"))
+        yield and_(*late) if shape.overdue else not_(and_(*late))
+    if shape.undelivered is not None:
+        listed = tracking.c.case_id.in_(select(undelivered.c.case_id))
+        yield listed if shape.undelivered else not_(listed)
+    if shape.attention is not None:
+        yield tracking.c.attention == literal_column("1" if shape.attention else "0")
+    if shape.private is not None:
+        yield tracking.c.private == bindparam("private")
+    if shape.opened_from is not None:
+        yield tracking.c.opened_at >= bindparam("opened_from")
+    if shape.opened_to is not None:
+        yield tracking.c.opened_at < bindparam("opened_to")
+    if shape.tickets:
+        wanted = cases.c.ticket.in_(bindparam("tickets", expanding=True))
+        yield tracking.c.case_id.in_(select(cases.c.id).where(wanted))
+    if shape.text == "ticket":
+        yield tracking.c.case_id.in_(select(cases.c.id).where(cases.c.ticket == bindparam("ticket")))
+    elif shape.text:
+        hits = text(_HITS)
+        yield tracking.c.rowid.in_(hits.columns(Column("rowid", Integer)).subquery().select())
+
+
+def _phrase(typed: str) -> str:
+    """All words must occur, the last one as a beginning."""
+    words = re.findall(r"\w+", typed)[:_TOKENS_AT_MOST]
+    return " ".join(f'"{word}"' for word in words) + "*" if words else '""'
+
+
+def _ordered(found: Select[Any], shape: Query) -> Select[Any]:
+    table = tracking.c
+    first, second, third = (bindparam(name, type_=Integer) for name in PLACE)
+    opened = type_coerce(table.opened_at, Integer)
+    match shape.order:
+        case "newest":
+            if shape.cursor:
+                found = found.where((opened < first) | ((opened == first) & (table.rowid < second)))
+            return found.order_by(table.opened_at.desc(), table.rowid.desc())
+        case "oldest":
+            if shape.cursor:
+                found = found.where((opened > first) | ((opened == first) & (table.rowid > second)))
+            return found.order_by(table.opened_at, table.rowid)
+        case _:
+            if shape.cursor:
+                found = found.where(
+                    (table.urgency < first)
+                    | ((table.urgency == first) & (table.due > second))
+                    | ((table.urgency == first) & (table.due == second) & (table.rowid > third))
+                )
+            return found.order_by(table.urgency.desc(), table.due, table.rowid)
+
+
+def cursor_after(row: Any, query: Query) -> str:
+    """Where the page after this row begins."""
+    place = (
+        [to_micros(row.opened_at), row.rowid]
+        if query.order in ("newest", "oldest")
+        else [row.urgency, row.due, row.rowid]
+    )
+    return base64.urlsafe_b64encode(json.dumps(place).encode()).decode().rstrip("=")
+
+
+def place_in(cursor: str, query: Query) -> list[int]:
+    """The place that `cursor_after` wrote down. Raises `Refused` for anything else: readers may send what they like."""
+    try:
+        place = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        parts = 2 if query.order in ("newest", "oldest") else 3
+        if isinstance(place, list) and len(place) == parts and all(_fits(part) for part in place):
+            if parts == 2:
+                from_micros(place[0])
+            return place
+    except (ValueError, OverflowError, OSError, RecursionError):
+        pass
+    raise Refused("That is not a cursor of this list", code="bad_cursor", field="cursor")
+
+
+def _fits(part: object) -> bool:
+    """Whether SQLite can take it as a whole number."""
+    return type(part) is int and abs(part) < 2**63
