@@ -12,23 +12,22 @@ import json
 import os
 import resource
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import TypeAlias
 
 import psutil
-from aiokafka import AIOKafkaConsumer
 from elasticsearch import AsyncElasticsearch, Elasticsearch
 
 ROOT = Path(__file__).parent
 sys.path[:0] = [str(ROOT), str(ROOT.parent / "tests")]
 
 import run  # noqa: E402
+from bare import bare_faust, pass_through, raw_bulk  # noqa: E402
 from province import Province  # noqa: E402
 from servers.elasticsearch import start_elasticsearch  # noqa: E402
 from servers.kafka import start_kafka  # noqa: E402
@@ -36,6 +35,7 @@ from servers.postgres import fresh_database, start_postgres  # noqa: E402
 from servers.running import RunningServer  # noqa: E402
 
 from laporhub.hub.compose import utc_now  # noqa: E402
+from laporhub.hub.distributed import STAGES  # noqa: E402
 from laporhub.hub.kafka_clients import aiokafka_options  # noqa: E402
 from laporhub.pipeline import ids  # noqa: E402
 from laporhub.pipeline.distributed.producer import Producer  # noqa: E402
@@ -47,77 +47,7 @@ from laporhub.pipeline.streams import write_message  # noqa: E402
 MESSAGES = int(os.environ.get("MESSAGES", "20000"))
 CASES = int(os.environ.get("CASES", "100000"))
 ROUNDS = int(os.environ.get("ROUNDS", "3"))
-AT_ONCE = 500
 PROFILE = "laporgub-jateng"
-
-
-def bulk_line(index: str, name: str) -> bytes:
-    return b'{"index":{"_index":"%b","_id":"%b"}}\n' % (index.encode(), name.encode())
-
-
-async def written(client: AsyncElasticsearch, index: str, bodies: Sequence[tuple[str, bytes]]) -> None:
-    """One bulk of prebuilt bytes, as the hub's own sink sends it."""
-    operations = [bulk_line(index, name) + body for name, body in bodies]
-    answer = await client.bulk(operations=operations, filter_path=["errors"])
-    if answer["errors"]:
-        raise AssertionError("a document was refused")
-
-
-def fresh_index(elasticsearch: str, name: str) -> None:
-    """As Elasticsearch makes it by itself, but for the copies."""
-    with Elasticsearch(elasticsearch) as client:
-        client.indices.create(index=name, settings={"number_of_replicas": 0})
-
-
-async def raw_bulk(province: Province, bodies: Sequence[bytes], index: str) -> float:
-    fresh_index(province.elasticsearch, index)
-    async with AsyncElasticsearch(province.elasticsearch) as client:
-        start = time.perf_counter()
-        for first in range(0, len(bodies), AT_ONCE):
-            some = bodies[first : first + AT_ONCE]
-            await written(client, index, [(f"m{first + n}", body) for n, body in enumerate(some)])
-        return len(bodies) / (time.perf_counter() - start)
-
-
-async def pass_through(province: Province, index: str) -> float:
-    """Reads `messages` from its beginning, and bulks what it reads."""
-    fresh_index(province.elasticsearch, index)
-    consumer = AIOKafkaConsumer(
-        f"{province.name}.messages", bootstrap_servers=province.kafka, auto_offset_reset="earliest"
-    )
-    await consumer.start()
-    try:
-        async with AsyncElasticsearch(province.elasticsearch) as client:
-            start, done = time.perf_counter(), 0
-            while done < MESSAGES:
-                found = await consumer.getmany(timeout_ms=1000, max_records=AT_ONCE)
-                records = [record for some in found.values() for record in some]
-                if records:
-                    named = [(f"{r.partition}-{r.offset}", r.value) for r in records]
-                    await written(client, index, named)
-                done += len(records)
-            return done / (time.perf_counter() - start)
-    finally:
-        await consumer.stop()
-
-
-def bare_faust(province: Province, index: str) -> float:
-    """An agent with `take`, in a process of its own."""
-    fresh_index(province.elasticsearch, index)
-    done = subprocess.run(
-        [
-            *(sys.executable, str(ROOT / "bare_faust.py"), province.kafka, province.elasticsearch, index),
-            *(f"{province.name}.messages", str(MESSAGES)),
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
-    found = [line for line in done.stdout.splitlines() if line.startswith("rate ")]
-    if not found:
-        raise AssertionError(done.stdout + done.stderr)
-    return float(found[-1].split()[1])
 
 
 def prepared(hub: run.Hub, province: Province, first: int, count: int) -> list[tuple[str, Given]]:
@@ -167,16 +97,25 @@ def cpu_of(pid: int) -> float:
     return float(found)
 
 
+@contextmanager
+def hub_at_work(province: Province, workers: int = 1) -> Iterator[dict[str, int]]:
+    """As docker-compose.yml runs it: so many processes that decide and that index; what each is for, and its pid."""
+    deciding, indexing = (
+        Province(**{**vars(province), "only": stages})
+        for stages in (tuple(stage for stage in STAGES if stage != "sink"), ("sink",))
+    )
+    many = ("--workers", str(workers))
+    with deciding.workers(*many) as worker, indexing.workers(*many) as indexer:
+        yield {"workers": worker.pid, "indexers": indexer.pid}
+
+
 def all_stages(province: Province, running: Servers, workers: int = 1) -> tuple[float, dict[str, float]]:
     """Complaints a second from `messages` to searchable, and the processor milliseconds that each process had for each.
 
     The clock runs from a tenth of the way, so that it does not count the workers' start.
     """
-    with (
-        Elasticsearch(province.elasticsearch) as client,
-        province.workers("--workers", str(workers)) as process,
-    ):
-        pids = {"workers": process.pid, **{server.name: server.pid for server in running}}
+    with Elasticsearch(province.elasticsearch) as client, hub_at_work(province, workers) as ours:
+        pids = ours | {server.name: server.pid for server in running}
         while searchable(client, province) < MESSAGES // 10:
             time.sleep(0.1)
         begun = searchable(client, province, now=True)
@@ -251,8 +190,8 @@ def main() -> None:
                 print(f"round {turn or 'to warm up'}: {MESSAGES} messages", flush=True)
                 bodies = asyncio.run(feed(made, MESSAGES))
                 rates["raw"].append(asyncio.run(raw_bulk(made, bodies, f"raw-{turn}")))
-                rates["pass"].append(asyncio.run(pass_through(made, f"pass-{turn}")))
-                rates["faust"].append(bare_faust(made, f"faust-{turn}"))
+                rates["pass"].append(asyncio.run(pass_through(made, MESSAGES, f"pass-{turn}")))
+                rates["faust"].append(bare_faust(made, MESSAGES, f"faust-{turn}"))
                 rate, each = all_stages(made, running)
                 rates["hub"].append(rate)
                 cpu[1].append(each)
@@ -270,7 +209,7 @@ def main() -> None:
         with province(running, "three") as made:
             asyncio.run(feed(made, MESSAGES))
             cpu[3].append(all_stages(made, running, 3)[1])
-        with province(running, "latency") as made, made.workers():
+        with province(running, "latency") as made, hub_at_work(made):
             half = statistics.median(rates["hub"]) / 2
             print(f"publish to searchable, at {half:.0f}/s", flush=True)
             asyncio.run(publish_to_searchable(made, min(half, 20.0), 3.0, 2_000_000))  # the worker's start
@@ -307,7 +246,7 @@ def write(
         "raw": "raw bulk of the same messages, no Kafka",
         "pass": "bare aiokafka consumer to bulk",
         "faust": "bare Faust agent with take to bulk",
-        "hub": "all stages, one worker: to a searchable case with its events",
+        "hub": "all stages, one process that decides, one that indexes: to a searchable case with its events",
     }
     rows = [
         run.row(f"distributed.{name}_per_s", statistics.median(found), "1/s", names[name])
@@ -322,7 +261,7 @@ def write(
                 f"distributed.cpu_ms.{workers}{'' if name == 'workers' else f'.{name.lower()}'}",
                 statistics.median(each[name] for each in spent),
                 "ms",
-                f"processor time of {name} for a complaint, with {workers} of ours",
+                f"processor time of {name} for a complaint, with {workers} that decide and {workers} that index",
                 2,
             )
             for workers, spent in cpu.items()

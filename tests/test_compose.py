@@ -160,7 +160,7 @@ def test_every_variable_is_a_setting_and_all_of_them_are_right(name: str) -> Non
 
 def test_all_but_setup_and_simulator_have_the_same_settings() -> None:
     """The worker, the sender and the pages are one hub."""
-    alike = [OURS[name]["environment"] for name in ("web", "worker", "connectors")]
+    alike = [OURS[name]["environment"] for name in ("web", "worker", "indexer", "connectors")]
     shared = set.intersection(*({*each.items()} for each in alike))
     assert {key for key, _ in shared} == alike[1].keys()
 
@@ -168,7 +168,7 @@ def test_all_but_setup_and_simulator_have_the_same_settings() -> None:
 def test_the_stages_are_shared_out_with_none_left_over() -> None:
     from laporhub.hub.distributed import STAGES
 
-    words = [str(word) for word in OURS["worker"]["command"]]
+    words = [str(word) for name in ("worker", "indexer") for word in OURS[name]["command"]]
     only = [words[n + 1] for n, word in enumerate(words) if word == "--only"]
     assert sorted([*only, "outbox"]) == sorted(STAGES)
     assert OURS["connectors"]["command"][0] == "connect"

@@ -69,8 +69,8 @@ def machine(tmp_path_factory: pytest.TempPathFactory) -> Machine:
 def test_the_services_work_together(
     machine: Machine, own_elasticsearch: StartOwn, own_postgres: StartOwn
 ) -> None:
-    """make up DEMO=1: setup, then web, worker, connectors and a citizen's phone."""
-    page, phones, worker, sender = (free_port() for _ in range(4))
+    """make up DEMO=1: setup, then web, worker, indexer, connectors and a citizen's phone."""
+    page, phones, worker, indexer, sender = (free_port() for _ in range(5))
     hub = f"http://127.0.0.1:{page}"
     services = composed(
         {
@@ -100,7 +100,8 @@ def test_the_services_work_together(
         assert kibana.imports
         assert "+" not in machine.run(services["setup"]), "a second time there is nothing to do"
 
-        for name, port in (("web", page), ("worker", worker), ("connectors", sender), ("simulator", phones)):
+        ports = {"web": page, "worker": worker, "indexer": indexer, "connectors": sender, "simulator": phones}
+        for name, port in ports.items():
             moved = dict(machine.moved)
             machine.moved |= {"127.0.0.1:8080": f"127.0.0.1:{page if name == 'simulator' else port}"}
             machine.moved |= {"8081" if name == "simulator" else "8080": str(port)}
