@@ -24,6 +24,7 @@ from laporhub.hub.hub import Hub
 from laporhub.hub.settings import Settings
 from laporhub.pipeline.channel_state import ChannelHealth
 from laporhub.pipeline.errors import LaporHubError
+from laporhub.pipeline.profile.schema import is_address
 from laporhub.pipeline.staff import Account
 
 deadletter = typer.Typer(
@@ -93,11 +94,14 @@ def add_user(
     password: Annotated[
         str | None, typer.Option(envvar="LAPORHUB_NEW_PASSWORD", help="Made when left out.")
     ] = None,
+    email: Annotated[str | None, typer.Option(help="Where reports for the role are sent.")] = None,
     language: str = "id",
     profile: ProfileOption = None,
     data: DataOption = None,
 ) -> None:
     """Add an account, or change it; its sessions end."""
+    if email is not None and not is_address(email):
+        fail(f"--email: {email!r} is no address", 2)
     settings = settings_for(profile, data)
     configure_logging(settings, quiet=True)
     chosen = password or secrets.token_urlsafe(12)
@@ -108,7 +112,7 @@ def add_user(
                 fail(f"profile {book.name} has no role {role!r}; it has: {', '.join(book.profile.roles)}", 1)
             if book.profile.roles[role].scope == "unit" and unit not in book.units:
                 fail(f"the role {role!r} needs --unit, one of the profile's units", 1)
-        hub.accounts.save(Account(username, tuple(hub.rulebooks), role, unit, language), chosen)
+        hub.accounts.save(Account(username, tuple(hub.rulebooks), role, unit, language, email), chosen)
 
     run_with_hub(settings, work, beside=True)
     print_json(
