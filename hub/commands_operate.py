@@ -218,6 +218,7 @@ def doctor(profile: ProfileOption = None, data: DataOption = None) -> None:
         findings.append(("public address", "ok" if settings.public_url else _NO_ADDRESS))
         findings.append(("accounts of staff", "ok" if hub.accounts.all() else _NO_STAFF))
         findings.extend((f"channel {each.channel}", _stands(each)) for each in hub.channels())
+        findings.append(("reports by e-mail", _reports(hub, settings)))
         letters = len(hub.dead_letters())
         findings.append(("dead letters", f"{letters} wait: laporhub deadletter list" if letters else "ok"))
 
@@ -269,6 +270,26 @@ def _connectors(hub: Hub, settings: Settings) -> Iterator[tuple[str, str]]:
         yield f"connector {provider}", "a channel uses it, and it is not installed"
 
 
+def _reports(hub: Hub, settings: Settings) -> str:
+    """Whether the reports that the profiles name reach somebody."""
+    from laporhub.hub.posting import receivers_of
+
+    named = [(book, rule) for book in hub.rulebooks.values() for rule in book.profile.reports]
+    if not named:
+        return "ok, the profiles name none"
+    if missing := lacking("email", settings.connectors.get("email", {})):
+        return f"not sent: set {', '.join(missing)}"
+    staff = hub.accounts.all()
+    for book, rule in named:
+        if not receivers_of(book, rule.every, staff):
+            return _NO_RECEIVER.format(profile=book.name, every=rule.every, to=", ".join(rule.to))
+    return "ok"
+
+
+_NO_RECEIVER = (
+    "nobody gets those of {profile} for each {every}: no account with the role {to} has an address, "
+    "laporhub user add NAME --role ROLE --email ADDRESS"
+)
 _NO_TWILIO = (
     "WhatsApp and SMS cannot be answered: set LAPORHUB_TWILIO_ACCOUNT_SID and LAPORHUB_TWILIO_AUTH_TOKEN"
 )

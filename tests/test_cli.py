@@ -192,6 +192,7 @@ def test_a_command_that_lacks_its_word_shows_the_words_there_are(shell: Shell, p
         ("serve --port http", "integer"),
         ("simulate fax", "fax"),
         ("user add somebody", "--role"),
+        ("user add somebody --role pimpinan --email nowhere", "'nowhere' is no address"),
     ],
 )
 def test_wrong_use_is_answered_with_2_and_one_line(shell: Shell, words: str, says: str) -> None:
@@ -442,6 +443,7 @@ def test_the_doctor_names_what_is_missing_and_what_to_do(
     shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = shell.done("doctor").out
+    assert "reports by e-mail: not sent: set LAPORHUB_EMAIL_IMAP_HOST, LAPORHUB_EMAIL_SMTP_HOST" in found
     for remedy in ("LAPORHUB_TWILIO_ACCOUNT_SID", "LAPORHUB_PUBLIC_URL", "laporhub user add"):
         assert remedy in found
     shell.done("user", "add", "dewi", "--role", "pimpinan")

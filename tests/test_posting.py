@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import typer.testing
 from sqlalchemy import Connection, Engine
 from support import Clock, form, hub_on, laporgub
 
+from laporhub.hub.cli import app
 from laporhub.hub.compose import mailer
 from laporhub.hub.hub import Hub
 from laporhub.hub.posting import Mailer, Poster, receivers_of
@@ -76,6 +78,17 @@ def test_receivers_are_addresses_and_the_accounts_of_roles_each_once() -> None:
     ]
     assert receivers_of(book, "year", staff) == [Receiver("wali@contoh.test", None, "id")]
     assert receivers_of(book, "quarter", staff) == []
+
+
+def test_the_operator_is_told_who_gets_no_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("IMAP_HOST", "x"), ("SMTP_HOST", "x"), ("USERNAME", OFFICE), ("PASSWORD", "x")):
+        monkeypatch.setenv(f"LAPORHUB_EMAIL_{name}", value)
+    shell = typer.testing.CliRunner()
+    asked = ["doctor", "--data", str(tmp_path)]
+    assert "nobody gets those of laporgub-jateng for each month" in shell.invoke(app, asked).output
+    added = ["user", "add", "kepala", "--role", "pimpinan", "--email", HEAD, "--data", str(tmp_path)]
+    assert shell.invoke(app, added).exit_code == 0
+    assert "✓ reports by e-mail: ok" in shell.invoke(app, asked).output
 
 
 # ── a hub and a mail server ──────────────────────────────────────────────────────────────────────
