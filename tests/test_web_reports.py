@@ -10,7 +10,11 @@ from pathlib import Path
 
 import pytest
 from openpyxl import load_workbook
+from sqlalchemy import Connection
 from web_hub import NAME, OTHER_UNIT, PHONE, PROFILE, UNIT, Web, a_day, web_on
+
+from laporhub.pipeline.report_post import Receiver
+from laporhub.pipeline.store import report_posts
 
 MONTH = "2026-11"
 
@@ -147,3 +151,23 @@ async def test_the_pages_own_style_and_no_other_is_used(web: Web) -> None:
     assert " style=" not in page.text, "the site's policy forbids it"
     sheet = await web.browser.get("/staff/reports/report.css")
     assert sheet.headers["content-type"].startswith("text/css") and ".report" in sheet.text
+
+
+async def test_leaders_see_to_whom_a_report_went_and_units_do_not(web: Web) -> None:
+    receivers = [Receiver("kepala@contoh.test"), Receiver("pupr@contoh.test", UNIT)]
+    at = web.clock()
+
+    def post(connection: Connection) -> None:
+        report_posts.plan(connection, PROFILE, MONTH, receivers, at)
+        first = report_posts.due(connection, at, [PROFILE])
+        assert first is not None
+        report_posts.settle(connection, first.id, "failed", at, reason="bounced (5.1.1)")
+
+    await web.hub.write(post)
+    await web.sign_in("pimpinan")
+    page = (await web.browser.get(f"/staff/reports?period={MONTH}")).text
+    assert "kepala@contoh.test" in page and "pupr@contoh.test (Dinas PUPR)" in page
+    assert "bounced (5.1.1)" in page and ">menunggu<" in page
+    assert "kepala@contoh.test" not in (await web.browser.get("/staff/reports?period=2026-10")).text
+    await web.sign_in("pupr")
+    assert "@contoh.test" not in (await web.browser.get(f"/staff/reports?period={MONTH}")).text
