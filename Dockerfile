@@ -13,6 +13,7 @@ COPY connectors ./connectors
 COPY classifiers ./classifiers
 COPY sinks ./sinks
 COPY dashboards ./dashboards
+COPY reports ./reports
 COPY web ./web
 COPY hub ./hub
 COPY simulators ./simulators

@@ -254,16 +254,19 @@ def compose(outgoing: Outgoing, sender_name: str, now: datetime) -> EmailMessage
     user, _, domain = outgoing.account.partition("@")
     mail["From"] = Address(sender_name, user, domain)
     mail["To"] = outgoing.to.removeprefix("mailto:")
-    mail["Subject"] = _subject(place.subject if place else "", outgoing.text)
+    mail["Subject"] = outgoing.subject or _subject(place.subject if place else "", outgoing.text)
     mail["Date"] = format_datetime(now)
     mail["Message-ID"] = _name(outgoing)
     if place is not None:
         mail["In-Reply-To"] = place.message_id
         mail["References"] = " ".join(place.references)
     if not outgoing.human:  # RFC 3834: so that no other machine answers this one
-        mail["Auto-Submitted"] = "auto-replied"
+        mail["Auto-Submitted"] = "auto-generated" if outgoing.subject else "auto-replied"
         mail["X-Auto-Response-Suppress"] = "All"
     mail.set_content(outgoing.text)
+    for file in outgoing.files:
+        kind, _, name = file.media_type.partition(";")[0].partition("/")
+        mail.add_attachment(file.data, maintype=kind, subtype=name, filename=file.name)
     return mail
 
 

@@ -26,7 +26,6 @@ from laporhub.dashboards.describe import (
     words,
 )
 from laporhub.pipeline.profile.rulebook import Rulebook
-from laporhub.pipeline.profile.schema_time import ClockRule
 from laporhub.pipeline.profile.section import Text, say
 
 OPEN: Final = Is("final", False)
@@ -91,12 +90,6 @@ def to_do(title: Text, where: Condition, *columns: str) -> Listing:
     return Listing(title, NOW, ("ticket", *columns), ("due_at", False), where)
 
 
-def standard_clocks(rulebook: Rulebook) -> dict[str, ClockRule]:
-    """The limits that the service standard itself sets; all, if the profile does not say which those are."""
-    clocks = rulebook.profile.clocks
-    return {name: clock for name, clock in clocks.items() if clock.source} or dict(clocks)
-
-
 def kept(name: str, label: Text) -> Share:
     """Among cases whose clock has stopped or run out: those that never missed it."""
     in_time, missed = Is("clocks_kept", name), Is("clocks_late", name)
@@ -158,6 +151,6 @@ def promises(rulebook: Rulebook) -> tuple[Metric, ...]:
     languages = rulebook.profile.languages
     titles = {
         name: prefixed("Tepat waktu", "In time", clock.title, languages)
-        for name, clock in standard_clocks(rulebook).items()
+        for name, clock in rulebook.standard_clocks.items()
     }
     return tuple(Metric(title, OPENED, kept(name, title)) for name, title in titles.items())

@@ -5,7 +5,6 @@ Events hold no words of anybody, and a month that is over stays as it was.
 
 from __future__ import annotations
 
-from laporhub.dashboards.common import standard_clocks
 from laporhub.dashboards.conditions import Condition, Is, every
 from laporhub.dashboards.describe import (
     EVENTS,
@@ -147,7 +146,7 @@ def leaders(rulebook: Rulebook) -> Dashboard:
 
 def _measured(rulebook: Rulebook) -> Condition:
     """The ends of the limits that the standard sets."""
-    return every(Is("kind", "clock_stopped"), Is("clock", tuple(standard_clocks(rulebook))))
+    return every(Is("kind", "clock_stopped"), Is("clock", tuple(rulebook.standard_clocks)))
 
 
 def _prompt(rulebook: Rulebook) -> Share:

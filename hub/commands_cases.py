@@ -1,4 +1,4 @@
-"""Commands that work cases from the shell, and report on them."""
+"""Commands that work cases from the shell."""
 
 from __future__ import annotations
 
@@ -19,10 +19,8 @@ from laporhub.hub.console import (
     settings_for,
 )
 from laporhub.hub.hub import Hub
-from laporhub.hub.report import Report, as_html, make_report, span
 from laporhub.pipeline.case_state import CaseState
 from laporhub.pipeline.commands import Actor
-from laporhub.pipeline.errors import Refused
 from laporhub.pipeline.tracking import Query
 
 case_commands = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Work cases from the shell.")
@@ -123,32 +121,5 @@ def do(
     run_with_hub(settings, work)
 
 
-def report(
-    period: Annotated[str, typer.Option(help="A month 2026-10, a quarter 2026-Q4, a year 2026.")],
-    format: Annotated[str, typer.Option(help="json or html.")] = "json",
-    profile: ProfileOption = None,
-    data: DataOption = None,
-) -> None:
-    """The service standard's evaluation report."""
-    if format not in ("json", "html"):
-        fail(f"--format is json or html, not {format!r}", 2)
-    try:
-        span(period, "UTC")
-    except (Refused, ValueError) as wrong:
-        fail(f"--period: {wrong}", 2)
-    settings = settings_for(profile, data)
-    configure_logging(settings, quiet=True)
-
-    async def work(hub: Hub) -> tuple[Hub, Report]:
-        return hub, make_report(hub, next(iter(hub.rulebooks)), period)
-
-    hub, made = run_with_hub(settings, work, beside=True)
-    if format == "html":
-        typer.echo(as_html(made, hub.rulebooks[made.profile]))
-    else:
-        print_json(made.as_json())
-
-
 def register(app: typer.Typer) -> None:
     app.add_typer(case_commands, name="case")
-    app.command()(report)

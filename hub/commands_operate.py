@@ -24,6 +24,7 @@ from laporhub.hub.hub import Hub
 from laporhub.hub.settings import Settings
 from laporhub.pipeline.channel_state import ChannelHealth
 from laporhub.pipeline.errors import LaporHubError
+from laporhub.pipeline.profile.schema import is_address
 from laporhub.pipeline.staff import Account
 
 deadletter = typer.Typer(
@@ -93,11 +94,14 @@ def add_user(
     password: Annotated[
         str | None, typer.Option(envvar="LAPORHUB_NEW_PASSWORD", help="Made when left out.")
     ] = None,
+    email: Annotated[str | None, typer.Option(help="Where reports for the role are sent.")] = None,
     language: str = "id",
     profile: ProfileOption = None,
     data: DataOption = None,
 ) -> None:
     """Add an account, or change it; its sessions end."""
+    if email is not None and not is_address(email):
+        fail(f"--email: {email!r} is no address", 2)
     settings = settings_for(profile, data)
     configure_logging(settings, quiet=True)
     chosen = password or secrets.token_urlsafe(12)
@@ -108,7 +112,7 @@ def add_user(
                 fail(f"profile {book.name} has no role {role!r}; it has: {', '.join(book.profile.roles)}", 1)
             if book.profile.roles[role].scope == "unit" and unit not in book.units:
                 fail(f"the role {role!r} needs --unit, one of the profile's units", 1)
-        hub.accounts.save(Account(username, tuple(hub.rulebooks), role, unit, language), chosen)
+        hub.accounts.save(Account(username, tuple(hub.rulebooks), role, unit, language, email), chosen)
 
     run_with_hub(settings, work, beside=True)
     print_json(
@@ -214,6 +218,7 @@ def doctor(profile: ProfileOption = None, data: DataOption = None) -> None:
         findings.append(("public address", "ok" if settings.public_url else _NO_ADDRESS))
         findings.append(("accounts of staff", "ok" if hub.accounts.all() else _NO_STAFF))
         findings.extend((f"channel {each.channel}", _stands(each)) for each in hub.channels())
+        findings.append(("reports by e-mail", _reports(hub, settings)))
         letters = len(hub.dead_letters())
         findings.append(("dead letters", f"{letters} wait: laporhub deadletter list" if letters else "ok"))
 
@@ -265,6 +270,26 @@ def _connectors(hub: Hub, settings: Settings) -> Iterator[tuple[str, str]]:
         yield f"connector {provider}", "a channel uses it, and it is not installed"
 
 
+def _reports(hub: Hub, settings: Settings) -> str:
+    """Whether the reports that the profiles name reach somebody."""
+    from laporhub.hub.posting import receivers_of
+
+    named = [(book, rule) for book in hub.rulebooks.values() for rule in book.profile.reports]
+    if not named:
+        return "ok, the profiles name none"
+    if missing := lacking("email", settings.connectors.get("email", {})):
+        return f"not sent: set {', '.join(missing)}"
+    staff = hub.accounts.all()
+    for book, rule in named:
+        if not receivers_of(book, rule.every, staff):
+            return _NO_RECEIVER.format(profile=book.name, every=rule.every, to=", ".join(rule.to))
+    return "ok"
+
+
+_NO_RECEIVER = (
+    "nobody gets those of {profile} for each {every}: no account with the role {to} has an address, "
+    "laporhub user add NAME --role ROLE --email ADDRESS"
+)
 _NO_TWILIO = (
     "WhatsApp and SMS cannot be answered: set LAPORHUB_TWILIO_ACCOUNT_SID and LAPORHUB_TWILIO_AUTH_TOKEN"
 )

@@ -21,6 +21,7 @@ from laporhub.hub.hub import Hub
 from laporhub.hub.joining import sweep
 from laporhub.hub.keeping import Keeper, Store
 from laporhub.hub.polling import Poller, polled_accounts
+from laporhub.hub.posting import Mailer, Poster
 from laporhub.hub.settings import Settings
 from laporhub.pipeline.connector import Connector
 from laporhub.pipeline.connector_abilities import Clocked
@@ -29,6 +30,7 @@ from laporhub.pipeline.embedded.rebuild import catch_up
 from laporhub.pipeline.embedded.ticker import Ticker
 from laporhub.pipeline.errors import Misconfigured
 from laporhub.pipeline.profile.rulebook import Rulebook
+from laporhub.pipeline.profile.schema import is_address
 from laporhub.pipeline.publisher import Publisher
 from laporhub.pipeline.store.batch import Government
 from laporhub.sinks.sqlite_tracking import SqliteTracking
@@ -97,6 +99,7 @@ async def open_hub(
         if exclusive and background:
             poll(stack, hub, connectors)
             keep(stack, hub, connectors)
+            post(stack, hub, mailer(settings, rulebooks, connectors))
         yield hub
 
 
@@ -120,6 +123,33 @@ def poll(stack: AsyncExitStack, hub: Hub, connectors: Mapping[str, Connector]) -
     if accounts:
         poller = Poller(hub.database, hub, accounts, hub.now)
         stack.push_async_callback(_cancelled, asyncio.create_task(poller.run()))
+
+
+def post(stack: AsyncExitStack, hub: Hub, by: Mailer | None) -> None:
+    """Sends reports when their period is over, until the stack is left; where there is no mailbox, none."""
+    if by is not None:
+        stack.push_async_callback(_cancelled, asyncio.create_task(Poster(hub, by, hub.now).run()))
+
+
+def mailer(
+    settings: Settings, rulebooks: Mapping[str, Rulebook], connectors: Mapping[str, Connector]
+) -> Mailer | None:
+    """The mailbox that reports are sent from, whether or not it is a channel too; None where none is set up.
+
+    Our address is the profile's e-mail channel, or else the name that we sign in with at the mail server.
+    """
+    told = settings.connectors.get("email", {})
+    connector = connectors.get("email") or (connect("email", told) if told else None)
+    if connector is None or not connector.able:
+        return None
+    senders = {}
+    for name, book in rulebooks.items():
+        accounts = [
+            each.account for own, each in book.profile.channels.items() if (each.provider or own) == "email"
+        ]
+        if address := next(filter(is_address, (*accounts, told.get("username", ""))), None):
+            senders[name] = address
+    return Mailer(connector, senders) if senders else None
 
 
 def _only_one(settings: Settings) -> FileLock:

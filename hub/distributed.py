@@ -16,7 +16,7 @@ from elasticsearch import AsyncElasticsearch, Elasticsearch
 from sqlalchemy import text
 
 from laporhub.hub.blobs import open_blobs
-from laporhub.hub.compose import governments, keep, open_connectors, poll, speaking, utc_now
+from laporhub.hub.compose import governments, keep, mailer, open_connectors, poll, post, speaking, utc_now
 from laporhub.hub.ground import Ground, lay_ground
 from laporhub.hub.hub import Hub
 from laporhub.hub.kafka_clients import aiokafka_options, faust_credentials
@@ -90,6 +90,7 @@ async def open_distributed_hub(
         if background:
             poll(stack, hub, connectors)
             keep(stack, hub, connectors)
+            post(stack, hub, mailer(settings, ground.rulebooks, connectors))
         yield hub
 
 

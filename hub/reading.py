@@ -16,6 +16,7 @@ from laporhub.hub.engine_port import Engine
 from laporhub.hub.ground import Ground
 from laporhub.hub.joining import Joiner
 from laporhub.hub.keeping import Store
+from laporhub.hub.reporting import Reporter
 from laporhub.hub.ways import Ways
 from laporhub.pipeline import ids
 from laporhub.pipeline.case_files import CaseFile
@@ -26,11 +27,15 @@ from laporhub.pipeline.door import merged_identity
 from laporhub.pipeline.embedded.engine import Sink
 from laporhub.pipeline.errors import NotFound
 from laporhub.pipeline.events import CaseEvent, MessageAdded
+from laporhub.pipeline.figures import Report
 from laporhub.pipeline.hub_port import Identity
+from laporhub.pipeline.periods import Period
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.publisher import Publisher
+from laporhub.pipeline.report_post import ReportPost
 from laporhub.pipeline.said import as_shown
-from laporhub.pipeline.store import cases, files, log
+from laporhub.pipeline.staff import Account
+from laporhub.pipeline.store import cases, files, log, report_posts
 from laporhub.pipeline.store.accounts import AccountStore
 from laporhub.pipeline.tracking import Tracking
 
@@ -68,6 +73,7 @@ class Reading:
         self._channels = Channels(ground.database, ground.rulebooks, connectors, now)
         self.files_store = store
         self.web_secret = ground.secrets.web
+        self._reporter = Reporter(ground.database, ground.rulebooks, now)
         self._joiner = Joiner(ground.database, engine, ground.ring, ground.secrets.web, now)
 
     def case(self, ticket: str) -> CaseState | None:
@@ -76,6 +82,26 @@ class Reading:
             return None
         with self.database.connect() as connection:
             return cases.case_by_ticket(connection, canonical)
+
+    def report(self, profile: str, period: Period, unit: str | None = None) -> Report:
+        return self._reporter.report(profile, period, unit)
+
+    def report_posts(self, profile: str, period: Period) -> Sequence[ReportPost]:
+        with self.database.connect() as connection:
+            return report_posts.of_period(connection, profile, period.name)
+
+    def is_posted(self, profile: str, period: Period) -> bool:
+        """Whether it was decided who gets the reports of the period."""
+        with self.database.connect() as connection:
+            return report_posts.is_planned(connection, profile, period.name)
+
+    def next_post(self, now: datetime) -> ReportPost | None:
+        """The report that has waited longest to be sent."""
+        with self.database.connect() as connection:
+            return report_posts.due(connection, now, tuple(self.rulebooks))
+
+    def staff(self) -> Sequence[Account]:
+        return self.accounts.all()
 
     def events(self, case_id: str) -> Sequence[CaseEvent]:
         with self.database.connect() as connection:

@@ -27,7 +27,7 @@ from laporhub.pipeline.messages import Inbound, Message
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.profile.section import say
 from laporhub.pipeline.redact import redact
-from laporhub.pipeline.store import cases, dead_letters, outbox
+from laporhub.pipeline.store import cases, dead_letters, outbox, report_posts
 from laporhub.pipeline.store.batch import WITHDRAWN, Done
 from laporhub.pipeline.store.database import is_transient
 from laporhub.pipeline.store.dead_letters import DeadLetter
@@ -243,7 +243,7 @@ class Receiving(Reading):
     async def _take_status(self, update: StatusUpdate) -> None:
         reply = await asyncio.to_thread(self._reply, update.reply_id)
         if reply is None:
-            logger.warning("status of an unknown reply", reply=update.reply_id)
+            await self._take_status_of_report(update)
             return
         if update.status != "failed" and not reply.is_complete_with(update.part):
             return  # only the last part says that the whole reply arrived
@@ -258,6 +258,19 @@ class Receiving(Reading):
             reason=update.reason,
         )
         await self.engine.submit(command=command)
+
+    async def _take_status_of_report(self, update: StatusUpdate) -> None:
+        """A report came back: nobody else would tell."""
+        known: list[bool] = []
+        now, why = self.now(), update.reason
+        if update.status == "failed":
+            await self.engine.submit(
+                job=lambda connection: known.append(
+                    report_posts.bounced(connection, update.reply_id, now, why)
+                )
+            )
+        if not any(known):
+            logger.warning("status of an unknown reply", reply=update.reply_id)
 
     def _reply(self, reply_id: str) -> outbox.Queued | None:
         with self.database.connect() as connection:

@@ -85,6 +85,15 @@ class Template:
 
 
 @dataclass(frozen=True, slots=True)
+class Enclosure:
+    """A file that goes with a message of ours."""
+
+    name: str
+    media_type: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class Outgoing:
     """One message to publish: part `part` (from 0) of the reply `reply_id`, in plain words.
 
@@ -108,6 +117,10 @@ class Outgoing:
     previous: str | None = None
     template: Template | None = None
     """What the profile has for this purpose where the platform's reply window is closed."""
+    subject: str = ""
+    """What stands above it, on a channel that has such a line; "": that of the message it answers."""
+    files: Sequence[Enclosure] = ()
+    """What goes with it, on a channel that can."""
 
 
 @dataclass(frozen=True, slots=True)

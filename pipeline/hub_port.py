@@ -14,8 +14,11 @@ from laporhub.pipeline.commands import Actor
 from laporhub.pipeline.connector import Raw
 from laporhub.pipeline.connector_abilities import Greeting
 from laporhub.pipeline.events import CaseEvent
+from laporhub.pipeline.figures import Report
 from laporhub.pipeline.messages import Inbound
+from laporhub.pipeline.periods import Period
 from laporhub.pipeline.profile.rulebook import Rulebook
+from laporhub.pipeline.report_post import ReportPost
 from laporhub.pipeline.staff import Accounts
 from laporhub.pipeline.tracking import Tracking
 
@@ -108,6 +111,14 @@ class HubPort(Protocol):
 
     def channels(self) -> Sequence[ChannelHealth]:
         """How every channel stands, in the profiles' order. Blocking."""
+        ...
+
+    def report(self, profile: str, period: Period, unit: str | None = None) -> Report:
+        """The evaluation report of a profile, or of one of its units. Raises `NotFound`. Blocking."""
+        ...
+
+    def report_posts(self, profile: str, period: Period) -> Sequence[ReportPost]:
+        """To whom the reports of the period go by e-mail, and how far they got. Blocking."""
         ...
 
     def case(self, ticket: str) -> CaseState | None:

@@ -16,6 +16,8 @@ class Account:
     role: str
     unit: str | None = None
     language: str = "id"
+    email: str | None = None
+    """Where reports for the role are sent."""
 
 
 class Accounts(Protocol):

@@ -184,11 +184,15 @@ def test_a_command_that_lacks_its_word_shows_the_words_there_are(shell: Shell, p
         ("report --period 2026-13", "2026-13"),
         ("report --period 0000", "--period"),
         ("report --period 9999-12", "--period"),
-        ("report --period 2026-11 --format doc", "json or html"),
+        ("report --period 2026-11 --format doc", "html, pdf, xlsx, json"),
+        ("report --period 2026-11-02..2026-11-01", "ends before it begins"),
+        ("report --period 2026-11 --language jv", "id, en"),
+        ("report --period 2026-11 --unit nowhere", "nowhere"),
         ("serve --port 99999", "--port"),
         ("serve --port http", "integer"),
         ("simulate fax", "fax"),
         ("user add somebody", "--role"),
+        ("user add somebody --role pimpinan --email nowhere", "'nowhere' is no address"),
     ],
 )
 def test_wrong_use_is_answered_with_2_and_one_line(shell: Shell, words: str, says: str) -> None:
@@ -381,6 +385,12 @@ def test_the_report_counts_and_prints(shell: Shell, ticket: str) -> None:
     assert (counted["cases"], counted["by_channel"]) == (1, {"web": 1})
     page = shell.done("report", "--period", f"{year}-Q1", "--format", "html").out
     assert page.startswith("<!doctype html>")
+    for form, beginning in (("pdf", b"%PDF-"), ("xlsx", b"PK")):
+        made = shell.data.parent / f"report.{form}"
+        shell.done("report", "--period", year, "--format", form, "--output", made, "--language", "en")
+        assert made.read_bytes().startswith(beginning)
+    none = shell.done("report", "--period", "2001-02", "--unit", "dishub").json
+    assert (none["unit"], none["cases"], none["is_final"]) == ("dishub", 0, True)
 
 
 # ── the operator ──
@@ -433,6 +443,7 @@ def test_the_doctor_names_what_is_missing_and_what_to_do(
     shell: Shell, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = shell.done("doctor").out
+    assert "reports by e-mail: not sent: set LAPORHUB_EMAIL_IMAP_HOST, LAPORHUB_EMAIL_SMTP_HOST" in found
     for remedy in ("LAPORHUB_TWILIO_ACCOUNT_SID", "LAPORHUB_PUBLIC_URL", "laporhub user add"):
         assert remedy in found
     shell.done("user", "add", "dewi", "--role", "pimpinan")

@@ -186,7 +186,8 @@ def test_the_report_counts_them_all(city: City) -> None:
     month = json.loads(city.run("report", "--period", f"{city.began:%Y-%m}"))
     assert month["cases"] <= HOW_MANY
     page = city.run("report", "--period", city.periods()[-1], "--format", "html")
-    assert f"{reports[-1]['cases']} aduan" in page
+    number = f"{reports[-1]['cases']:,}".replace(",", ".")
+    assert re.search(rf"Aduan masuk</span>\s*<strong>{re.escape(number)}</strong>", page)
     assert "Situs web" in page and "Menunggu" in page
 
 

@@ -14,21 +14,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support import MONDAY, laporgub
 
-from laporhub import web
+from laporhub import reports, web
 from laporhub.web.forms import clean, is_phone, local_time
 from laporhub.web.guard import Attempts, csrf_token, local_path, same
 from laporhub.web.i18n import LANGUAGES, Translator, translator
 from laporhub.web.words import span, time_left
 
 FOLDER = Path(str(web.__file__)).parent
+SAYING = (FOLDER, Path(str(reports.__file__)).parent)
 KEYWORDS: dict[str, Any] = {"_": None, "t": None, "many": (1, 2), "ngettext": (1, 2)}
 
 
 def said() -> Iterator[str]:
-    """Every message of templates and code."""
+    """Every message of templates and code, of pages and of reports."""
     methods = [("**.py", "python"), ("templates/**.html", "jinja2.ext:babel_extract")]
-    for _, _, message, _, _ in extract_from_dir(FOLDER, methods, keywords=KEYWORDS):
-        yield message if isinstance(message, str) else message[0]
+    for folder in SAYING:
+        for _, _, message, _, _ in extract_from_dir(folder, methods, keywords=KEYWORDS):
+            yield message if isinstance(message, str) else message[0]
 
 
 def test_everything_that_is_said_has_an_english_version_and_nothing_else_has() -> None:

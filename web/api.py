@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field
 
 from laporhub.pipeline.door import TEXT_LIMIT
 from laporhub.pipeline.errors import Forbidden, NotFound, Refused
+from laporhub.pipeline.periods import parse_period
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.tracking import Query
 from laporhub.pipeline.workflow import allowed, may_note
@@ -22,6 +23,7 @@ from laporhub.web.desk import Caller, Filters, case_for, narrow, profile_of, sco
 from laporhub.web.forms import ComplaintBody
 from laporhub.web.guard import same
 from laporhub.web.problems import NotSignedInError
+from laporhub.web.reports import unit_of
 from laporhub.web.site import site_of, translator_of
 from laporhub.web.tracking import find_case
 
@@ -175,6 +177,17 @@ def stats(request: Request, session: Caller, profile: str | None = None) -> dict
     rulebook = profile_of(site, session.account, profile)
     query, now = scope(rulebook, session.account), site.settings.now()
     return _stats(request, rulebook, query, now)
+
+
+@staff.get("/reports/{period}")
+def report(
+    request: Request, session: Caller, period: str, profile: str | None = None, unit: str = ""
+) -> dict[str, Any]:
+    """The figures of a month `2026-10`, a quarter `2026-Q4`, a year `2026` or days `2026-10-05..2026-10-20`."""
+    site = site_of(request)
+    rulebook = profile_of(site, session.account, profile)
+    only = unit_of(rulebook, session.account, unit)
+    return site.hub.report(rulebook.name, parse_period(period, rulebook.calendar.zone), only).as_json()
 
 
 def _stats(request: Request, rulebook: Rulebook, query: Query, now: datetime) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from laporhub.web import (
     problems,
     public,
     queue,
+    reports,
     staff,
     tracking,
 )
@@ -46,6 +47,7 @@ def create_app(hub: HubPort, settings: WebSettings) -> FastAPI:
         desk_form,
         case,
         channels,
+        reports,
         files,
         api,
         hooks,

@@ -17,7 +17,7 @@ from pydantic import BaseModel
 
 from laporhub.pipeline.calendar import supported_countries
 from laporhub.pipeline.profile import flow
-from laporhub.pipeline.profile.schema import Profile
+from laporhub.pipeline.profile.schema import Profile, is_address
 from laporhub.pipeline.profile.schema_intake import Requirement
 from laporhub.pipeline.profile.schema_units import Units
 from laporhub.pipeline.profile.schema_workflow import BUILT_IN_ROLES, OPENED
@@ -34,6 +34,7 @@ def problems(profile: Profile, units: Units, templates: Mapping[Key, str]) -> li
     names = [*_names(profile), *flow.names(profile)]
     rest = [
         *_requirements(profile),
+        *_reports(profile),
         *_time(profile),
         *_languages(profile),
         *_texts(profile, PROFILE, profile),
@@ -77,6 +78,16 @@ def _names(profile: Profile) -> Iterator[Finding]:
         PROFILE,
         "ticket code",
     )
+
+
+def _reports(profile: Profile) -> Iterator[Finding]:
+    for number, report in enumerate(profile.reports):
+        for place, receiver in enumerate(report.to):
+            at: Trail = ("reports", number, "to", place)
+            if not is_address(receiver) and receiver not in profile.roles:
+                message = f"“{receiver}” is neither a role nor an e-mail address"
+                remedy = nearest(receiver, profile.roles)
+                yield Finding(PROFILE, at, message, remedy)
 
 
 def _twice(values: Iterable[tuple[Trail, str]], file: str, what: str) -> Iterator[Finding]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from laporhub.pipeline.calendar import WorkCalendar
 from laporhub.pipeline.profile.schema import Profile
+from laporhub.pipeline.profile.schema_time import ClockRule
 from laporhub.pipeline.profile.schema_units import Unit
 from laporhub.pipeline.profile.section import Text
 from laporhub.pipeline.redact import contacts_in
@@ -57,6 +58,12 @@ class Rulebook:
             for name, field in step.fields.items()
             for value, label in (field.options or {}).items()
         }
+
+    @cached_property
+    def standard_clocks(self) -> Mapping[str, ClockRule]:
+        """The limits that the service standard itself sets; all, if the profile does not say which those are."""
+        clocks = self.profile.clocks
+        return {name: clock for name, clock in clocks.items() if clock.source} or clocks
 
     @cached_property
     def offices(self) -> frozenset[str]:

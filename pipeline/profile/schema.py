@@ -6,11 +6,13 @@ are the replies. Every text that a person reads is a `Text`: one string, or one 
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from typing import Literal
 
 from pydantic import ConfigDict, Field
 
+from laporhub.pipeline.periods import Every
 from laporhub.pipeline.profile.schema_intake import Channel, Intake, Requirement, Ticket
 from laporhub.pipeline.profile.schema_time import Calendar, ClockRule
 from laporhub.pipeline.profile.schema_workflow import Publication, Role, Routing, State, Transition
@@ -18,11 +20,16 @@ from laporhub.pipeline.profile.section import Name, Section, Text
 
 
 class Report(Section):
-    """A report of the standard's evaluation clause."""
+    """A report of the standard's evaluation clause, sent by e-mail when a period is over.
 
-    every: Literal["month", "quarter", "year"]
+    `to` are addresses, and roles: then it goes to each account of the role that has an address, to a role of units
+    as the report of the account's own unit. `title` is what the standard calls it.
+    """
+
+    every: Every
     to: tuple[str, ...] = Field(min_length=1)
     title: Text | None = None
+    source: str | None = None
 
 
 class Profile(Section):
@@ -52,3 +59,8 @@ class Profile(Section):
     routing: Routing
     publication: Publication = Publication()
     reports: tuple[Report, ...] = ()
+
+
+def is_address(receiver: str) -> bool:
+    """Whether a receiver of reports is an e-mail address, and no role."""
+    return re.fullmatch(r"[^\s@<>,;]{1,64}@[^\s@<>,;]{1,190}", receiver) is not None

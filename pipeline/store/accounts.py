@@ -45,6 +45,7 @@ class AccountStore:
             "unit": account.unit,
             "language": account.language,
             "active": 1,
+            "email": account.email,
         }
         with self._writer.begin() as connection:
             changed = {name: value for name, value in row.items() if name != "username"}
@@ -130,4 +131,5 @@ def _account(row: Row[Any]) -> Account:
         role=row.role,
         unit=row.unit,
         language=row.language,
+        email=row.email,
     )

@@ -225,6 +225,7 @@ accounts = Table(
     Column("unit", Exact),
     Column("language", Exact, nullable=False),
     Column("active", Integer, nullable=False),
+    Column("email", Exact),
 )
 
 sessions = Table(
@@ -315,6 +316,25 @@ outcomes = Table(
     Column("refusal", Exact),
     Column("at", Moment, nullable=False, index=True),
 )
+
+report_posts = Table(
+    "report_posts",
+    metadata,
+    Column("id", Exact, primary_key=True),
+    Column("profile", Exact, nullable=False),
+    Column("unit", Exact),
+    Column("period", Exact, nullable=False),
+    Column("receiver", Exact, nullable=False),
+    Column("language", Exact, nullable=False),
+    Column("status", Exact, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("next_at", Moment),
+    Column("attempted_at", Moment),
+    Column("reason", Exact),
+    Column("at", Moment, nullable=False),
+)
+"""Which report goes to whom by e-mail, and how far it got; `receiver` is the address of an office or of staff."""
+Index("report_posts_due", report_posts.c.next_at, **_where(report_posts.c.next_at.is_not(None)))
 
 STORED = tuple(metadata.sorted_tables)
 """The tables of the store, which migrations look after; a sink's own are its own to make, and to make anew."""
