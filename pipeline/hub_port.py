@@ -49,7 +49,7 @@ class HubPort(Protocol):
 
     @property
     def rulebooks(self) -> Mapping[str, Rulebook]:
-        """The profiles served, by name; the first is the default."""
+        """The profiles served, by name, as they hold now; the first is the default."""
         ...
 
     @property

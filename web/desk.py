@@ -174,7 +174,7 @@ def case_for(site: Site, session: Session, ticket: str) -> tuple[Rulebook, CaseS
     """The case, if this person may see it. Raises `NotFound`, whether it is not there or not theirs."""
     state = find_case(site, ticket)
     if state is not None and state.profile in session.account.profiles:
-        rulebook = site.rulebook(state.profile)
+        rulebook = site.rulebook_of(state)
         if may_see(rulebook, state, session.actor):
             return rulebook, state
     raise NotFound("There is no such case, or it is not yours to see")

@@ -7,11 +7,12 @@ are the replies. Every text that a person reads is a `Text`: one string, or one 
 from __future__ import annotations
 
 from datetime import date
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import ConfigDict, Field
 
 from laporhub.pipeline.profile.schema_intake import Channel, Intake, Requirement, Ticket
+from laporhub.pipeline.profile.schema_papers import Paper
 from laporhub.pipeline.profile.schema_time import Calendar, ClockRule
 from laporhub.pipeline.profile.schema_workflow import Publication, Role, Routing, State, Transition
 from laporhub.pipeline.profile.section import Name, Section, Text
@@ -25,6 +26,27 @@ class Report(Section):
     title: Text | None = None
 
 
+class Version(Section):
+    """What differs from a day on; all that is not named stays as it was (see `versions`).
+
+    Who works with it, and on which accounts, is of today: channels and roles are the same for all versions.
+    """
+
+    start: date = Field(alias="from")
+    source: str | None = None
+    title: Text | None = None
+    contact: Text | None = None
+    requirements: dict[Name, dict[str, Any] | None] | None = None
+    intake: dict[str, Any] | None = None
+    states: dict[Name, dict[str, Any] | None] | None = None
+    transitions: dict[Name, dict[str, Any] | None] | None = None
+    clocks: dict[Name, dict[str, Any] | None] | None = None
+    calendar: dict[str, Any] | None = None
+    routing: dict[str, Any] | None = None
+    publication: dict[str, Any] | None = None
+    documents: dict[Name, dict[str, Any] | None] | None = None
+
+
 class Profile(Section):
     """One government's service standard."""
 
@@ -34,7 +56,7 @@ class Profile(Section):
     name: Name
     title: Text
     version: date
-    """The day from which these rules hold; each case records the version it was opened under."""
+    """The day from which these rules hold; a case keeps those of the version it was opened under."""
     source: str
     languages: tuple[str, ...] = Field(min_length=1)
     time_zone: str
@@ -51,4 +73,7 @@ class Profile(Section):
     calendar: Calendar
     routing: Routing
     publication: Publication = Publication()
+    documents: dict[Name, Paper] = {}
     reports: tuple[Report, ...] = ()
+    versions: tuple[Version, ...] = ()
+    """What changed later, from old to new."""

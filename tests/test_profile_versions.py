@@ -1,0 +1,195 @@
+"""Dated versions of a profile: a case keeps the rules it began under, a new one follows those of its day."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+from support import Clock, form, hub_on
+
+from laporhub.pipeline.commands import Actor
+from laporhub.pipeline.profile.load import ProfileError, load
+from laporhub.pipeline.profile.rulebook import Rulebook
+from laporhub.pipeline.profile.versions import laid_over
+
+SAMPLE = Path(__file__).parent / "data" / "minimal-profile"
+NAME = "kota-contoh"
+CLERK = Actor(id="petugas-demo", role="petugas")
+LATER = """
+versions:
+  - from: 2026-06-01
+    source: Peraturan baru
+    title: Aduan Kota Contoh Baru
+    clocks:
+      handling:
+        limit: {working_days: 3}
+        warn: {working_days: 2}
+    states:
+      settled: {title: Tuntas}
+    transitions:
+      settle: {title: Tuntaskan, from: [working], to: settled, roles: [kantor]}
+      finish: {title: Akhiri, from: [settled], to: done, roles: [kantor]}
+      reopen:
+"""
+
+
+def versioned(folder: Path, more: str = LATER) -> Path:
+    copy = Path(shutil.copytree(SAMPLE, folder / "kota-contoh"))
+    with (copy / "profile.yaml").open("a") as file:
+        file.write(more)
+    return copy
+
+
+@pytest.fixture
+def book(tmp_path: Path) -> Rulebook:
+    return load(versioned(tmp_path, fixed(LATER)))
+
+
+def fixed(text: str) -> str:
+    """With the clock that must also stop at the new state."""
+    return text.replace(
+        "warn: {working_days: 2}\n", "warn: {working_days: 2}\n        stop: [answered, settled]\n"
+    )
+
+
+def at(day: str) -> datetime:
+    """Noon in Jakarta."""
+    return datetime.fromisoformat(f"{day}T05:00:00+00:00").astimezone(UTC)
+
+
+def test_what_is_not_named_stays_and_what_is_named_changes(book: Rulebook) -> None:
+    old, new = book.on(at("2026-05-31")).profile, book.on(at("2026-06-01")).profile
+    assert (old.title, new.title) == ("Aduan Kota Contoh", "Aduan Kota Contoh Baru")
+    assert old.clocks["handling"].limit.working_days == 6
+    assert new.clocks["handling"].limit.working_days == 3
+    assert new.clocks["handling"].escalate == old.clocks["handling"].escalate
+    assert new.clocks["silence"] == old.clocks["silence"]
+    assert "settle" not in old.transitions and "settle" in new.transitions
+    assert "reopen" in old.transitions and "reopen" not in new.transitions
+    assert new.source == "Peraturan baru"
+    assert (new.channels, new.roles) == (old.channels, old.roles)
+
+
+def test_the_day_is_that_of_the_office(book: Rulebook) -> None:
+    midnight = datetime(2026, 5, 31, 17, 0, tzinfo=UTC)  # 00.00 on 1 June in Jakarta
+    assert book.on(midnight - timedelta(seconds=1)).profile.version == date(2026, 1, 1)
+    assert book.on(midnight).profile.version == date(2026, 6, 1)
+
+
+def test_before_the_first_day_the_first_rules_hold(book: Rulebook) -> None:
+    assert book.on(at("2020-01-01")).profile.version == date(2026, 1, 1)
+
+
+@given(some.dates(date(2025, 1, 1), date(2028, 1, 1)))
+def test_a_version_that_is_gone_is_followed_as_of_its_day(day: date) -> None:
+    found = _EDITIONS.under(day.isoformat()).profile.version
+    known = [date(2022, 4, 11), date(2024, 1, 1), date(2025, 3, 1)]
+    assert found == max(version for version in known if version <= day)
+
+
+_EDITIONS = load("wadul-aladin")
+
+SECTION = some.dictionaries(
+    some.sampled_from("abc"), some.dictionaries(some.sampled_from("xyz"), some.integers(), max_size=3)
+)
+
+
+@given(
+    SECTION,
+    some.dictionaries(
+        some.sampled_from("abc"), some.none() | some.dictionaries(some.sampled_from("xyz"), some.integers())
+    ),
+)
+def test_by_name_and_key_the_later_word_counts(
+    before: dict[str, dict[str, int]], change: dict[str, dict[str, int] | None]
+) -> None:
+    after = laid_over({"clocks": before, "name": "n"}, {"from": "2027-01-01", "clocks": change})
+    assert after["name"] == "n" and after["version"] == "2027-01-01"
+    for name in {*before, *change}:
+        said = change.get(name, {})
+        if said is None:
+            assert name not in after["clocks"]
+        else:
+            assert after["clocks"][name] == {**before.get(name, {}), **said}
+
+
+# ── a running case ───────────────────────────────────────────────────────────────────────────────
+
+
+async def test_a_running_case_keeps_its_rules_also_after_a_restart(tmp_path: Path) -> None:
+    folder, clock = versioned(tmp_path, fixed(LATER)), Clock(at("2026-05-29"))
+    async with hub_on(tmp_path / "data", clock, profile=str(folder)) as hub:
+        old = await hub.receive(NAME, "web", form(1))
+        clock.at = at("2026-06-02")
+        new = await hub.receive(NAME, "web", form(2))
+        for receipt in (old, new):
+            await hub.act(receipt.case_id, "dispose", {"unit": "jalan"}, CLERK)
+        states = [hub.case(receipt.ticket) for receipt in (old, new)]
+        assert [state and state.profile_version for state in states] == ["2026-01-01", "2026-06-01"]
+        due = [state.clocks["handling"].due_at.date().isoformat() for state in states if state]
+        assert due == ["2026-06-10", "2026-06-05"]
+        assert hub.rulebooks[NAME].profile.title == "Aduan Kota Contoh Baru"
+    async with hub_on(tmp_path / "data", clock, profile=str(folder)) as hub:
+        before = [hub.case(receipt.ticket) for receipt in (old, new)]
+        assert before == states
+        with pytest.raises(Exception, match="settle"):
+            await hub.act(old.case_id, "settle", {}, CLERK)
+        settled = await hub.act(new.case_id, "settle", {}, CLERK)
+        assert (settled.status, settled.clocks["handling"].status) == ("settled", "stopped")
+
+
+# ── what the check refuses ───────────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("more", "marked", "said"),
+    [
+        ("versions:\n  - from: 2026-01-01\n", "from: 2026-01-01", "two versions hold from 2026-01-01"),
+        ("versions:\n  - from: 2025-12-31\n", "from: 2025-12-31", "stands after that of 2026-01-01"),
+        (
+            "versions:\n  - from: 2027-01-01\n  - from: 2026-07-01\n",
+            "from: 2026-07-01",
+            "stands after that of 2027-01-01",
+        ),
+        ("versions:\n  - from: 2027-01-01\n    roles: {}\n", "roles: {}", "has no key “roles”"),
+        (
+            "versions:\n  - from: 2027-01-01\n    clocks:\n      handlng:\n",
+            "handlng",
+            "cannot be taken away",
+        ),
+        (
+            "versions:\n  - from: 2027-01-01\n    clocks:\n      handling: {limit: {days: 2, hours: 1}}\n",
+            "handling: {limit",
+            "exactly one",
+        ),
+        (
+            "versions:\n  - from: 2027-01-01\n    clocks:\n      handling: {warn: {working_days: 9}}\n",
+            "handling: {warn",
+            "warns when it is too late",
+        ),
+        (
+            "versions:\n  - from: 2027-01-01\n    transitions:\n      close:\n",
+            "then: close",
+            "there is no transition “close”",
+        ),
+        (
+            "versions:\n  - from: 2027-01-01\n    clocks:\n      new: {start: [new], stop: [done], limit: {days: 1}}",
+            "new: {start",
+            "lacks “title”",
+        ),
+    ],
+)
+def test_a_mistake_in_a_version_is_found_where_it_is(
+    tmp_path: Path, more: str, marked: str, said: str
+) -> None:
+    folder = versioned(tmp_path, "\n" + more)
+    with pytest.raises(ProfileError) as caught:
+        load(folder)
+    lines = (folder / "profile.yaml").read_text().splitlines()
+    where = max(number for number, line in enumerate(lines, 1) if marked in line)
+    found = [(each.line, each.message) for each in caught.value.problems if said in each.message]
+    assert found and found[0][0] == where, str(caught.value)
