@@ -10,11 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 from support import Clock, form, hub_on
+from typer.testing import CliRunner
 
+from laporhub.hub.cli import app
 from laporhub.pipeline.commands import Actor
+from laporhub.pipeline.errors import Misconfigured
 from laporhub.pipeline.profile.load import ProfileError, load
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.profile.versions import laid_over
+from laporhub.pipeline.tracking import Query
 
 SAMPLE = Path(__file__).parent / "data" / "minimal-profile"
 NAME = "kota-contoh"
@@ -193,3 +197,85 @@ def test_a_mistake_in_a_version_is_found_where_it_is(
     where = max(number for number, line in enumerate(lines, 1) if marked in line)
     found = [(each.line, each.message) for each in caught.value.problems if said in each.message]
     assert found and found[0][0] == where, str(caught.value)
+
+
+# ── a change that running cases could not follow ─────────────────────────────────────────────────
+
+
+async def one_case(data: Path, folder: Path, day: str = "2026-05-29") -> None:
+    async with hub_on(data, Clock(at(day)), profile=str(folder)) as hub:
+        receipt = await hub.receive(NAME, "web", form(1))
+        await hub.act(receipt.case_id, "dispose", {"unit": "jalan"}, CLERK)
+
+
+def edit(folder: Path, *changes: tuple[str, str]) -> None:
+    file = folder / "profile.yaml"
+    text = file.read_text()
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    file.write_text(text)
+
+
+LOST = {
+    "version": ([("version: 2026-01-01", "version: 2026-02-01")], "began under the version of 2026-01-01"),
+    "state": (
+        [
+            ("  working: {title: Dikerjakan}", "  at_work: {title: Dikerjakan}"),
+            ("[working]", "[at_work]"),
+            ("to: working", "to: at_work"),
+        ],
+        "stand in “working”",
+    ),
+    "clock": ([("  handling:\n    title: Penanganan", "  work:\n    title: Penanganan")], "clock “handling”"),
+}
+
+
+@pytest.mark.parametrize("what", LOST)
+async def test_a_change_that_strands_a_running_case_is_refused_and_changes_nothing(
+    tmp_path: Path, what: str
+) -> None:
+    changes, said = LOST[what]
+    folder = versioned(tmp_path, "")
+    await one_case(tmp_path / "data", folder)
+    before = (folder / "profile.yaml").read_text()
+    edit(folder, *changes)
+    load(folder)  # by itself it is right
+    with pytest.raises(Misconfigured, match=f"1 running case.*{said}"):
+        async with hub_on(tmp_path / "data", profile=str(folder)):
+            pass
+    checked = CliRunner().invoke(app, ["profile", "check", str(folder), "--data", str(tmp_path / "data")])
+    assert checked.exit_code == 1 and said in checked.output
+    (folder / "profile.yaml").write_text(before)
+    async with hub_on(tmp_path / "data", profile=str(folder)) as hub:
+        assert len(hub.tracking.find(Query((NAME,)), hub.now()).cases) == 1
+
+
+async def test_once_the_last_case_has_ended_the_same_change_is_taken(tmp_path: Path) -> None:
+    folder = versioned(tmp_path, "")
+    async with hub_on(tmp_path / "data", Clock(at("2026-05-29")), profile=str(folder)) as hub:
+        receipt = await hub.receive(NAME, "web", form(1))
+        await hub.act(receipt.case_id, "dispose", {"unit": "jalan"}, CLERK)
+        official = Actor(id="dinas-demo", role="dinas", unit="jalan")
+        await hub.act(receipt.case_id, "answer", {"response": "Sudah."}, official)
+        await hub.act(receipt.case_id, "close", {}, CLERK)
+    edit(folder, *LOST["version"][0])
+    checked = CliRunner().invoke(app, ["profile", "check", str(folder), "--data", str(tmp_path / "data")])
+    assert checked.exit_code == 0, checked.output
+    async with hub_on(tmp_path / "data", profile=str(folder)) as hub:
+        assert hub.rulebooks[NAME].profile.version == date(2026, 2, 1)
+
+
+async def test_a_new_version_strands_nobody(tmp_path: Path) -> None:
+    folder = versioned(tmp_path, "")
+    await one_case(tmp_path / "data", folder)
+    with (folder / "profile.yaml").open("a") as file:
+        file.write(fixed(LATER))
+    async with hub_on(tmp_path / "data", Clock(at("2026-07-01")), profile=str(folder)) as hub:
+        (state,) = hub.tracking.find(Query((NAME,)), hub.now()).cases
+        assert hub.rulebooks[NAME].of(state).profile.version == date(2026, 1, 1)
+
+
+def test_a_folder_without_a_hub_is_said_to_be_one(tmp_path: Path) -> None:
+    checked = CliRunner().invoke(app, ["profile", "check", str(SAMPLE), "--data", str(tmp_path)])
+    assert checked.exit_code == 1 and "holds no hub" in checked.output

@@ -316,5 +316,14 @@ outcomes = Table(
     Column("at", Moment, nullable=False, index=True),
 )
 
+rules = Table(
+    "rules",
+    metadata,
+    Column("profile", Exact, primary_key=True),
+    Column("version", Exact, primary_key=True),
+    Column("body", Exact, nullable=False),
+)
+"""Each version of the rules that the hub last ran under, as JSON."""
+
 STORED = tuple(metadata.sorted_tables)
 """The tables of the store, which migrations look after; a sink's own are its own to make, and to make anew."""
