@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import secrets
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,7 +14,7 @@ from argon2.exceptions import VerificationError
 from sqlalchemy import Engine, Row, delete, select, update
 
 from laporhub.pipeline.errors import NotFound, Refused
-from laporhub.pipeline.staff import Account
+from laporhub.pipeline.staff import Account, Post
 from laporhub.pipeline.store.cases import insert
 from laporhub.pipeline.store.database import writer
 from laporhub.pipeline.store.tables import accounts, sessions
@@ -45,6 +47,7 @@ class AccountStore:
             "unit": account.unit,
             "language": account.language,
             "active": 1,
+            "posts": json.dumps({name: asdict(post) for name, post in account.posts.items()}),
         }
         with self._writer.begin() as connection:
             changed = {name: value for name, value in row.items() if name != "username"}
@@ -130,4 +133,5 @@ def _account(row: Row[Any]) -> Account:
         role=row.role,
         unit=row.unit,
         language=row.language,
+        posts={name: Post(**post) for name, post in json.loads(row.posts or "{}").items()},
     )

@@ -225,6 +225,7 @@ accounts = Table(
     Column("unit", Exact),
     Column("language", Exact, nullable=False),
     Column("active", Integer, nullable=False),
+    Column("posts", Exact),
 )
 
 sessions = Table(

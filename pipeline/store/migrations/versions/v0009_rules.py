@@ -1,4 +1,4 @@
-"""The rules that the hub last ran under: see `tables.rules`."""
+"""The rules that the hub last ran under, and what an account is in each profile: see `tables`."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -16,3 +16,4 @@ def upgrade() -> None:
         sa.Column("version", EXACT, primary_key=True),
         sa.Column("body", EXACT, nullable=False),
     )
+    op.add_column("accounts", sa.Column("posts", EXACT))
