@@ -117,7 +117,7 @@ def add_user(
         return account
 
     made = run_with_hub(settings, work, beside=True)
-    known = {"username": username, "role": made.role, "unit": made.unit}
+    known: dict[str, object] = {"username": username, "role": made.role, "unit": made.unit}
     known |= {"posts": {name: asdict(post) for name, post in made.posts.items()}} if made.posts else {}
     print_json(known | ({} if password else {"password": chosen}))
 

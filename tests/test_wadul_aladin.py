@@ -246,6 +246,7 @@ def test_every_way_in_of_the_standard_is_there() -> None:
     assert accounts["hotline"] == "+62285421243"
     assert accounts["email"] == "diskominfo@gafe.pekalongankota.go.id"
     assert accounts["web"] == "kominfo.pekalongankota.go.id"
-    assert accounts["x"] == accounts["instagram"] == "@pkl.diskominfo"
+    assert accounts["instagram"] == "@pkl.diskominfo"
+    assert accounts["x"] == "@pkl_diskominfo"  # names on X have no dot
     assert BOOK.profile.channels["counter"].desk == "counter"
     assert "(0285) 420223" in str(BOOK.profile.contact)
