@@ -21,6 +21,7 @@ from laporhub.web import (
     public,
     queue,
     staff,
+    standard,
     tracking,
 )
 from laporhub.web.middleware import BodyLimit, Compression, Shield
@@ -41,6 +42,7 @@ def create_app(hub: HubPort, settings: WebSettings) -> FastAPI:
     app.state.site = site
     for part in (
         public,
+        standard,
         tracking,
         staff,
         queue,

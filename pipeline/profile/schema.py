@@ -26,6 +26,13 @@ class Report(Section):
     title: Text | None = None
 
 
+class Component(Section):
+    """One component of the published standard, as its law wants them: a title and what it says."""
+
+    title: Text
+    points: tuple[Text, ...] = Field(min_length=1)
+
+
 class Version(Section):
     """What differs from a day on; all that is not named stays as it was (see `versions`).
 
@@ -45,6 +52,7 @@ class Version(Section):
     routing: dict[str, Any] | None = None
     publication: dict[str, Any] | None = None
     documents: dict[Name, dict[str, Any] | None] | None = None
+    standard: tuple[Component, ...] | None = None
 
 
 class Profile(Section):
@@ -74,6 +82,8 @@ class Profile(Section):
     routing: Routing
     publication: Publication = Publication()
     documents: dict[Name, Paper] = {}
+    standard: tuple[Component, ...] = ()
+    """The standard's components in words, for everybody to read."""
     reports: tuple[Report, ...] = ()
     versions: tuple[Version, ...] = ()
     """What changed later, from old to new."""
