@@ -128,6 +128,31 @@ def test_the_quarter_is_evaluated() -> None:
     assert [report.every for report in BOOK.profile.reports] == ["quarter"]
 
 
+async def test_what_needs_no_repair_is_answered_or_goes_to_the_official(tmp_path: Path) -> None:
+    async with hub_on(tmp_path, Clock(MONDAY), profile=PROFILE) as hub:
+        state = await reported(hub)
+        state = await hub.act(state.id, "answer", {"response": "Sudah pulih dengan sendirinya."}, CLERK)
+        assert state.status == "answered"
+        state = await reported(hub, 2)
+        state = await hub.act(state.id, "hand_over", {"reason": "Perlu keputusan"}, CLERK)
+        with pytest.raises(Refused):
+            await hub.act(state.id, "settle", {"response": "x"}, CLERK)
+        official = Actor(id="pejabat-demo", role="pejabat_pengaduan")
+        state = await hub.act(state.id, "settle", {"response": "Sudah diputuskan."}, official)
+        assert state.status == "answered"
+
+
+def test_every_way_in_of_the_standard_is_there() -> None:
+    accounts = {name: channel.account for name, channel in BOOK.profile.channels.items()}
+    assert accounts["hotline"] == "+62285421243"
+    assert accounts["email"] == "diskominfo@gafe.pekalongankota.go.id"
+    assert accounts["web"] == "kominfo.pekalongankota.go.id"
+    assert accounts["instagram"] == "@pkl.diskominfo"
+    assert accounts["x"] == "@pkl_diskominfo"  # names on X have no dot
+    assert BOOK.profile.channels["counter"].desk == "counter"
+    assert "(0285) 420223" in str(BOOK.profile.contact)
+
+
 # ── the record ───────────────────────────────────────────────────────────────────────────────────
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from html import unescape
 from pathlib import Path
 
@@ -52,3 +53,17 @@ async def test_a_profile_without_one_publishes_none(tmp_path: Path) -> None:
     async with web_on(tmp_path, profile=str(sample)) as web:
         assert (await web.browser.get("/standar")).status_code == 404
         assert "/standar" not in (await web.browser.get("/")).text
+
+
+async def test_what_the_sop_of_2022_says_stays_on_record(tmp_path: Path) -> None:
+    async with web_on(tmp_path, profile="wadul-aladin") as web:
+        now = (await web.browser.get("/standar")).text
+        web.clock.at = datetime(2022, 5, 9, 3, 0, tzinfo=UTC)
+        page = unescape((await web.browser.get("/standar")).text)
+        old = load("wadul-aladin").on(web.clock.at).profile
+        assert old.standard
+        for component in old.standard:
+            for point in component.points:
+                assert say(point, "id") in page
+        assert "2 hari" in page and "2021 tentang PPID" in page
+        assert "14 hari kerja" in now and "2021 tentang PPID" not in now
