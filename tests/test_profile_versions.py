@@ -9,12 +9,15 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
-from support import Clock, form, hub_on
+from support import Clock, Stub, form, hub_on
 from typer.testing import CliRunner
 
 from laporhub.hub.cli import app
-from laporhub.pipeline.commands import Actor
+from laporhub.pipeline.commands import Act, Actor
+from laporhub.pipeline.decide import decided
 from laporhub.pipeline.errors import Misconfigured
+from laporhub.pipeline.intake import interpret
+from laporhub.pipeline.messages import Message
 from laporhub.pipeline.profile.load import ProfileError, load
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.profile.versions import laid_over
@@ -279,3 +282,39 @@ async def test_a_new_version_strands_nobody(tmp_path: Path) -> None:
 def test_a_folder_without_a_hub_is_said_to_be_one(tmp_path: Path) -> None:
     checked = CliRunner().invoke(app, ["profile", "check", str(SAMPLE), "--data", str(tmp_path)])
     assert checked.exit_code == 1 and "holds no hub" in checked.output
+
+
+# ── whichever edition an engine has at hand ──────────────────────────────────────────────────────
+
+
+def test_the_same_events_follow_whichever_version_the_engine_was_started_with() -> None:
+    message = Message(
+        id="m_contoh",
+        profile="wadul-aladin",
+        channel="whatsapp",
+        account="whatsapp:+62816644000",
+        external_id="SM1",
+        conversation="v_contoh",
+        reporter="p_contoh",
+        text="Jalan di depan Pasar Contoh berlubang sejak minggu lalu",
+        sealed_identity="-",
+        known=("phone", "name"),
+        received_at=at("2022-05-09"),
+    )
+    histories = []
+    for edition in _EDITIONS.every_edition:
+        opening = interpret(edition, message, None)
+        opened, state = decided(edition, None, opening, Stub(unit="dpupr"), "PWWA00000000000")
+        assert state is not None
+        later = Act(
+            id="d_contoh",
+            profile="wadul-aladin",
+            case_id=state.id,
+            at=at("2026-11-23"),
+            actor=Actor(id="kota-demo", role="admin_kota"),
+            transition="forward",
+            fields={"unit": "dpupr"},
+        )
+        moved, state = decided(edition, state, later, Stub(unit="dpupr"))
+        histories.append([event.model_dump_json() for event in (*opened, *moved)])
+    assert histories[0] == histories[1] == histories[2]
