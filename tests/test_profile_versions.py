@@ -40,7 +40,8 @@ versions:
     transitions:
       settle: {title: Tuntaskan, from: [working], to: settled, roles: [kantor]}
       finish: {title: Akhiri, from: [settled], to: done, roles: [kantor]}
-      reopen:
+    requirements:
+      hatred:
 """
 
 
@@ -57,9 +58,9 @@ def book(tmp_path: Path) -> Rulebook:
 
 
 def fixed(text: str) -> str:
-    """With the clock that must also stop at the new state."""
+    """With the clock that runs on in the new state, and stops at the end."""
     return text.replace(
-        "warn: {working_days: 2}\n", "warn: {working_days: 2}\n        stop: [answered, settled]\n"
+        "warn: {working_days: 2}\n", "warn: {working_days: 2}\n        stop: [answered, done]\n"
     )
 
 
@@ -76,7 +77,7 @@ def test_what_is_not_named_stays_and_what_is_named_changes(book: Rulebook) -> No
     assert new.clocks["handling"].escalate == old.clocks["handling"].escalate
     assert new.clocks["silence"] == old.clocks["silence"]
     assert "settle" not in old.transitions and "settle" in new.transitions
-    assert "reopen" in old.transitions and "reopen" not in new.transitions
+    assert "hatred" in old.requirements and "hatred" not in new.requirements
     assert new.source == "Peraturan baru"
     assert (new.channels, new.roles) == (old.channels, old.roles)
 
@@ -146,7 +147,9 @@ async def test_a_running_case_keeps_its_rules_also_after_a_restart(tmp_path: Pat
         with pytest.raises(Exception, match="settle"):
             await hub.act(old.case_id, "settle", {}, CLERK)
         settled = await hub.act(new.case_id, "settle", {}, CLERK)
-        assert (settled.status, settled.clocks["handling"].status) == ("settled", "stopped")
+        assert (settled.status, settled.clocks["handling"].status) == ("settled", "running")
+        done = await hub.act(new.case_id, "finish", {}, CLERK)
+        assert (done.status, done.clocks["handling"].status) == ("done", "stopped")
 
 
 # ── what the check refuses ───────────────────────────────────────────────────────────────────────
