@@ -226,6 +226,7 @@ accounts = Table(
     Column("language", Exact, nullable=False),
     Column("active", Integer, nullable=False),
     Column("email", Exact),
+    Column("posts", Exact),
 )
 
 sessions = Table(
@@ -316,6 +317,15 @@ outcomes = Table(
     Column("refusal", Exact),
     Column("at", Moment, nullable=False, index=True),
 )
+
+rules = Table(
+    "rules",
+    metadata,
+    Column("profile", Exact, primary_key=True),
+    Column("version", Exact, primary_key=True),
+    Column("body", Exact, nullable=False),
+)
+"""Each version of the rules that the hub last ran under, as JSON."""
 
 report_posts = Table(
     "report_posts",
