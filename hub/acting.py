@@ -33,7 +33,7 @@ class Acting(Reading):
             at=self.now(),
             actor=actor,
             transition=transition,
-            fields=self._door.typed(rulebook, state.reporter, transition, fields, self.now()),
+            fields=self._door.typed(rulebook.of(state), state.reporter, transition, fields, self.now()),
             seen=seen,
         )
         key = self.ring.pending(state.reporter)

@@ -58,7 +58,7 @@ class Reading:
         now: Callable[[], datetime],
     ) -> None:
         """`sink` is what writes the tracking rows within the engine's transactions, where it does."""
-        self.rulebooks = ground.rulebooks
+        self._books = ground.rulebooks
         self.tracking = tracking
         self.sink = sink
         self.accounts = AccountStore(ground.database)
@@ -75,6 +75,12 @@ class Reading:
         self.web_secret = ground.secrets.web
         self._reporter = Reporter(ground.database, ground.rulebooks, now)
         self._joiner = Joiner(ground.database, engine, ground.ring, ground.secrets.web, now)
+
+    @property
+    def rulebooks(self) -> Mapping[str, Rulebook]:
+        """As they hold now; a case has those of its own version (`Rulebook.of`)."""
+        now = self.now()
+        return {name: book.on(now) for name, book in self._books.items()}
 
     def case(self, ticket: str) -> CaseState | None:
         canonical = ids.parse_ticket(ticket)
@@ -161,7 +167,7 @@ class Reading:
 
     def _rulebook(self, profile: str) -> Rulebook:
         try:
-            return self.rulebooks[profile]
+            return self._books[profile].on(self.now())
         except KeyError:
             raise NotFound(f"This hub does not serve the profile {profile!r}") from None
 

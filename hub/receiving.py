@@ -289,7 +289,7 @@ class Receiving(Reading):
         logger.warning("dead letter", id=name, channel=channel, stage=stage, reason=reason)
 
     def _receipt(self, rulebook: Rulebook, message_id: str, received_at: datetime, done: Done) -> Receipt:
-        state, requirements = done.state, rulebook.profile.requirements
+        state, requirements = done.state, rulebook.of(done.state).profile.requirements
         return Receipt(
             message_id=message_id,
             case_id=state.id,

@@ -112,7 +112,7 @@ class Door:
         typed: dict[str, Words | str | int] = {}
         for name, value in fields.items():
             field = step.fields.get(name) if step else None
-            if field is not None and field.type == "text":
+            if field is not None and field.type in ("text", "items"):
                 typed[name] = self.words(rulebook, reporter, value, now)
             elif field is not None and field.type == "rating" and value.strip().isdecimal():
                 typed[name] = int(value)

@@ -52,7 +52,7 @@ class HubPort(Protocol):
 
     @property
     def rulebooks(self) -> Mapping[str, Rulebook]:
-        """The profiles served, by name; the first is the default."""
+        """The profiles served, by name, as they hold now; the first is the default."""
         ...
 
     @property

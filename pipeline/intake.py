@@ -84,6 +84,7 @@ def _writer(message: Message) -> Actor:
 def _joins(rulebook: Rulebook, message: Message, latest: CaseState) -> bool:
     if message.case_id is not None:
         return True
+    rulebook = rulebook.of(latest)
     rules = rulebook.profile.intake
     if message.text.lower().startswith(tuple(word.lower() for word in rules.new_case_words)):
         return False

@@ -10,7 +10,7 @@ from laporhub.pipeline.commands import SYSTEM, Actor, AddMessage, OpenCase, Word
 from laporhub.pipeline.events import Assigned, Drafted, Rated, ReplyQueued, Transitioned
 from laporhub.pipeline.profile.schema_workflow import BUILT_IN_ROLES
 from laporhub.pipeline.turn import Fields, Turn
-from laporhub.pipeline.turn_clocks import move_clocks
+from laporhub.pipeline.turn_clocks import move_clocks, stop_when_sent
 from laporhub.pipeline.wording import compose
 
 _ANSWERED_WITHIN = timedelta(days=1)
@@ -72,6 +72,7 @@ def queue_reply(turn: Turn, purpose: str, fields: Fields | None = None) -> None:
         SYSTEM,
     )
     if on_page:
+        stop_when_sent(turn, purpose)
         follow(turn, turn.profile.publication.on_sent.get(purpose))
 
 

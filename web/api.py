@@ -81,7 +81,7 @@ def complaint(request: Request, ticket: str, token: str | None = None) -> dict[s
     state = find_case(site, ticket)
     if state is None:
         raise NotFound("There is no complaint with this ticket")
-    rulebook, events = site.rulebook(state.profile), site.hub.events(state.id)
+    rulebook, events = site.rulebook_of(state), site.hub.events(state.id)
     scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
     given = bearer.strip() if scheme.lower() == "bearer" else token
     if given is None and not scheme:

@@ -16,11 +16,13 @@ from laporhub.web import (
     files,
     health,
     hooks,
+    papers,
     problems,
     public,
     queue,
     reports,
     staff,
+    standard,
     tracking,
 )
 from laporhub.web.middleware import BodyLimit, Compression, Shield
@@ -41,6 +43,7 @@ def create_app(hub: HubPort, settings: WebSettings) -> FastAPI:
     app.state.site = site
     for part in (
         public,
+        standard,
         tracking,
         staff,
         queue,
@@ -49,6 +52,7 @@ def create_app(hub: HubPort, settings: WebSettings) -> FastAPI:
         channels,
         reports,
         files,
+        papers,
         api,
         hooks,
         health,

@@ -26,6 +26,7 @@ from laporhub.web.attached import camera, shown
 from laporhub.web.chronicle import staff_lines
 from laporhub.web.desk import Session, Staff, case_for, check_csrf, menu
 from laporhub.web.i18n import Translator
+from laporhub.web.paper_links import paper_links
 from laporhub.web.problems import status_of
 from laporhub.web.public import seers
 from laporhub.web.site import render, site_of, translator_of
@@ -222,6 +223,7 @@ def _page(
             t,
             told=lambda file: camera(file, rulebook, t),
         ),
+        papers=paper_links(rulebook, state, session.actor, f"/staff/cases/{quote(state.ticket)}", t),
         delivery=lambda entry: delivery.fate(entry.delivery, entry.reason, t),
         lines=lines[:SHOWN_LINES],
         earlier=lines[SHOWN_LINES:],

@@ -55,7 +55,8 @@ class FormField(Section):
     """One input of a transition's form."""
 
     title: Text
-    type: Literal["text", "unit", "choice", "rating"]
+    type: Literal["text", "items", "unit", "choice", "rating"]
+    """`items` is a list, one thing a line, as "2 buah konektor"."""
     required: bool = True
     options: dict[str, Text] | None = None
     """For `choice`: value → label."""
