@@ -225,8 +225,8 @@ accounts = Table(
     Column("unit", Exact),
     Column("language", Exact, nullable=False),
     Column("active", Integer, nullable=False),
-    Column("email", Exact),
     Column("posts", Exact),
+    Column("email", Exact),
 )
 
 sessions = Table(
