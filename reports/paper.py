@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from io import BytesIO
-from typing import Final
+from typing import Any, Final
 from xml.sax.saxutils import escape
 
 from reportlab.lib.enums import TA_CENTER
@@ -13,6 +13,7 @@ from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
 from reportlab.platypus import Flowable, HRFlowable, KeepTogether, Paragraph, SimpleDocTemplate, Spacer
 from reportlab.platypus import Table as Grid
+from reportlab.platypus.tables import TableStyle
 
 from laporhub.pipeline.items import Item
 from laporhub.pipeline.papers import Sheet
@@ -74,14 +75,14 @@ def _table(items: Sequence[Item], t: Translate) -> Flowable:
     ]
     widths = [12 * mm, _WIDE - 52 * mm, 40 * mm]
     style = [("GRID", (0, 0), (-1, -1), 0.6, INK), ("VALIGN", (0, 0), (-1, -1), "TOP")]
-    return Grid([head, *rows], colWidths=widths, style=style, repeatRows=1)
+    return Grid([head, *rows], colWidths=widths, style=TableStyle(style), repeatRows=1)
 
 
 def _signed(signatures: Sequence[tuple[str, str]], t: Translate) -> Flowable:
     """Side by side."""
     above = [[_p(title, _CENTRED), _p(name, _CENTRED)] for title, name in signatures]
     below = [[_p(_DOTS, _CENTRED), _p(t("Nama, NIP dan cap"), _CENTRED)] for _ in signatures]
-    rows = [above, [Spacer(0, _SIGNING) for _ in signatures], below]
+    rows: list[list[Any]] = [above, [Spacer(0, _SIGNING) for _ in signatures], below]
     return Grid(
         rows,
         colWidths=[_WIDE / len(signatures)] * len(signatures),
