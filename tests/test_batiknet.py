@@ -18,8 +18,8 @@ from laporhub.pipeline.items import Item
 from laporhub.pipeline.messages import InlineFile
 from laporhub.pipeline.papers import sheet
 from laporhub.pipeline.profile.load import load
+from laporhub.reports.paper import paper
 from laporhub.web.i18n import translator
-from laporhub.web.paper_pdf import drawn
 
 PROFILE = "batiknet"
 BOOK = load(PROFILE)
@@ -182,8 +182,8 @@ async def test_the_file_can_be_read_and_says_the_same(tmp_path: Path) -> None:
     async with hub_on(tmp_path, Clock(MONDAY), profile=PROFILE) as hub:
         state = await repaired(hub)
         made = sheet(BOOK, state, hub.events(state.id), "berita_acara", CLERK)
-        data = drawn(made, translator("id"))
-        assert data == drawn(made, translator("id"))
+        data = paper(made, translator("id"))
+        assert data == paper(made, translator("id"))
         (page,) = PdfReader(io.BytesIO(data)).pages
         text = page.extract_text()
         for wanted in (
@@ -204,7 +204,7 @@ async def test_a_long_list_goes_over_pages_and_the_signatures_stay_together(tmp_
         given = {"diagnosis": "Petir 😀", "result": "Diganti.", "replaced": many}
         state = await hub.act(state.id, "handle", given, FITTER)
         made = sheet(BOOK, state, hub.events(state.id), "berita_acara", CLERK)
-        pages = PdfReader(io.BytesIO(drawn(made, translator("id")))).pages
+        pages = PdfReader(io.BytesIO(paper(made, translator("id")))).pages
         assert len(pages) > 1
         assert "barang nomor 60" in "".join(page.extract_text() for page in pages)
         last = pages[-1].extract_text()

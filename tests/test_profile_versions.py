@@ -12,6 +12,7 @@ from hypothesis import strategies as some
 from support import Clock, Stub, form, hub_on
 from typer.testing import CliRunner
 
+from laporhub.dashboards.labels import codes
 from laporhub.hub.cli import app
 from laporhub.pipeline.commands import Act, Actor
 from laporhub.pipeline.decide import decided
@@ -22,6 +23,9 @@ from laporhub.pipeline.profile.load import ProfileError, load
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.profile.versions import laid_over
 from laporhub.pipeline.tracking import Query
+from laporhub.pipeline.workflow import queue_statuses
+from laporhub.web.history import status_title
+from laporhub.web.i18n import translator
 
 SAMPLE = Path(__file__).parent / "data" / "minimal-profile"
 NAME = "kota-contoh"
@@ -321,3 +325,12 @@ def test_the_same_events_follow_whichever_version_the_engine_was_started_with() 
         moved, state = decided(edition, state, later, Stub(unit="dpupr"))
         histories.append([event.model_dump_json() for event in (*opened, *moved)])
     assert histories[0] == histories[1] == histories[2]
+
+
+def test_what_only_one_version_has_is_called_by_its_title_everywhere(book: Rulebook) -> None:
+    said = codes(book, "id")
+    assert said["missing"]["hatred"] == "Tanpa SARA"
+    assert said["status"]["settled"] == "Tuntas"
+    for edition in book.every_edition:
+        assert status_title(edition, "settled", translator("id")) == "Tuntas"
+        assert "settled" in queue_statuses(edition, "petugas")

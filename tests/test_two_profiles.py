@@ -13,9 +13,11 @@ from web_hub import PASSWORD, Web, web_on
 
 from laporhub.hub.cli import app
 from laporhub.hub.polling import polled_accounts
+from laporhub.hub.posting import receivers_of
 from laporhub.pipeline.commands import Actor
 from laporhub.pipeline.connector_abilities import Polled
 from laporhub.pipeline.hub_port import Receipt
+from laporhub.pipeline.profile.load import load
 from laporhub.pipeline.staff import Account, Post
 
 WADUL, BATIKNET = "wadul-aladin", "batiknet"
@@ -201,3 +203,17 @@ async def test_an_account_that_both_services_name_is_asked_once_for_the_first(tm
         assert [(each.profile, each.name) for each in found] == [
             (WADUL, "diskominfo@gafe.pekalongankota.go.id")
         ]
+
+
+def test_reports_go_to_whoever_has_the_role_in_that_service() -> None:
+    posts = {WADUL: Post("pimpinan"), BATIKNET: Post("pimpinan_dinas")}
+    head = Account("kepala", (WADUL, BATIKNET), "pimpinan", email="kepala@contoh.test", posts=posts)
+    clerk = Account("petugas", (WADUL,), "admin_kota", email="petugas@contoh.test")
+    mayor = Account("wali", (WADUL,), "wali_kota", email="wali@contoh.test")
+    staff = [head, clerk, mayor]
+    monthly = {receiver.address for receiver in receivers_of(load(WADUL), "month", staff)}
+    assert monthly == {"kepala@contoh.test", "wali@contoh.test"}
+    assert [receiver.address for receiver in receivers_of(load(BATIKNET), "quarter", staff)] == [
+        "kepala@contoh.test"
+    ]
+    assert receivers_of(load(BATIKNET), "month", staff) == []

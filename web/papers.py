@@ -10,10 +10,10 @@ from laporhub.pipeline.case_state import CaseState
 from laporhub.pipeline.commands import Actor
 from laporhub.pipeline.errors import NotFound
 from laporhub.pipeline.papers import sheet
+from laporhub.reports.paper import paper
 from laporhub.web.desk import Staff, case_for
 from laporhub.web.guard import same
 from laporhub.web.i18n import translator
-from laporhub.web.paper_pdf import drawn
 from laporhub.web.site import Site, site_of
 from laporhub.web.tracking import find_case, reporter_of
 
@@ -45,6 +45,6 @@ def for_reporter(request: Request, ticket: str, name: str, k: str = "") -> Respo
 
 def _answer(site: Site, state: CaseState, name: str, actor: Actor) -> Response:
     made = sheet(site.rulebook_of(state), state, site.hub.events(state.id), name, actor)
-    data = drawn(made, translator(made.language))
+    data = paper(made, translator(made.language))
     named = {"Content-Disposition": f'attachment; filename="{state.ticket}-{name}.pdf"'}
     return Response(data, media_type="application/pdf", headers=_HEADERS | named)

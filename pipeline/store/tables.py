@@ -225,8 +225,8 @@ accounts = Table(
     Column("unit", Exact),
     Column("language", Exact, nullable=False),
     Column("active", Integer, nullable=False),
-    Column("email", Exact),
     Column("posts", Exact),
+    Column("email", Exact),
 )
 
 sessions = Table(
@@ -318,15 +318,6 @@ outcomes = Table(
     Column("at", Moment, nullable=False, index=True),
 )
 
-rules = Table(
-    "rules",
-    metadata,
-    Column("profile", Exact, primary_key=True),
-    Column("version", Exact, primary_key=True),
-    Column("body", Exact, nullable=False),
-)
-"""Each version of the rules that the hub last ran under, as JSON."""
-
 report_posts = Table(
     "report_posts",
     metadata,
@@ -345,6 +336,14 @@ report_posts = Table(
 )
 """Which report goes to whom by e-mail, and how far it got; `receiver` is the address of an office or of staff."""
 Index("report_posts_due", report_posts.c.next_at, **_where(report_posts.c.next_at.is_not(None)))
+rules = Table(
+    "rules",
+    metadata,
+    Column("profile", Exact, primary_key=True),
+    Column("version", Exact, primary_key=True),
+    Column("body", Exact, nullable=False),
+)
+"""Each version of the rules that the hub last ran under, as JSON."""
 
 STORED = tuple(metadata.sorted_tables)
 """The tables of the store, which migrations look after; a sink's own are its own to make, and to make anew."""
