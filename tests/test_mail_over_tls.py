@@ -13,8 +13,8 @@ from support import MONDAY, Clock
 from test_contract_email import ADDRESS
 
 from laporhub.connectors.email import EmailConnector, connector
+from laporhub.pipeline.connector import Outgoing, Sent
 from laporhub.pipeline.errors import Misconfigured, RetryLater
-from laporhub.pipeline.ports import Outgoing, Sent
 from laporhub.simulators.mail import MailSimulator
 
 Security = Literal["tls", "starttls"]

@@ -26,7 +26,8 @@ from web_hub import PASSWORD, PROFILE, QUICK_HASHER, STAFF
 
 from laporhub.connectors.specimen import HUB, Specimen
 from laporhub.hub.hub import Hub
-from laporhub.pipeline.ports import HubPort, Raw
+from laporhub.pipeline.connector import Raw
+from laporhub.pipeline.hub_port import HubPort
 from laporhub.pipeline.store import accounts
 from laporhub.web.app import create_app
 from laporhub.web.settings import WebSettings
