@@ -28,6 +28,7 @@ from laporhub.connectors.files import MAIL
 from laporhub.pipeline.connector import Failed, Outcome, Outgoing, Parsed, Raw, Sent, Unknown
 from laporhub.pipeline.connector_abilities import Health, Polled
 from laporhub.pipeline.errors import Forged, Misconfigured, RetryLater, StopChannel
+from laporhub.pipeline.ids import ticket_in
 
 COPY_WITHIN: Final = timedelta(minutes=2)
 """How long our own copy may take to lie in our mailbox."""
@@ -295,7 +296,7 @@ def _name(outgoing: Outgoing) -> str:
 
 def _subject(asked: str, text: str) -> str:
     asked = re.sub(r"^(?:(?:re|bls|balas)\s*:\s*)+", "", asked, flags=re.IGNORECASE)
-    ticket = email_payload.ticket_in(text)
+    ticket = ticket_in(text)
     tail = f"[{ticket}]" if ticket and ticket not in asked else ""
     return " ".join(filter(None, ("Re:", asked[:200] or "Laporan Anda", tail)))
 

@@ -111,6 +111,27 @@ async def test_a_direct_message_is_answered_in_private_and_in_full(
     assert "https://contoh.go.id/jalan" in x.talk("warga1")[-1][1]
 
 
+async def test_who_was_asked_for_a_direct_message_goes_on_in_it_and_is_answered_there(
+    hub: Hub, x: XSimulator, clock: Clock
+) -> None:
+    post = await x.citizen_posts("warga1", "@LaporGub_ jalan rusak pak")
+    await deliver(hub, x)
+    await send(hub, clock)
+    assert "(DM)" in x.said(post)[-1][1]
+    await x.citizen_messages("warga1", f"{COMPLETE}, HP 0811 0000 0001")
+    await x.citizen_messages("warga2", f"{COMPLETE}, HP 0811 0000 0002")
+    await deliver(hub, x)
+    await send(hub, clock)
+    case, other = cases(hub)
+    assert (case.messages, other.messages) == (2, 1)
+    in_public = len(x.said(post))
+    await hub.act(case.id, "answer", {"response": ANSWER}, ADMIN_X)
+    await send(hub, clock)
+    assert ANSWER in x.talk("warga1")[-1][1], "in full: nobody else reads it"
+    assert len(x.said(post)) == in_public
+    assert cases(hub)[0].status == "answered"
+
+
 async def test_who_was_only_found_is_answered_by_a_person(hub: Hub, x: XSimulator, clock: Clock) -> None:
     await x.citizen_posts("warga1", f"laporgub ke mana? {COMPLETE}")
     await poll(hub, clock)

@@ -84,9 +84,17 @@ def _references(
             (("intake", "dialogue", "channels", n), "channel", channel, set(profile.channels))
             for n, channel in enumerate(profile.intake.dialogue.channels)
         )
-    replies = {step.reply for step in profile.transitions.values() if step.reply} | (
-        {name for name in (profile.intake.reply, profile.intake.after_end) if name}
-    )
+    steps_reply = {step.reply for step in profile.transitions.values() if step.reply}
+    if (private := profile.intake.in_private) is not None:
+        at = ("intake", "in_private")
+        yield from (
+            ((*at, "channels", n), "channel", channel, set(profile.channels))
+            for n, channel in enumerate(private.channels)
+        )
+        yield from (
+            ((*at, "replies", n), "reply", reply, steps_reply) for n, reply in enumerate(private.replies)
+        )
+    replies = steps_reply | ({name for name in (profile.intake.reply, profile.intake.after_end) if name})
     for key, rules in (
         ("on_sent", profile.publication.on_sent),
         ("on_failed", profile.publication.on_failed),
