@@ -73,10 +73,13 @@ class Sender:
     async def _send(self, reply: Queued) -> None:
         connector = self._connectors.get((reply.profile, reply.channel))
         with self._database.connect() as connection:
-            talks = cases.conversations_about(connection, reply.conversation, reply.case_id)
-            known = frozenset[str]().union(*(outbox.platform_ids(connection, talk.id) for talk in talks))
-        at = reply.attempted_at or self._now()  # what was tried is looked for where it was tried
-        where = address_for(connector, talks, self._ring.open, at, human=reply.human) if connector else None
+            known = frozenset[str]().union(
+                *(outbox.platform_ids(connection, talk.id) for talk in reply.talks)
+            )
+        at = reply.attempted_at or self._now()
+        where = (
+            address_for(connector, reply.talks, self._ring.open, at, human=reply.human) if connector else None
+        )
         if connector is None or where is None:
             await self._settle(reply, "failed", "no_address")
             return

@@ -187,6 +187,7 @@ outbox = Table(
     Column("reason", Exact),
     Column("purpose", Exact),
     Column("human", Integer),
+    Column("talks", Exact),
 )
 Index("outbox_due", outbox.c.next_at, **_where(outbox.c.next_at.is_not(None)))
 Index("outbox_conversation", outbox.c.conversation, outbox.c.ordinal)

@@ -1,4 +1,6 @@
-"""Which cases one person opened: see `tables.persons`. Those of earlier releases stay without: nothing proves them."""
+"""Which cases one person opened (`tables.persons`; those of earlier releases stay without: nothing proves them), and to
+whom a reply that was tried was addressed.
+"""
 
 import sqlalchemy as sa
 from alembic import op
@@ -17,3 +19,4 @@ def upgrade() -> None:
         sa.Column("case_id", EXACT, primary_key=True),
         sqlite_with_rowid=False,
     )
+    op.add_column("outbox", sa.Column("talks", EXACT))
