@@ -35,7 +35,7 @@ from laporhub.pipeline.publisher import Publisher
 from laporhub.pipeline.report_post import ReportPost
 from laporhub.pipeline.said import as_shown
 from laporhub.pipeline.staff import Account
-from laporhub.pipeline.store import cases, files, log, report_posts
+from laporhub.pipeline.store import cases, files, log, persons, report_posts
 from laporhub.pipeline.store.accounts import AccountStore
 from laporhub.pipeline.tracking import Tracking
 
@@ -114,6 +114,14 @@ class Reading:
             state = cases.load_cases(connection, [case_id]).get(case_id)
             history = log.case_events(connection, case_id, state.opened_at) if state else []
         return as_shown(history)
+
+    def same_person(self, state: CaseState) -> Sequence[CaseState]:
+        with self.database.connect() as connection:
+            if not persons.opened(connection, state):
+                return []
+            theirs = [each for each in persons.cases_of(connection, state.reporter) if each != state.id]
+            found = cases.load_cases(connection, theirs)
+        return [found[each] for each in theirs]
 
     def files(self, case_id: str) -> Sequence[CaseFile]:
         with self.database.connect() as connection:

@@ -97,6 +97,12 @@ class HubPort(Protocol):
         """Other channels on which the same reporter, by a verified phone, can be answered now. Blocking."""
         ...
 
+    def same_person(self, state: CaseState) -> Sequence[CaseState]:
+        """Other cases that the reporter of this one surely opened, the newest first: by an account or a phone that the
+        platform vouches for, never by a name or number that was typed. Nothing of who stays anonymous. Blocking.
+        """
+        ...
+
     def post_of(self, state: CaseState) -> str | None:
         """The address, on its platform, of what the reporter wrote last, where there is one. Blocking."""
         ...

@@ -13,10 +13,10 @@ from laporhub.pipeline import ids
 from laporhub.pipeline.commands import Delivery, DeliveryStatus
 from laporhub.pipeline.connector import Connector, Failed, Outcome, Outgoing, Sent, Template, Unknown
 from laporhub.pipeline.connector_abilities import Public, SplitsByPlace
-from laporhub.pipeline.door import address_in
 from laporhub.pipeline.errors import Conflict, RetryLater, StopChannel
 from laporhub.pipeline.lanes import Lanes, Writer
 from laporhub.pipeline.profile.rulebook import Rulebook
+from laporhub.pipeline.reach import address_for
 from laporhub.pipeline.store import cases, outbox
 from laporhub.pipeline.store.channels import Lane
 from laporhub.pipeline.store.keys import KeyRing
@@ -73,24 +73,27 @@ class Sender:
     async def _send(self, reply: Queued) -> None:
         connector = self._connectors.get((reply.profile, reply.channel))
         with self._database.connect() as connection:
-            kept = cases.load_conversations(connection, [reply.conversation]).get(reply.conversation)
-            known = outbox.platform_ids(connection, reply.conversation)
-        identity = self._ring.open(kept.sealed_identity) if kept else None
-        if connector is None or kept is None or identity is None:
+            known = frozenset[str]().union(
+                *(outbox.platform_ids(connection, talk.id) for talk in reply.talks)
+            )
+        at = reply.attempted_at or self._now()
+        where = (
+            address_for(connector, reply.talks, self._ring.open, at, human=reply.human) if connector else None
+        )
+        if connector is None or where is None:
             await self._settle(reply, "failed", "no_address")
             return
         lane = (reply.profile, reply.channel)
         if (circuit := self._lanes.named(lane, reply.account)).until and circuit.holds(self._now()):
             await self._wait(reply, circuit.until - self._now(), circuit.why)
             return
-        address, reply_to = address_in(identity)
-        public = isinstance(connector, Public) and connector.is_public(reply_to)
+        public = isinstance(connector, Public) and connector.is_public(where.reply_to)
         text = reply.text if public else self._plain(reply)
         if text is None:
             await self._settle(reply, "failed", "erased")
             return
         parts = (
-            connector.split_for(text, reply.account, reply_to)
+            connector.split_for(text, reply.account, where.reply_to)
             if isinstance(connector, SplitsByPlace)
             else connector.split(text)
         )
@@ -99,12 +102,12 @@ class Sender:
             outgoing = Outgoing(
                 reply.reply_id,
                 len(reply.sent),
-                address,
+                where.to,
                 reply.account,
                 parts[len(reply.sent)],
-                kept.last_inbound_at,
+                where.conversation.last_inbound_at,
                 reply.attempted_at or self._now(),
-                reply_to=reply_to,
+                reply_to=where.reply_to,
                 purpose=reply.purpose,
                 human=reply.human,
                 previous=reply.sent[-1] if reply.sent else None,

@@ -74,7 +74,7 @@ def _table(items: Sequence[Item], t: Translate) -> Flowable:
         [_p(str(n), _CELL), _p(each.name, _CELL), _p(each.quantity, _CELL)] for n, each in enumerate(items, 1)
     ]
     widths = [12 * mm, _WIDE - 52 * mm, 40 * mm]
-    style = [("GRID", (0, 0), (-1, -1), 0.6, INK), ("VALIGN", (0, 0), (-1, -1), "TOP")]
+    style: list[Any] = [("GRID", (0, 0), (-1, -1), 0.6, INK), ("VALIGN", (0, 0), (-1, -1), "TOP")]
     return Grid([head, *rows], colWidths=widths, style=TableStyle(style), repeatRows=1)
 
 

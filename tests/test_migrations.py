@@ -143,8 +143,10 @@ async def test_a_hub_of_release_0_1_keeps_its_complaints(tmp_path: Path) -> None
         connection.execute(text("DROP TABLE report_posts"))
         connection.execute(text("ALTER TABLE accounts DROP COLUMN posts"))
         connection.execute(text("ALTER TABLE accounts DROP COLUMN email"))
+        connection.execute(text("DROP TABLE persons"))
         connection.execute(text("ALTER TABLE outbox DROP COLUMN purpose"))
         connection.execute(text("ALTER TABLE outbox DROP COLUMN human"))
+        connection.execute(text("ALTER TABLE outbox DROP COLUMN talks"))
         connection.execute(text("ALTER TABLE cases DROP COLUMN streamed"))
     async with hub_on(tmp_path) as hub:
         state = hub.case(receipt.ticket)

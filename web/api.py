@@ -22,13 +22,12 @@ from laporhub.web import delivery, forms, present
 from laporhub.web.desk import Caller, Filters, case_for, narrow, profile_of, scope
 from laporhub.web.forms import ComplaintBody
 from laporhub.web.guard import same
-from laporhub.web.problems import NotSignedInError
+from laporhub.web.problems import NotSignedInError, documented
 from laporhub.web.reports import unit_of
 from laporhub.web.site import site_of, translator_of
 from laporhub.web.tracking import find_case
 
-_PROBLEM = {"description": "Problem", "content": {"application/problem+json": {"schema": {"type": "object"}}}}
-_ERRORS: dict[int | str, dict[str, Any]] = dict.fromkeys((401, 403, 404, 409, 413, 422), _PROBLEM)
+_ERRORS = documented(400, 401, 403, 404, 405, 409, 413, 422, 503)
 
 router = APIRouter(prefix="/api/v1", responses=_ERRORS)
 staff = APIRouter(

@@ -20,9 +20,9 @@ from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.profile.schema_workflow import Transition
 from laporhub.pipeline.profile.section import say
 from laporhub.pipeline.workflow import allowed, may_note, may_speak
-from laporhub.web import delivery, forms, history, words
+from laporhub.web import delivery, forms, history, persons, words
 from laporhub.web.actions import PREFIX, fields_for, values_of
-from laporhub.web.attached import camera, shown
+from laporhub.web.attached import camera, shown, taken_where
 from laporhub.web.chronicle import staff_lines
 from laporhub.web.desk import Session, Staff, case_for, check_csrf, menu
 from laporhub.web.i18n import Translator
@@ -189,6 +189,7 @@ def _page(
     known = rulebook.profile.channels.get(state.channel)
     said = history.conversation(rulebook, state, events, t, notes=True)
     way = site.hub.way(state)
+    files = site.hub.files(state.id)
     speaks = may_speak(rulebook, state, session.actor)
     failed = speaks and any(entry.delivery == "failed" for entry in said)
     others = site.hub.elsewhere(state) if failed else ()
@@ -217,8 +218,10 @@ def _page(
             else ""
         ),
         menu=menu(site, account, rulebook),
+        photo_place=taken_where(files) if state.location is None or state.location.lat is None else "",
+        same_person=persons.others(site, session, rulebook, state, t),
         files=shown(
-            site.hub.files(state.id),
+            files,
             f"/staff/cases/{quote(state.ticket)}",
             t,
             told=lambda file: camera(file, rulebook, t),

@@ -93,6 +93,16 @@ def _references(
             (("intake", "dialogue", "channels", n), "channel", channel, set(profile.channels))
             for n, channel in enumerate(profile.intake.dialogue.channels)
         )
+    steps_reply = {step.reply for step in profile.transitions.values() if step.reply}
+    if (private := profile.intake.in_private) is not None:
+        at = ("intake", "in_private")
+        yield from (
+            ((*at, "channels", n), "channel", channel, set(profile.channels))
+            for n, channel in enumerate(private.channels)
+        )
+        yield from (
+            ((*at, "replies", n), "reply", reply, steps_reply) for n, reply in enumerate(private.replies)
+        )
     for key, rules in (
         ("on_sent", profile.publication.on_sent),
         ("on_failed", profile.publication.on_failed),

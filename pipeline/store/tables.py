@@ -156,6 +156,16 @@ received = Table(
     sqlite_with_rowid=False,
 )
 
+persons = Table(
+    "persons",
+    metadata,
+    Column("reporter", Exact, primary_key=True),
+    Column("opened_at", Moment, primary_key=True),
+    Column("case_id", Exact, primary_key=True),
+    sqlite_with_rowid=False,
+)
+"""The cases of those whose platform vouches for who they are, by their pseudonym: see `store.persons`."""
+
 outbox = Table(
     "outbox",
     metadata,
@@ -177,6 +187,7 @@ outbox = Table(
     Column("reason", Exact),
     Column("purpose", Exact),
     Column("human", Integer),
+    Column("talks", Exact),
 )
 Index("outbox_due", outbox.c.next_at, **_where(outbox.c.next_at.is_not(None)))
 Index("outbox_conversation", outbox.c.conversation, outbox.c.ordinal)
