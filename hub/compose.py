@@ -84,7 +84,9 @@ async def open_hub(
         if exclusive:
             await publisher.recover()
         if exclusive and background:
-            for task in (publisher.run(), Ticker(database, engine, tuple(rulebooks), now).run()):
+            ticker = Ticker(database, engine, tuple(rulebooks), now)
+            calendars = {name: book.calendar for name, book in rulebooks.items()}
+            for task in (publisher.run(), ticker.run(), ticker.follow_calendars(calendars)):
                 stack.push_async_callback(_cancelled, asyncio.create_task(task))
         hub = Hub(
             ground=ground,

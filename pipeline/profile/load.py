@@ -11,11 +11,13 @@ from pydantic import BaseModel, ValidationError
 from laporhub import profiles
 from laporhub.pipeline.calendar import work_calendar
 from laporhub.pipeline.errors import Misconfigured
-from laporhub.pipeline.profile import check
+from laporhub.pipeline.profile import check, days
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.profile.schema import Profile
+from laporhub.pipeline.profile.schema_time import LocalDays
 from laporhub.pipeline.profile.schema_units import Units
 from laporhub.pipeline.profile.source import (
+    DAYS,
     PROFILE,
     UNITS,
     Document,
@@ -63,21 +65,28 @@ def load(where: str | Path) -> Rulebook:
     folder = find(where)
     profile_file, problems = read(folder, PROFILE)
     units_file, more = read(folder, UNITS)
+    days_file, no_days = read(folder, DAYS) if (folder / DAYS).exists() else (None, [])
     templates, unread = _templates(folder)
-    problems += more + unread
+    problems += more + no_days + unread
     profile = _validated(Profile, profile_file, problems)
     units = _validated(Units, units_file, problems)
+    local = _validated(LocalDays, days_file, problems)
+    calendar = None
+    documents = {document.file: document for document in (profile_file, units_file, days_file) if document}
     if profile is not None and units is not None and not problems:
-        documents = {document.file: document for document in (profile_file, units_file) if document}
-        problems += [_located(finding, documents) for finding in check.problems(profile, units, templates)]
-    if problems or profile is None or units is None:
+        found = check.problems(profile, units, templates, local)
+        if not found:
+            calendar = work_calendar(days.together(profile.calendar, local), profile.time_zone)
+            found = list(days.endless(profile, calendar))
+        problems += [_located(finding, documents) for finding in found]
+    if problems or profile is None or units is None or calendar is None:
         raise ProfileError(sorted(set(problems), key=lambda p: (p.file, p.line or 0, p.message)))
     return Rulebook(
         profile=profile,
         units={unit.id: unit for unit in units.units},
         unit_kinds=units.kinds,
         templates=templates,
-        calendar=work_calendar(profile.calendar, profile.time_zone),
+        calendar=calendar,
         folder=folder,
     )
 
