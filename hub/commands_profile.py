@@ -12,6 +12,7 @@ from laporhub.pipeline.profile.load import ProfileError, load
 from laporhub.pipeline.profile.schema import Profile
 from laporhub.pipeline.profile.schema_time import LocalDays
 from laporhub.pipeline.profile.schema_units import Units
+from laporhub.pipeline.profile.section import Section
 
 profiles = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Check, draw and describe profiles.")
 
@@ -41,7 +42,7 @@ def graph(where: WhereArgument, language: str = "id") -> None:
 @profiles.command()
 def schema() -> None:
     """Print the JSON Schema of profile.yaml, units.yaml and days.yaml, for editors."""
-    models = {"profile.yaml": Profile, "units.yaml": Units, "days.yaml": LocalDays}
+    models: dict[str, type[Section]] = {"profile.yaml": Profile, "units.yaml": Units, "days.yaml": LocalDays}
     print_json({name: model.model_json_schema() for name, model in models.items()})
 
 

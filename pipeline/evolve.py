@@ -171,8 +171,15 @@ def _clock(clock: Clock | None, event: CaseEvent) -> Clock:
         case ClockMoved() as data:
             return clock.but({"due_at": data.due_at, "alarms": data.alarms})
         case ClockStopped() as data:
-            stopped = {"status": "stopped", "alarms": {}, "counted": None}
-            return clock.but({**stopped, "stopped_at": event.time, "late": data.late})
+            return clock.but(
+                {
+                    "status": "stopped",
+                    "alarms": {},
+                    "counted": None,
+                    "stopped_at": event.time,
+                    "late": data.late,
+                }
+            )
         case ClockAlarmed() as data:
             left = {name: at for name, at in clock.alarms.items() if name != data.alarm}
             return clock.but(

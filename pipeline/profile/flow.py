@@ -72,9 +72,12 @@ def _references(
         yield (*at, "then"), "transition", rule.then, steps
         yield (*at, "at_warning"), "transition", rule.at_warning, steps
         yield from (
-            ((*at, key, n, "to"), "role or group", step.to, staff)
-            for key, steps_of in (("warn", rule.warnings), ("escalate", rule.escalate))
-            for n, step in enumerate(steps_of)
+            ((*at, "warn", n, "to"), "role or group", notice.to, staff)
+            for n, notice in enumerate(rule.warnings)
+        )
+        yield from (
+            ((*at, "escalate", n, "to"), "role or group", step.to, staff)
+            for n, step in enumerate(rule.escalate)
         )
     yield ("intake", "initial"), "state", profile.intake.initial, states
     yield ("intake", "incomplete"), "transition", profile.intake.incomplete, steps
