@@ -141,6 +141,14 @@ def test_thirty_working_minutes_wait_for_the_morning_and_over_the_break() -> Non
         assert started(half_an_hour, start, office).due_at == due
 
 
+def test_an_office_that_serves_every_day_counts_holidays_too_but_not_its_nights() -> None:
+    daily = {day: [{"from": "08:00", "to": "21:00"}] for day in WEEKDAYS}
+    office = work_calendar(Calendar.model_validate({"hours": daily, "holidays": None}), "Asia/Jakarta")
+    half_an_hour = rule(limit={"working_minutes": 30})
+    christmas = datetime(2026, 12, 25, 20, 45, tzinfo=JAKARTA)
+    assert started(half_an_hour, christmas, office).due_at == datetime(2026, 12, 26, 8, 15, tzinfo=JAKARTA)
+
+
 @pytest.mark.parametrize(
     "span", ["minutes", "hours", "days", "working_minutes", "working_hours", "working_days"]
 )

@@ -33,7 +33,7 @@ from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.profile.section import say
 from laporhub.web import words
 from laporhub.web.delivery import fate
-from laporhub.web.history import channel_title, clock_title, status_title, unit_title, who
+from laporhub.web.history import channel_title, clock_title, role_title, status_title, unit_title, who
 from laporhub.web.i18n import Translator
 
 
@@ -158,9 +158,10 @@ def _tick(
                 if late
                 else t("%(clock)s: selesai tepat waktu", clock=clock)
             )
-        case ClockAlarmed(late=late):
-            return (
+        case ClockAlarmed(late=late, escalate_to=receiver):
+            said = (
                 t("%(clock)s: lewat tenggat", clock=clock)
                 if late
                 else t("%(clock)s: tenggat hampir habis", clock=clock)
             )
+            return f"{said} → {role_title(rulebook, receiver, t)}" if receiver else said
