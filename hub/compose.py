@@ -85,8 +85,7 @@ async def open_hub(
             await publisher.recover()
         if exclusive and background:
             ticker = Ticker(database, engine, tuple(rulebooks), now)
-            calendars = {name: book.calendar for name, book in rulebooks.items()}
-            for task in (publisher.run(), ticker.run(), ticker.follow_calendars(calendars)):
+            for task in (publisher.run(), ticker.run(), ticker.follow_calendars(rulebooks)):
                 stack.push_async_callback(_cancelled, asyncio.create_task(task))
         hub = Hub(
             ground=ground,

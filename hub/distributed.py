@@ -175,7 +175,7 @@ def make_worker(
     clockwork = Clockwork(database, producer, tuple(books), prefix, now)
 
     async def clocks() -> None:
-        await clockwork.follow_calendars({name: book.calendar for name, book in books.items()})
+        await clockwork.follow_calendars(books)
         await clockwork.run()
 
     beside = {"outbox": sender.run, "clocks": clocks}

@@ -23,6 +23,8 @@ from laporhub.pipeline.evolve import evolve, next_alarm
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.profile.schema_time import ClockRule
 from laporhub.pipeline.workflow import allowed
+from laporhub.web.chronicle import staff_lines
+from laporhub.web.i18n import translator
 
 LADDER: dict[str, Any] = {
     "warn": [{"after": {"working_hours": 2}}, {"after": {"working_hours": 5}, "to": "tppm"}],
@@ -351,3 +353,19 @@ def _check_all(life: Life) -> None:
     for event in life.events:
         replayed = evolve(replayed, CaseEvent.model_validate_json(event.model_dump_json()))
     assert replayed == life.case
+
+
+# ── what staff reads ─────────────────────────────────────────────────────────────────────────────
+
+
+def test_the_history_says_who_was_told_and_that_the_calendar_moved_a_limit() -> None:
+    life = at_the_unit(with_clock("unit_response", limit={"working_days": 6}, escalate=[{"to": "pimpinan"}]))
+    life.book = closed_on(life.book, JOINT_LEAVE)
+    command = clocks.recount_command(life.case, life.book.calendar, life.now)
+    assert command is not None
+    life.applies(command)
+    life.now = life.case.clocks["unit_response"].due_at
+    catches_up(life)
+    told = [line.text for line in staff_lines(life.book, life.events, translator("id"))]
+    assert "Tanggapan unit: lewat tenggat → Pimpinan" in told
+    assert "Tanggapan unit: tenggat menjadi 2 Des 2026 15.30 WIB karena kalender kerja berubah" in told

@@ -28,8 +28,8 @@ def office(folder: Path) -> Path:
 
 async def follows(hub: Hub, clock: Clock) -> None:
     """What a hub does at its start."""
-    known = {name: book.calendar for name, book in hub.rulebooks.items()}
-    await Ticker(hub.database, hub.engine, tuple(known), clock).follow_calendars(known)  # type: ignore[arg-type]
+    ticker = Ticker(hub.database, hub.engine, tuple(hub.rulebooks), clock)
+    await ticker.follow_calendars(hub.rulebooks)  # type: ignore[arg-type]
 
 
 def moved(hub: Hub, case_id: str) -> list[CaseEvent]:

@@ -1255,16 +1255,17 @@ async def test_a_changed_calendar_is_told_to_the_cases_by_commands_once(office: 
     book = office.ground.rulebooks[PROFILE]
     hands = [clockwork(office, out) for _ in range(2)]
     for hand in hands:
-        await hand.follow_calendars({PROFILE: book.calendar})
+        await hand.follow_calendars(office.ground.rulebooks)
     assert out.given == []
     decreed = replace(book.calendar, extra=book.calendar.extra | {date(2026, 11, 27)})
-    later = Office(replace(office.ground, rulebooks={PROFILE: replace(book, calendar=decreed)}), office.clock)
-    await asyncio.gather(*(hand.follow_calendars({PROFILE: decreed}) for hand in hands))
+    books = {PROFILE: replace(book, calendar=decreed)}
+    later = Office(replace(office.ground, rulebooks=books), office.clock)
+    await asyncio.gather(*(hand.follow_calendars(books) for hand in hands))
     records = [later.passed_on(each) for each in out.given]
     later.stage.process([*records, *records])
     kinds = [event.data.kind for event in office.history(case.id)]
     assert kinds.count("clock_moved") == 1
-    await hands[0].follow_calendars({PROFILE: decreed})
+    await hands[0].follow_calendars(books)
     assert len(out.given) == len(records)
 
 

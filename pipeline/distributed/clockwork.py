@@ -9,12 +9,12 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy import Engine
 
-from laporhub.pipeline.calendar import WorkCalendar
 from laporhub.pipeline.case_state import CaseState
 from laporhub.pipeline.clocks import tick
 from laporhub.pipeline.commands import Recount, Tick
 from laporhub.pipeline.distributed.producer import Producer
 from laporhub.pipeline.distributed.records import Given
+from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.store.calendars import follow_calendars
 from laporhub.pipeline.store.cases import claim_due, load_cases
 from laporhub.pipeline.store.database import writer
@@ -60,7 +60,7 @@ class Clockwork:
             if rung < _AT_ONCE:
                 await asyncio.sleep(_IDLE_SECONDS)
 
-    async def follow_calendars(self, calendars: Mapping[str, WorkCalendar]) -> None:
+    async def follow_calendars(self, books: Mapping[str, Rulebook]) -> None:
         """Counts running clocks anew where a profile's calendar has changed since they were."""
 
         async def give(commands: Sequence[Recount]) -> None:
@@ -70,7 +70,7 @@ class Clockwork:
             if given:
                 await self._producer.send(given)
 
-        await follow_calendars(self._database, calendars, self._now, give)
+        await follow_calendars(self._database, books, self._now, give)
 
     async def ring_due(self) -> int:
         """Claims what is due and puts it on its way. How many."""

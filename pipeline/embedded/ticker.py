@@ -9,11 +9,11 @@ from datetime import datetime, timedelta
 import structlog
 from sqlalchemy import Engine
 
-from laporhub.pipeline.calendar import WorkCalendar
 from laporhub.pipeline.case_state import CaseState
 from laporhub.pipeline.clocks import tick
 from laporhub.pipeline.commands import Recount
 from laporhub.pipeline.embedded.engine import EmbeddedEngine
+from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.store import cases
 from laporhub.pipeline.store.calendars import follow_calendars
 
@@ -46,13 +46,13 @@ class Ticker:
             if not rung:
                 await asyncio.sleep(idle_seconds)
 
-    async def follow_calendars(self, calendars: Mapping[str, WorkCalendar]) -> None:
+    async def follow_calendars(self, books: Mapping[str, Rulebook]) -> None:
         """Counts running clocks anew where a profile's calendar has changed since they were."""
 
         async def give(commands: Sequence[Recount]) -> None:
             await asyncio.gather(*(self._engine.submit(command=command) for command in commands))
 
-        await follow_calendars(self._database, calendars, self._now, give)
+        await follow_calendars(self._database, books, self._now, give)
 
     async def ring_due(self) -> int:
         """Rings every case's next alarm that is due. How many rang."""

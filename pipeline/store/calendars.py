@@ -14,9 +14,9 @@ from typing import Final
 import structlog
 from sqlalchemy import Connection, Engine, select
 
-from laporhub.pipeline.calendar import WorkCalendar
 from laporhub.pipeline.clocks import recount_command
 from laporhub.pipeline.commands import Recount
+from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.store.cases import insert, load_cases
 from laporhub.pipeline.store.database import writer
 from laporhub.pipeline.store.tables import calendars, cases
@@ -30,37 +30,33 @@ logger = structlog.get_logger(__name__)
 
 
 async def follow_calendars(
-    database: Engine, known: Mapping[str, WorkCalendar], now: Callable[[], datetime], give: Give
+    database: Engine, books: Mapping[str, Rulebook], now: Callable[[], datetime], give: Give
 ) -> int:
     """Counts the running clocks of each profile anew whose calendar is another than before. How many cases moved.
 
     Broken off in the middle, it is done again at the next start: a clock that has moved does not move twice.
     """
     moved = 0
-    for profile, calendar in known.items():
+    for book in books.values():
         try:
-            moved += await _follow(database, profile, calendar, now, give)
+            moved += await _follow(database, book, now, give)
         except Exception as error:
-            logger.error("clocks could not be counted anew", profile=profile, exc_info=error)
+            logger.error("clocks could not be counted anew", profile=book.name, exc_info=error)
     return moved
 
 
-async def _follow(
-    database: Engine, profile: str, calendar: WorkCalendar, now: Callable[[], datetime], give: Give
-) -> int:
-    with database.connect() as connection:
-        if followed(connection, profile) == calendar.fingerprint:
-            return 0
-        ticking = await asyncio.to_thread(_ticking, connection, profile)
+async def _follow(database: Engine, book: Rulebook, now: Callable[[], datetime], give: Give) -> int:
+    ticking = await asyncio.to_thread(_to_look_at, database, book)
+    if ticking is None:
+        return 0
     moved = 0
     for first in range(0, len(ticking), _AT_ONCE):
         some = ticking[first : first + _AT_ONCE]
-        commands = await asyncio.to_thread(_recounts, database, some, calendar, now())
+        commands = await asyncio.to_thread(_recounts, database, some, book, now())
         await give(commands)
         moved += len(commands)
-    with writer(database).begin() as connection:
-        follow(connection, profile, calendar.fingerprint, now())
-    logger.info("clocks follow the calendar", profile=profile, looked_at=len(ticking), moved=moved)
+    await asyncio.to_thread(_follows, database, book, now())
+    logger.info("clocks follow the calendar", profile=book.name, looked_at=len(ticking), moved=moved)
     return moved
 
 
@@ -71,20 +67,24 @@ def followed(connection: Connection, profile: str) -> str | None:
     return kept
 
 
-def follow(connection: Connection, profile: str, fingerprint: str, now: datetime) -> None:
-    made = insert(connection, calendars).values(profile=profile, fingerprint=fingerprint, since=now)
-    changed = {"fingerprint": fingerprint, "since": now}
-    connection.execute(made.on_conflict_do_update(index_elements=["profile"], set_=changed))
+def _to_look_at(database: Engine, book: Rulebook) -> list[str] | None:
+    """The cases with an alarm still to ring, others have nothing that could move; None if the calendar is known."""
+    pending = select(cases.c.id).where(cases.c.alarm_at.is_not(None), cases.c.profile == book.name)
+    with database.connect() as connection:
+        if followed(connection, book.name) == book.calendar.fingerprint:
+            return None
+        return list(connection.execute(pending).scalars())
 
 
-def _ticking(connection: Connection, profile: str) -> list[str]:
-    """The cases with an alarm still to ring: others have nothing that could move."""
-    found = select(cases.c.id).where(cases.c.alarm_at.is_not(None), cases.c.profile == profile)
-    return list(connection.execute(found).scalars())
+def _follows(database: Engine, book: Rulebook, now: datetime) -> None:
+    changed = {"fingerprint": book.calendar.fingerprint, "since": now}
+    with writer(database).begin() as connection:
+        made = insert(connection, calendars).values(profile=book.name, **changed)
+        connection.execute(made.on_conflict_do_update(index_elements=["profile"], set_=changed))
 
 
-def _recounts(database: Engine, some: Sequence[str], calendar: WorkCalendar, now: datetime) -> list[Recount]:
+def _recounts(database: Engine, some: Sequence[str], book: Rulebook, now: datetime) -> list[Recount]:
     with database.connect() as connection:
         states = load_cases(connection, some).values()
-    commands = (recount_command(state, calendar, now) for state in states)
+    commands = (recount_command(state, book.calendar, now) for state in states)
     return [command for command in commands if command is not None]
