@@ -25,6 +25,7 @@ from laporhub.pipeline.profile.schema_time import ClockRule
 from laporhub.pipeline.workflow import allowed
 from laporhub.web.chronicle import staff_lines
 from laporhub.web.i18n import translator
+from laporhub.web.words import time_left
 
 LADDER: dict[str, Any] = {
     "warn": [{"after": {"working_hours": 2}}, {"after": {"working_hours": 5}, "to": "tppm"}],
@@ -369,3 +370,12 @@ def test_the_history_says_who_was_told_and_that_the_calendar_moved_a_limit() -> 
     told = [line.text for line in staff_lines(life.book, life.events, translator("id"))]
     assert "Tanggapan unit: lewat tenggat → Pimpinan" in told
     assert "Tanggapan unit: tenggat menjadi 2 Des 2026 15.30 WIB karena kalender kerja berubah" in told
+
+
+def test_what_is_left_of_service_time_is_told_as_such() -> None:
+    clock, now = at_the_unit(LADDERS).case.clocks["unit_response"], MONDAY
+    t = translator("id")
+    left = [
+        time_left("unit_response", clock.due_at, now + timedelta(hours=n), LADDERS, t) for n in (0, 4, 20)
+    ]
+    assert left == ["Sisa 8 jam waktu layanan", "Sisa 4 jam waktu layanan", "Sisa 1 jam waktu layanan"]
