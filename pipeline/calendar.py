@@ -7,7 +7,7 @@ profile's time zone.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property, lru_cache
@@ -43,11 +43,13 @@ class Season:
 class _Year:
     """The working days of one year in order, with the moment the service of each ends; and its service spans.
 
-    `opens` are the moments at which a span begins, `served` how long the office served in this year up to its end.
+    `served_on` are the days with service, be they working days or not, `opens` the moments at which a span begins,
+    `served` how long the office served in this year up to its end.
     """
 
     days: tuple[date, ...]
     ends: Mapping[date, datetime]
+    served_on: frozenset[date]
     opens: tuple[datetime, ...]
     served: tuple[timedelta, ...]
 
@@ -79,19 +81,22 @@ class WorkCalendar:
 
     zone: ZoneInfo
     hours: Week
-    """A weekday without any span is no working day."""
+    """On a weekday without any span the office is closed."""
     country: str | None
     joint_leave: bool
     extra: frozenset[date]
     worked: frozenset[date]
     seasons: tuple[Season, ...] = ()
+    weekdays: frozenset[int] = frozenset(range(7))
+    """Those that may be working days, 0 for Monday: if they have hours."""
+    open_on_holidays: bool = False
     _years: dict[int, _Year] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @cached_property
     def fingerprint(self) -> str:
         """Another one when the calendar may count otherwise: its own days and hours, or the library of holidays."""
         library = version("holidays") if self.country else None
-        days = sorted(self.extra), sorted(self.worked)
+        days = sorted(self.extra), sorted(self.worked), sorted(self.weekdays), self.open_on_holidays
         said = repr((self.zone.key, self.hours, self.country, self.joint_leave, days, self.seasons, library))
         return sha256(said.encode()).hexdigest()[:16]
 
@@ -105,10 +110,10 @@ class WorkCalendar:
         return day in self._year(day.year).ends
 
     def is_open(self, at: datetime) -> bool:
-        """Whether the office serves at this moment: a working day, inside its hours, not in a break."""
+        """Whether the office serves at this moment: inside its hours, not in a break or on a day off."""
         local = self.local(at)
         day, clock = local.date(), local.time()
-        return self.is_working_day(day) and any(
+        return day in self._year(day.year).served_on and any(
             start <= clock and (clock < end or end == MIDNIGHT) for start, end in self.spans(day)
         )
 
@@ -196,19 +201,21 @@ class WorkCalendar:
     def _work_out(self, year: int) -> _Year:
         off = public_holidays(self.country, self.joint_leave, year) | self.extra
         first, last = date(year, 1, 1).toordinal(), date(year, 12, 31).toordinal()
-        days = tuple(
-            day
-            for day in map(date.fromordinal, range(first, last + 1))
-            if day in self.worked or (self._week(day)[day.weekday()] and day not in off)
-        )
+        usual = [
+            day for day in map(date.fromordinal, range(first, last + 1)) if self._week(day)[day.weekday()]
+        ]
+        worked = {day for day in self.worked if day.year == year}
+        days = sorted(worked | {day for day in usual if day not in off and day.weekday() in self.weekdays})
+        served_on = worked | {day for day in usual if self.open_on_holidays or day not in off}
         opens, served, total = [], [], timedelta()
-        for start, end in self._moments(days):
+        for start, end in self._moments(sorted(served_on)):
             total += end - start
             opens.append(start)
             served.append(total)
-        return _Year(days, {day: self._end(day) for day in days}, tuple(opens), tuple(served))
+        ends = {day: self._end(day) for day in days}
+        return _Year(tuple(days), ends, frozenset(served_on), tuple(opens), tuple(served))
 
-    def _moments(self, days: tuple[date, ...]) -> Iterator[tuple[datetime, datetime]]:
+    def _moments(self, days: Iterable[date]) -> Iterator[tuple[datetime, datetime]]:
         for day in days:
             for start, end in self.spans(day):
                 yield self._moment(day, start), self._moment(day, end)
@@ -224,7 +231,7 @@ class WorkCalendar:
 
 def work_calendar(calendar: Calendar, time_zone: str) -> WorkCalendar:
     """The calendar of a profile, ready to count with."""
-    if not any(calendar.hours.values()):
+    if not any(calendar.hours.get(day) for day in calendar.working_days or WEEKDAYS):
         raise Misconfigured("calendar.hours has no service hours on any day. Give at least one day a span.")
     return WorkCalendar(
         zone=ZoneInfo(time_zone),
@@ -233,6 +240,8 @@ def work_calendar(calendar: Calendar, time_zone: str) -> WorkCalendar:
         joint_leave=calendar.joint_leave,
         extra=frozenset(calendar.extra),
         worked=frozenset(calendar.worked),
+        weekdays=frozenset(map(WEEKDAYS.index, calendar.working_days or WEEKDAYS)),
+        open_on_holidays=calendar.open_on_holidays,
         seasons=tuple(Season(each.start, each.end, _week(each.hours)) for each in calendar.seasons),
     )
 

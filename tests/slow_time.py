@@ -38,12 +38,11 @@ class SlowOffice:
     def _worked_out(self, day: date) -> set[int]:
         weeks = [s.hours for s in self.calendar.seasons if s.start <= day <= s.end] + [self.calendar.hours]
         hours = weeks[0].get(WEEKDAYS[day.weekday()], ())
-        holidays = public_holidays(self.calendar.holidays, self.calendar.joint_leave, day.year)
         if day in self.calendar.worked:
             hours = hours or next(
                 spans for week in weeks for name in WEEKDAYS if (spans := week.get(name, ()))
             )
-        elif day in holidays or day in self.calendar.extra:
+        elif self.is_off(day) and not self.calendar.open_on_holidays:
             return set()
         return {
             minute
@@ -51,14 +50,29 @@ class SlowOffice:
             for minute in range(_minute(span.start), 24 * 60 if span.end == MIDNIGHT else _minute(span.end))
         }
 
+    def is_off(self, day: date) -> bool:
+        holidays = public_holidays(self.calendar.holidays, self.calendar.joint_leave, day.year)
+        return day in holidays or day in self.calendar.extra
+
+    def is_working_day(self, day: date) -> bool:
+        """One that limits in working days count: others may have service as well."""
+        if day in self.calendar.worked:
+            return True
+        counts = WEEKDAYS[day.weekday()] in (self.calendar.working_days or WEEKDAYS)
+        return counts and not self.is_off(day) and bool(self.opening_minutes(day))
+
     def is_open(self, local: datetime) -> bool:
         """In the minute that begins then, on the wall clock."""
         return _minute(local.time()) in self.opening_minutes(local.date())
 
     def ends_a_day(self, local: datetime) -> bool:
-        """Whether the last minute of a day's service has just passed."""
+        """Whether the last minute of a working day's service has just passed."""
         before = local - MINUTE
-        return self.is_open(before) and _minute(before.time()) == max(self.opening_minutes(before.date()))
+        return (
+            self.is_working_day(before.date())
+            and self.is_open(before)
+            and _minute(before.time()) == max(self.opening_minutes(before.date()))
+        )
 
     def wall(self, at: datetime) -> datetime:
         return at.astimezone(self.zone).replace(tzinfo=None)
@@ -103,7 +117,7 @@ def slow_rings(
 
 def _ends_later_today(office: SlowOffice, now: datetime) -> bool:
     minutes = office.opening_minutes(now.date())
-    return bool(minutes) and max(minutes) >= _minute(now.time())
+    return office.is_working_day(now.date()) and max(minutes) >= _minute(now.time())
 
 
 def slow_service(office: SlowOffice, start: datetime, end: datetime) -> timedelta:
@@ -159,11 +173,15 @@ def offices(draw: st.DrawFn) -> SlowOffice:
     if draw(st.booleans()):
         first = draw(days_near)
         seasons = [{"from": first, "to": first + 29 * DAY, "title": "Ramadan", "hours": draw(weeks())}]
+    hours = draw(weeks())
+    working = draw(st.none() | st.lists(st.sampled_from(sorted(hours)), min_size=1, unique=True))
     calendar = Calendar.model_validate(
         {
-            "hours": draw(weeks()),
+            "hours": hours,
             "holidays": draw(st.sampled_from(["ID", "ID", None])),
             "joint_leave": draw(st.booleans()),
+            "open_on_holidays": draw(st.sampled_from([False, False, True])),
+            "working_days": working,
             "extra": {day.isoformat(): "libur" for day in off},
             "worked": {day.isoformat(): "masuk" for day in worked - off},
             "seasons": seasons,

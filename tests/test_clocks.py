@@ -141,12 +141,25 @@ def test_thirty_working_minutes_wait_for_the_morning_and_over_the_break() -> Non
         assert started(half_an_hour, start, office).due_at == due
 
 
-def test_an_office_that_serves_every_day_counts_holidays_too_but_not_its_nights() -> None:
-    daily = {day: [{"from": "08:00", "to": "21:00"}] for day in WEEKDAYS}
-    office = work_calendar(Calendar.model_validate({"hours": daily, "holidays": None}), "Asia/Jakarta")
-    half_an_hour = rule(limit={"working_minutes": 30})
+def test_an_office_that_serves_every_day_may_count_other_days_as_working_days() -> None:
+    """Service from 8 to 21 each day, holidays too; fourteen working days from Monday to Friday."""
+    office = work_calendar(
+        Calendar.model_validate(
+            {
+                "hours": {day: [{"from": "08:00", "to": "21:00"}] for day in WEEKDAYS},
+                "working_days": WEEKDAYS[:5],
+                "open_on_holidays": True,
+            }
+        ),
+        "Asia/Jakarta",
+    )
+    half_an_hour, two_weeks = rule(limit={"working_minutes": 30}), rule(limit={"working_days": 14})
     christmas = datetime(2026, 12, 25, 20, 45, tzinfo=JAKARTA)
     assert started(half_an_hour, christmas, office).due_at == datetime(2026, 12, 26, 8, 15, tzinfo=JAKARTA)
+    # a Friday evening; 24 and 25 December do not count
+    assert started(two_weeks, datetime(2026, 12, 4, 22, tzinfo=JAKARTA), office).due_at == datetime(
+        2026, 12, 28, 21, tzinfo=JAKARTA
+    )
 
 
 @pytest.mark.parametrize(
@@ -325,7 +338,7 @@ def _start_day_still_ends(office: SlowOffice, start: datetime, now: datetime) ->
     """The day of the start is not one of the limit's, but it ends before them: paused over its end, one is added."""
     day = office.wall(start).date()
     minutes = office.opening_minutes(day)
-    if not minutes or office.wall(now).date() != day:
+    if not office.is_working_day(day) or office.wall(now).date() != day:
         return False
     local = office.wall(now)
     return max(minutes) >= local.hour * 60 + local.minute

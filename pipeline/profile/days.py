@@ -37,6 +37,10 @@ def problems(profile: Profile, days: LocalDays | None) -> Iterator[Finding]:
     if not any(calendar.hours.values()):
         remedy = "Give at least one day some."
         yield Finding(PROFILE, ("calendar", "hours"), "no day has service hours", remedy)
+    for number, day in enumerate(calendar.working_days or ()):
+        if not calendar.hours.get(day):
+            message, remedy = f"{day} counts as a working day, but has no service hours", "Give it some."
+            yield Finding(PROFILE, ("calendar", "working_days", number), message, remedy)
     yield from _hours(PROFILE, ("calendar", "hours"), calendar.hours)
     places: list[tuple[str, Trail, LocalDays]] = [(PROFILE, ("calendar",), calendar)]
     if days is not None:

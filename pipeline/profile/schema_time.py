@@ -172,8 +172,12 @@ class Calendar(LocalDays):
 
     `holidays` is the country whose national holidays do not count, `joint_leave` whether its government's
     joint leave days (cuti bersama) do not count either. What `days.yaml` says is added to it.
+    `working_days` are the weekdays that limits in working days count, by default all with hours. `open_on_holidays`:
+    the hours hold on days off too, which are no working days all the same.
     """
 
     hours: dict[Weekday, tuple[Hours, ...]] = Field(min_length=1)
+    working_days: tuple[Weekday, ...] | None = Field(None, min_length=1)
+    open_on_holidays: bool = False
     holidays: str | None = "ID"
     joint_leave: bool = True
