@@ -139,6 +139,7 @@ async def test_a_hub_of_release_0_1_keeps_its_complaints(tmp_path: Path) -> None
         connection.execute(text("DROP TABLE files"))
         connection.execute(text("DROP TABLE fragments"))
         connection.execute(text("DROP TABLE channel_health"))
+        connection.execute(text("DROP TABLE calendars"))
         connection.execute(text("DROP TABLE report_posts"))
         connection.execute(text("ALTER TABLE accounts DROP COLUMN email"))
         connection.execute(text("ALTER TABLE outbox DROP COLUMN purpose"))
