@@ -86,7 +86,8 @@ async def open_hub(
         if exclusive:
             await publisher.recover()
         if exclusive and background:
-            for task in (publisher.run(), Ticker(database, engine, tuple(rulebooks), now).run()):
+            ticker = Ticker(database, engine, tuple(rulebooks), now)
+            for task in (publisher.run(), ticker.run(), ticker.follow_calendars(rulebooks)):
                 stack.push_async_callback(_cancelled, asyncio.create_task(task))
         hub = Hub(
             ground=ground,

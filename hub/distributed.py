@@ -174,7 +174,13 @@ def make_worker(
         ),
     ]
     stages = [stage for stage in stages if stage.name in wanted]
-    beside = {"outbox": sender.run, "clocks": Clockwork(database, producer, tuple(books), prefix, now).run}
+    clockwork = Clockwork(database, producer, tuple(books), prefix, now)
+
+    async def clocks() -> None:
+        await clockwork.follow_calendars(books)
+        await clockwork.run()
+
+    beside = {"outbox": sender.run, "clocks": clocks}
     app, progress = make_app(
         ".".join((f"{prefix}hub", *(wanted if only else ()), *sorted(channels))),
         Brokers(settings.kafka_servers, faust_credentials(settings)),

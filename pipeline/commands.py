@@ -78,8 +78,14 @@ class Tick(_Command):
     kind: Literal["tick"] = "tick"
     clock: str
     alarm: str
-    """"warn", or the number of an escalation step, from "0"."""
+    """A name of `clocks.schedule`: "warn", or the number of an escalation step, from "0"."""
     due_at: Utc
+
+
+class Recount(_Command):
+    """The working calendar has changed: the case's clocks are counted anew."""
+
+    kind: Literal["recount"] = "recount"
 
 
 DeliveryStatus: TypeAlias = Literal["queued", "sent", "delivered", "read", "failed"]
@@ -124,6 +130,6 @@ class Note(_Command):
 
 
 Command: TypeAlias = Annotated[
-    OpenCase | AddMessage | Withdraw | Act | Tick | Delivery | Convey | Redirect | Note,
+    OpenCase | AddMessage | Withdraw | Act | Tick | Recount | Delivery | Convey | Redirect | Note,
     Field(discriminator="kind"),
 ]

@@ -18,12 +18,13 @@ from laporhub.pipeline.commands import (
     Delivery,
     Note,
     OpenCase,
+    Recount,
     Redirect,
     Tick,
     Withdraw,
 )
 from laporhub.pipeline.decide_acts import act, note
-from laporhub.pipeline.decide_clocks import ring
+from laporhub.pipeline.decide_clocks import recount_clocks, ring
 from laporhub.pipeline.decide_deliveries import convey, deliver, redirect
 from laporhub.pipeline.decide_messages import add_message, open_case, withdraw
 from laporhub.pipeline.errors import Conflict, NotFound
@@ -78,6 +79,8 @@ def _decide(turn: Turn, command: Command, ticket: str | None) -> None:
             act(turn, command)
         case Tick():
             ring(turn, command)
+        case Recount():
+            recount_clocks(turn)
         case Delivery():
             deliver(turn, command)
         case Convey():

@@ -20,6 +20,7 @@ from laporhub.pipeline.events import (
     CaseEvent,
     Classified,
     ClockAlarmed,
+    ClockMoved,
     ClockPaused,
     ClockResumed,
     ClockStarted,
@@ -203,6 +204,8 @@ def _without_identity(data: EventData, own: bool, leaves: bool) -> UnitEventData
             return UnitClockMoved(clock=data.clock, moved="paused")
         case ClockResumed():
             return UnitClockMoved(clock=data.clock, moved="resumed", due_at=data.due_at)
+        case ClockMoved():
+            return UnitClockMoved(clock=data.clock, moved="moved", due_at=data.due_at)
         case ClockStopped():
             return UnitClockMoved(clock=data.clock, moved="stopped", late=data.late)
         case ClockAlarmed():

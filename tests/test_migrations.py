@@ -140,6 +140,7 @@ async def test_a_hub_of_release_0_1_keeps_its_complaints(tmp_path: Path) -> None
         connection.execute(text("DROP TABLE fragments"))
         connection.execute(text("DROP TABLE channel_health"))
         connection.execute(text("DROP TABLE rules"))
+        connection.execute(text("DROP TABLE calendars"))
         connection.execute(text("DROP TABLE report_posts"))
         connection.execute(text("ALTER TABLE accounts DROP COLUMN posts"))
         connection.execute(text("ALTER TABLE accounts DROP COLUMN email"))

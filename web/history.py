@@ -91,8 +91,13 @@ def who(rulebook: Rulebook, event: CaseEvent, t: Translator) -> str:
         return t("Sistem")
     if event.actorunit:
         return unit_title(rulebook, event.actorunit)
-    role = rulebook.profile.roles.get(event.actorrole)
-    return say(role.title, t.language, rulebook.language) if role else event.actorrole
+    return role_title(rulebook, event.actorrole, t)
+
+
+def role_title(rulebook: Rulebook, name: str, t: Translator) -> str:
+    """What a role is called; a group, or a role that is gone, by its own name."""
+    role = rulebook.profile.roles.get(name)
+    return say(role.title, t.language, rulebook.language) if role else name
 
 
 def shows_text(rulebook: Rulebook, state: CaseState) -> bool:

@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import zoneinfo
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import time
 from typing import Final
 
 from babel import Locale, UnknownLocaleError
 from jinja2 import TemplateError
 from pydantic import BaseModel
 
-from laporhub.pipeline.calendar import supported_countries
-from laporhub.pipeline.profile import check_papers, flow
+from laporhub.pipeline.profile import check_papers, days, flow
 from laporhub.pipeline.profile.schema import Profile, is_address
 from laporhub.pipeline.profile.schema_intake import Requirement
+from laporhub.pipeline.profile.schema_time import LocalDays
 from laporhub.pipeline.profile.schema_units import Units
 from laporhub.pipeline.profile.schema_workflow import BUILT_IN_ROLES, OPENED
 from laporhub.pipeline.profile.section import Text
@@ -29,13 +28,16 @@ IDENTITY: Final = ("phone", "name", "email")
 """What a requirement of the kind `identity` may ask for."""
 
 
-def problems(profile: Profile, units: Units, templates: Mapping[Key, str]) -> list[Finding]:
+def problems(
+    profile: Profile, units: Units, templates: Mapping[Key, str], local: LocalDays | None = None
+) -> list[Finding]:
     """All that is wrong with a profile whose files each keep the schema."""
     names = [*_names(profile), *flow.names(profile)]
     rest = [
         *_requirements(profile),
         *_reports(profile),
-        *_time(profile),
+        *_time_zone(profile),
+        *days.problems(profile, local),
         *_languages(profile),
         *_texts(profile, PROFILE, profile),
         *_texts(units, UNITS, profile),
@@ -141,32 +143,12 @@ def _shape(name: str, rule: Requirement) -> Iterator[tuple[str, str]]:
 # ── time ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _time(profile: Profile) -> Iterator[Finding]:
-    calendar = profile.calendar
+def _time_zone(profile: Profile) -> Iterator[Finding]:
     try:
         zoneinfo.ZoneInfo(profile.time_zone)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
         indonesian = ("Asia/Jakarta", "Asia/Pontianak", "Asia/Makassar", "Asia/Jayapura")
         yield _unknown(("time_zone",), "time zone", profile.time_zone, indonesian)
-    if calendar.holidays is not None and calendar.holidays not in supported_countries():
-        message = f"there are no holidays for the country “{calendar.holidays}”"
-        yield Finding(PROFILE, ("calendar", "holidays"), message, "Write two capital letters, as ID.")
-    if not any(calendar.hours.values()):
-        yield Finding(
-            PROFILE, ("calendar", "hours"), "no day has service hours", "Give at least one day some."
-        )
-    for day, hours in calendar.hours.items():
-        end = time.min
-        for number, span in enumerate(hours):
-            if span.start < end:
-                message = f"the hours of {day} overlap or are out of order"
-                yield Finding(
-                    PROFILE, ("calendar", "hours", day, number), message, "Write them from early to late."
-                )
-            end = span.end
-    for both in calendar.extra.keys() & calendar.worked.keys():
-        at = ("calendar", "worked", both.isoformat())
-        yield Finding(PROFILE, at, f"{both} is a day off and worked", "Delete it from “extra” or “worked”.")
 
 
 # ── words ────────────────────────────────────────────────────────────────────────────────────────

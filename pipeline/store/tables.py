@@ -320,6 +320,15 @@ channel_health = Table(
 )
 """Whether sending on a channel rests and why (None: it does not), and what the platform last said of our account."""
 
+calendars = Table(
+    "calendars",
+    metadata,
+    Column("profile", Exact, primary_key=True),
+    Column("fingerprint", Exact, nullable=False),
+    Column("since", Moment, nullable=False),
+)
+"""The working calendar by which the profile's running clocks are counted (see `calendars.follow_calendars`)."""
+
 outcomes = Table(
     "outcomes",
     metadata,
