@@ -207,6 +207,13 @@ class Noted(Model):
     words: Words
 
 
+class Confided(Model):
+    """Something was said in confidence. `reference` names it, sealed; its words are in no stream."""
+
+    kind: Literal["confided"] = "confided"
+    reference: str
+
+
 class Rated(Model):
     """The reporter's judgement, 1 (bad) to 5 (good)."""
 
@@ -232,6 +239,7 @@ EventData: TypeAlias = Annotated[
     | ClockStopped
     | ClockAlarmed
     | Noted
+    | Confided
     | Rated,
     Field(discriminator="kind"),
 ]

@@ -18,6 +18,7 @@ from laporhub.pipeline.events import (
     ClockResumed,
     ClockStarted,
     ClockStopped,
+    Confided,
     Drafted,
     MessageAdded,
     MessageWithdrawn,
@@ -121,6 +122,9 @@ def _changes(state: CaseState, event: CaseEvent) -> dict[str, Any]:
             return {"rating": rating}
         case Noted():
             return {"waiting": False}
+        case Confided():
+            by_reporter = event.actorrole == "reporter"
+            return {"waiting": by_reporter, "confided": state.confided + by_reporter}
         case ClockStarted() | ClockPaused() | ClockResumed() | ClockStopped() | ClockAlarmed() as tick:
             return {"clocks": {**state.clocks, tick.clock: _clock(state.clocks.get(tick.clock), event)}}
         case Opened():
