@@ -16,7 +16,17 @@ from elasticsearch import AsyncElasticsearch, Elasticsearch
 from sqlalchemy import text
 
 from laporhub.hub.blobs import open_blobs
-from laporhub.hub.compose import governments, keep, mailer, open_connectors, poll, post, speaking, utc_now
+from laporhub.hub.compose import (
+    forget,
+    governments,
+    keep,
+    mailer,
+    open_connectors,
+    poll,
+    post,
+    speaking,
+    utc_now,
+)
 from laporhub.hub.ground import Ground, hold_to_rules, lay_ground
 from laporhub.hub.hub import Hub
 from laporhub.hub.kafka_clients import aiokafka_options, faust_credentials
@@ -92,6 +102,7 @@ async def open_distributed_hub(
             poll(stack, hub, connectors)
             keep(stack, hub, connectors)
             post(stack, hub, mailer(settings, ground.rulebooks, connectors))
+            forget(stack, hub)
         yield hub
 
 

@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection
 
-from laporhub.hub.acting import Acting
+from laporhub.hub.confiding import Confiding
 from laporhub.hub.replaying import Replaying
 
 
-class Hub(Acting, Replaying):
+class Hub(Confiding, Replaying):
     """Implements `HubPort`. Made by `compose.open_hub`, which also runs its parts."""
 
     async def write(self, job: Callable[[Connection], object]) -> None:

@@ -101,6 +101,8 @@ class CaseState(Model):
     messages: int = 0
     said: tuple[Said, ...] = ()
     """Message by message; shorter than `messages` for a case of an earlier release (see `Batch`)."""
+    confided: int = 0
+    """How often the reporter said something in confidence."""
     waiting: bool = False
     """The reporter wrote, and no person has acted since."""
     applied: Mapping[str, tuple[int, int]] = Field(default_factory=dict)

@@ -129,7 +129,18 @@ class Note(_Command):
     words: Words
 
 
+class Confide(_Command):
+    """Something was said in confidence, by the reporter or to them. The words are in the vault, never in a stream.
+
+    `reference` names them, sealed. `link`, for a reply that tells the reporter, leads to their page: sealed, too.
+    """
+
+    kind: Literal["confide"] = "confide"
+    reference: str
+    link: Words | None = None
+
+
 Command: TypeAlias = Annotated[
-    OpenCase | AddMessage | Withdraw | Act | Tick | Recount | Delivery | Convey | Redirect | Note,
+    OpenCase | AddMessage | Withdraw | Act | Tick | Recount | Delivery | Convey | Redirect | Note | Confide,
     Field(discriminator="kind"),
 ]

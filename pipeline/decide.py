@@ -14,6 +14,7 @@ from laporhub.pipeline.commands import (
     Act,
     AddMessage,
     Command,
+    Confide,
     Convey,
     Delivery,
     Note,
@@ -23,7 +24,7 @@ from laporhub.pipeline.commands import (
     Tick,
     Withdraw,
 )
-from laporhub.pipeline.decide_acts import act, note
+from laporhub.pipeline.decide_acts import act, confide, note
 from laporhub.pipeline.decide_clocks import recount_clocks, ring
 from laporhub.pipeline.decide_deliveries import convey, deliver, redirect
 from laporhub.pipeline.decide_messages import add_message, open_case, withdraw
@@ -89,5 +90,7 @@ def _decide(turn: Turn, command: Command, ticket: str | None) -> None:
             redirect(turn, command)
         case Note():
             note(turn, command)
+        case Confide():
+            confide(turn, command)
         case _:
             assert_never(command)

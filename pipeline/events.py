@@ -240,6 +240,13 @@ class Noted(Model):
     words: Words
 
 
+class Confided(Model):
+    """Something was said in confidence. `reference` names it, sealed; its words are in no stream."""
+
+    kind: Literal["confided"] = "confided"
+    reference: str
+
+
 class Rated(Model):
     """The reporter's judgement, 1 (bad) to 5 (good)."""
 
@@ -266,6 +273,7 @@ EventData: TypeAlias = Annotated[
     | ClockStopped
     | ClockAlarmed
     | Noted
+    | Confided
     | Rated,
     Field(discriminator="kind"),
 ]

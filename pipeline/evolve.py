@@ -19,6 +19,7 @@ from laporhub.pipeline.events import (
     ClockResumed,
     ClockStarted,
     ClockStopped,
+    Confided,
     Drafted,
     MessageAdded,
     MessageWithdrawn,
@@ -122,6 +123,9 @@ def _changes(state: CaseState, event: CaseEvent) -> dict[str, Any]:
             return {"rating": rating}
         case Noted():
             return {"waiting": False}
+        case Confided():
+            by_reporter = event.actorrole == "reporter"
+            return {"waiting": by_reporter, "confided": state.confided + by_reporter}
         case (
             ClockStarted()
             | ClockPaused()

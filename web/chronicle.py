@@ -19,6 +19,7 @@ from laporhub.pipeline.events import (
     ClockResumed,
     ClockStarted,
     ClockStopped,
+    Confided,
     Drafted,
     MessageAdded,
     MessageWithdrawn,
@@ -33,7 +34,7 @@ from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.profile.section import say
 from laporhub.web import words
 from laporhub.web.delivery import fate
-from laporhub.web.history import channel_title, clock_title, role_title, status_title, unit_title, who
+from laporhub.web.history import channel_title, clock_title, role_title, signed, status_title, unit_title
 from laporhub.web.i18n import Translator
 
 
@@ -55,10 +56,7 @@ def staff_lines(rulebook: Rulebook, events: Sequence[CaseEvent], t: Translator) 
         told = _tell(rulebook, event, t)
         if told is not None:
             text, details = told
-            by = who(rulebook, event, t)
-            if event.actorrole not in ("system", "reporter"):
-                by = f"{by} ({event.actorid})"
-            lines.append(Line(event.time, event.sequence, text, by, details))
+            lines.append(Line(event.time, event.sequence, text, signed(rulebook, event, t), details))
     return lines
 
 
@@ -95,6 +93,8 @@ def _tell(rulebook: Rulebook, event: CaseEvent, t: Translator) -> _Told | None:
             return (
                 t("Sudah dijawab: %(what)s", what=what) if met else t("Tidak ada: %(what)s", what=what)
             ), ()
+        case Confided():
+            return t("Pesan dalam diskusi rahasia"), ()
         case Noted():
             return t("Catatan internal"), ()
         case Rated(rating=rating):

@@ -15,6 +15,7 @@ from jinja2 import TemplateError
 from pydantic import BaseModel
 
 from laporhub.pipeline.profile import check_papers, days, flow
+from laporhub.pipeline.profile.check_privacy import LINK, privacy
 from laporhub.pipeline.profile.schema import Profile, is_address
 from laporhub.pipeline.profile.schema_intake import Requirement
 from laporhub.pipeline.profile.schema_time import LocalDays
@@ -46,6 +47,7 @@ def problems(
         *_replies(profile, templates),
         *_message_templates(profile),
         *check_papers.problems(profile, templates),
+        *privacy(profile),
     ]
     return names + rest + ([] if names else list(flow.problems(profile)))
 
@@ -262,9 +264,10 @@ def _message_templates(profile: Profile) -> Iterator[Finding]:
 
 
 def _by_intake(profile: Profile) -> Iterator[tuple[str | None, Trail, frozenset[str]]]:
-    """The replies that intake itself sends, where they are named, and the fields they may use: none."""
+    """The replies that no step sends, where they are named, and the fields they may use."""
     yield profile.intake.reply, ("intake", "reply"), frozenset()
     yield profile.intake.after_end, ("intake", "after_end"), frozenset()
+    yield profile.privacy.confidential_reply, ("privacy", "confidential_reply"), frozenset({LINK})
     if (guided := profile.intake.dialogue) is not None:
         for key in ("first", "next", "again"):
             yield getattr(guided, key), ("intake", "dialogue", key), frozenset()

@@ -15,6 +15,7 @@ from pydantic import ConfigDict, Field
 from laporhub.pipeline.periods import Every
 from laporhub.pipeline.profile.schema_intake import Channel, Intake, Requirement, Ticket
 from laporhub.pipeline.profile.schema_papers import Paper
+from laporhub.pipeline.profile.schema_privacy import Privacy
 from laporhub.pipeline.profile.schema_time import Calendar, ClockRule
 from laporhub.pipeline.profile.schema_workflow import Publication, Role, Routing, State, Transition
 from laporhub.pipeline.profile.section import Name, Section, Text
@@ -92,6 +93,7 @@ class Profile(Section):
     standard: tuple[Component, ...] = ()
     """The standard's components in words, for everybody to read."""
     reports: tuple[Report, ...] = ()
+    privacy: Privacy = Privacy()
     versions: tuple[Version, ...] = ()
     """What changed later, from old to new."""
 

@@ -211,7 +211,35 @@ audit = Table(
     Column("action", Exact, nullable=False),
     Column("subject", Exact, nullable=False),
     Column("reason", Exact, nullable=False),
+    Column("number", BigInteger),
+    Column("mark", Exact),
 )
+Index("audit_number", audit.c.number, unique=True)
+"""Chained by `number` and `mark`, see `audit`. Both are None only in records of an earlier release, until the next."""
+
+audit_head = Table(
+    "audit_head",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("number", BigInteger, nullable=False),
+    Column("mark", Exact, nullable=False),
+    Column("seal", Exact, nullable=False),
+)
+"""One row: the last record of the audit log."""
+
+confidential = Table(
+    "confidential",
+    metadata,
+    _numbered("ordinal"),
+    Column("id", Exact, nullable=False, unique=True),
+    Column("case_id", Exact, nullable=False, index=True),
+    Column("at", Moment, nullable=False),
+    Column("actor", Exact, nullable=False),
+    Column("role", Exact, nullable=False),
+    Column("unit", Exact),
+    Column("sealed", Exact, nullable=False),
+)
+"""What is said in confidence: only here, under the reporter's key. Streams know of it by a sealed reference."""
 
 dead_letters = Table(
     "dead_letters",
