@@ -12,7 +12,8 @@ from laporhub.pipeline.case_state import CaseState
 from laporhub.pipeline.channel_state import Way
 from laporhub.pipeline.commands import Act, Actor, Note
 from laporhub.pipeline.errors import Forbidden
-from laporhub.pipeline.workflow import may_speak
+from laporhub.pipeline.profile.rulebook import Rulebook
+from laporhub.pipeline.workflow import may_see, may_speak
 
 
 class Acting(Reading):
@@ -24,6 +25,7 @@ class Acting(Reading):
         state = self._case(case_id)
         rulebook = self._rulebook(state.profile)
         known = state.seq if seen is None else seen
+        other = await asyncio.to_thread(self._named, rulebook, transition, fields, actor)
         asked = json.dumps([transition, sorted(fields.items())])
         command = Act(
             # The same request on the same page is the same command: a retry does nothing more.
@@ -35,12 +37,23 @@ class Acting(Reading):
             transition=transition,
             fields=self._door.typed(rulebook, state.reporter, transition, fields, self.now()),
             seen=seen,
+            other=other,
         )
         key = self.ring.pending(state.reporter)
         done = await self.engine.submit(command=command, key=key)
         if key is not None:
             self.ring.stored(key)
         return await self._seen(done.state if done else state)
+
+    def _named(
+        self, rulebook: Rulebook, transition: str, fields: Mapping[str, str], actor: Actor
+    ) -> str | None:
+        """The case that the step names, if it does, and the actor may see it: others do not exist for them."""
+        step = rulebook.profile.transitions.get(transition)
+        wanted = fields.get(step.merge) if step and step.merge else None
+        other = self.case(wanted) if wanted else None
+        seen = other is not None and other.profile == rulebook.name and may_see(rulebook, other, actor)
+        return other.id if other is not None and seen else None
 
     async def note(self, case_id: str, text: str, actor: Actor) -> CaseState:
         state = self._case(case_id)

@@ -16,6 +16,8 @@ from laporhub.pipeline.commands import (
     Command,
     Convey,
     Delivery,
+    Echo,
+    Follow,
     Note,
     OpenCase,
     Redirect,
@@ -25,6 +27,7 @@ from laporhub.pipeline.commands import (
 from laporhub.pipeline.decide_acts import act, note
 from laporhub.pipeline.decide_clocks import ring
 from laporhub.pipeline.decide_deliveries import convey, deliver, redirect
+from laporhub.pipeline.decide_duplicates import be_followed, echo
 from laporhub.pipeline.decide_messages import add_message, open_case, withdraw
 from laporhub.pipeline.errors import Conflict, NotFound
 from laporhub.pipeline.events import CaseEvent
@@ -85,5 +88,9 @@ def _decide(turn: Turn, command: Command, ticket: str | None) -> None:
             redirect(turn, command)
         case Note():
             note(turn, command)
+        case Follow():
+            be_followed(turn, command)
+        case Echo():
+            echo(turn, command)
         case _:
             assert_never(command)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from laporhub.pipeline import ids
 from laporhub.pipeline.commands import Act, Note, Words
+from laporhub.pipeline.decide_life import check_merge, check_turns, check_units
 from laporhub.pipeline.errors import Conflict, Forbidden, NotFound, Refused
 from laporhub.pipeline.events import Noted
+from laporhub.pipeline.messages import INLINE
 from laporhub.pipeline.profile.schema_workflow import FormField, Transition
 from laporhub.pipeline.turn import Fields, Turn
 from laporhub.pipeline.turn_steps import take_step
@@ -35,8 +38,11 @@ def act(turn: Turn, command: Act) -> None:
         raise Conflict(
             "The same reply is still on its way: wait until it is sent or has failed", code="on_its_way"
         )
+    check_turns(turn, command.transition, step)
     _check_fields(turn, step, command.fields)
-    take_step(turn, command.transition, command.fields, command.actor)
+    check_units(turn, step, command.fields)
+    check_merge(turn, step, command.other)
+    take_step(turn, command.transition, command.fields, command.actor, other=command.other)
 
 
 def _is_on_its_way(turn: Turn, purpose: str) -> bool:
@@ -52,7 +58,8 @@ def _check_fields(turn: Turn, step: Transition, fields: Fields) -> None:
         if empty and field.required and not (field.default == "draft" and turn.state.draft):
             raise Refused(f"The field {name!r} is needed", code="missing_field", field=name)
         if not empty and not _fits(turn, field, value):
-            raise Refused(f"{value!r} does not fit the field {name!r}", code="bad_field", field=name)
+            code = "unknown_unit" if field.type == "unit" else "bad_field"
+            raise Refused(f"{value!r} does not fit the field {name!r}", code=code, field=name)
 
 
 def _fits(turn: Turn, field: FormField, value: Words | str | int | None) -> bool:
@@ -63,6 +70,10 @@ def _fits(turn: Turn, field: FormField, value: Words | str | int | None) -> bool
             return value in turn.rules.units
         case "choice":
             return value in (field.options or {})
+        case "case":
+            return isinstance(value, str) and ids.parse_ticket(value) is not None
+        case "photo":
+            return isinstance(value, str) and all(each.startswith(INLINE) for each in value.split())
         case "rating":
             return isinstance(value, int) and 1 <= value <= 5
 

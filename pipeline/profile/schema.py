@@ -14,6 +14,7 @@ from pydantic import ConfigDict, Field
 
 from laporhub.pipeline.periods import Every
 from laporhub.pipeline.profile.schema_intake import Channel, Intake, Requirement, Ticket
+from laporhub.pipeline.profile.schema_life import Duplicates, Evidence, Notices
 from laporhub.pipeline.profile.schema_time import Calendar, ClockRule
 from laporhub.pipeline.profile.schema_workflow import Publication, Role, Routing, State, Transition
 from laporhub.pipeline.profile.section import Name, Section, Text
@@ -58,6 +59,9 @@ class Profile(Section):
     calendar: Calendar
     routing: Routing
     publication: Publication = Publication()
+    duplicates: Duplicates = Duplicates()
+    evidence: Evidence = Evidence()
+    notices: Notices = Notices()
     reports: tuple[Report, ...] = ()
 
 
