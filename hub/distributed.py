@@ -16,7 +16,17 @@ from elasticsearch import AsyncElasticsearch, Elasticsearch
 from sqlalchemy import text
 
 from laporhub.hub.blobs import open_blobs
-from laporhub.hub.compose import governments, keep, mailer, open_connectors, poll, post, speaking, utc_now
+from laporhub.hub.compose import (
+    governments,
+    keep,
+    mailer,
+    office,
+    open_connectors,
+    poll,
+    post,
+    speaking,
+    utc_now,
+)
 from laporhub.hub.ground import Ground, lay_ground
 from laporhub.hub.hub import Hub
 from laporhub.hub.kafka_clients import aiokafka_options, faust_credentials
@@ -150,7 +160,7 @@ def make_worker(
     graves = Graves(database, ground.ring, prefix, now)
     search = AsyncElasticsearch(**_elasticsearch(settings))
     sink = ElasticsearchSink(search, Indices(settings.index_prefix))
-    case_stage = CaseStage(database, governments(books), graves, prefix, now)
+    case_stage = CaseStage(database, governments(books, office(settings)), graves, prefix, now)
     intake = UnitIntake(database, books, ground.door, ground.ring, graves, prefix, now)
     check_words(only, channels, books.values())
     sender = _Sender(settings, ground, producer, now, channels)

@@ -8,9 +8,10 @@ from sqlalchemy import Connection
 
 from laporhub.hub.acting import Acting
 from laporhub.hub.replaying import Replaying
+from laporhub.hub.telling import Telling
 
 
-class Hub(Acting, Replaying):
+class Hub(Acting, Replaying, Telling):
     """Implements `HubPort`. Made by `compose.open_hub`, which also runs its parts."""
 
     async def write(self, job: Callable[[Connection], object]) -> None:

@@ -16,10 +16,11 @@ from laporhub.pipeline.connector_abilities import Greeting
 from laporhub.pipeline.events import CaseEvent
 from laporhub.pipeline.figures import Report
 from laporhub.pipeline.messages import Inbound
+from laporhub.pipeline.notices import Notice
 from laporhub.pipeline.periods import Period
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.report_post import ReportPost
-from laporhub.pipeline.staff import Accounts
+from laporhub.pipeline.staff import Account, Accounts
 from laporhub.pipeline.tracking import Tracking
 
 
@@ -138,6 +139,18 @@ class HubPort(Protocol):
 
         Blocking.
         """
+        ...
+
+    def notices(self, profile: str, account: Account, most: int = 100) -> Sequence[tuple[int, Notice]]:
+        """What the account's unit or role was told, the newest first, each with its number. Blocking."""
+        ...
+
+    def unread_notices(self, profile: str, account: Account) -> int:
+        """How many of them came since the account last said that it has read them. Blocking."""
+        ...
+
+    async def read_notices(self, profile: str, account: Account, upto: int) -> None:
+        """The account has read all up to this number."""
         ...
 
     def tracking_token(self, case_id: str) -> str:

@@ -15,6 +15,7 @@ from laporhub.pipeline.connector import Connector, Failed, Outcome, Outgoing, Se
 from laporhub.pipeline.connector_abilities import Public, SplitsByPlace
 from laporhub.pipeline.door import address_in
 from laporhub.pipeline.errors import Conflict, RetryLater, StopChannel
+from laporhub.pipeline.intake import Conversation
 from laporhub.pipeline.lanes import Lanes, Writer
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.store import cases, outbox
@@ -75,15 +76,15 @@ class Sender:
         with self._database.connect() as connection:
             kept = cases.load_conversations(connection, [reply.conversation]).get(reply.conversation)
             known = outbox.platform_ids(connection, reply.conversation)
-        identity = self._ring.open(kept.sealed_identity) if kept else None
-        if connector is None or kept is None or identity is None:
+        to = self._receiver(reply, kept)
+        if connector is None or to is None:
             await self._settle(reply, "failed", "no_address")
             return
         lane = (reply.profile, reply.channel)
         if (circuit := self._lanes.named(lane, reply.account)).until and circuit.holds(self._now()):
             await self._wait(reply, circuit.until - self._now(), circuit.why)
             return
-        address, reply_to = address_in(identity)
+        address, reply_to = to
         public = isinstance(connector, Public) and connector.is_public(reply_to)
         text = reply.text if public else self._plain(reply)
         if text is None:
@@ -102,7 +103,7 @@ class Sender:
                 address,
                 reply.account,
                 parts[len(reply.sent)],
-                kept.last_inbound_at,
+                kept.last_inbound_at if kept and reply.address is None else None,
                 reply.attempted_at or self._now(),
                 reply_to=reply_to,
                 purpose=reply.purpose,
@@ -127,6 +128,13 @@ class Sender:
                     await self._wait(reply, span, reason)
                     return
         await self._settle(reply, "sent", None)
+
+    def _receiver(self, reply: Queued, kept: Conversation | None) -> tuple[str, str | None] | None:
+        """The platform's address and where an answer belongs there; None if nobody knows."""
+        if reply.address is not None:
+            return reply.address, None
+        identity = self._ring.open(kept.sealed_identity) if kept else None
+        return None if identity is None else address_in(identity)
 
     def _template(self, reply: Queued) -> Template | None:
         book = self._rulebooks.get(reply.profile)
@@ -199,6 +207,12 @@ class Sender:
         """The end of it: the outbox row and the case's event in one transaction, or the event first."""
         if reply.next_at is not None and self._now() >= reply.next_at:
             raise _too_late(reply)
+        marking = _marking(reply, status, None, reply.attempted_at, reason)
+        if reply.address is not None:  # a letter to staff is no reply of the case
+            if status == "failed":
+                logger.error("a notice to staff did not arrive", notice=reply.reply_id, reason=reason)
+            await self._engine.submit(job=marking)
+            return
         await self._engine.submit(
             command=Delivery(
                 id=ids.derive("d", "delivery", reply.reply_id, status, str(reply.attempts)),
@@ -210,7 +224,7 @@ class Sender:
                 platform_id=reply.sent[0] if reply.sent else None,
                 reason=reason,
             ),
-            job=_marking(reply, status, None, reply.attempted_at, reason),
+            job=marking,
         )
 
 

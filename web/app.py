@@ -16,6 +16,7 @@ from laporhub.web import (
     files,
     health,
     hooks,
+    inbox,
     problems,
     public,
     queue,
@@ -51,6 +52,7 @@ def create_app(hub: HubPort, settings: WebSettings) -> FastAPI:
         files,
         api,
         hooks,
+        inbox,
         health,
         assets,
     ):

@@ -156,13 +156,16 @@ class Menu:
 
     undelivered: int
     channels: bool
+    notices: int = 0
+    """Not read yet."""
 
 
 def menu(site: Site, account: Account, rulebook: Rulebook) -> Menu:
     """Blocking."""
     query = replace(scope(rulebook, account), undelivered=True)
     counted = site.hub.tracking.count(query, "status", site.settings.now())
-    return Menu(sum(counted.values()), sees_channels(rulebook, account))
+    unread = site.hub.unread_notices(rulebook.name, account)
+    return Menu(sum(counted.values()), sees_channels(rulebook, account), unread)
 
 
 def sees_channels(rulebook: Rulebook, account: Account) -> bool:

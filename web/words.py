@@ -96,7 +96,9 @@ def refusal(error: LaporHubError, t: Translator) -> str:
         "too_late": t("Batas waktu untuk langkah ini sudah lewat."),
         "too_often": t("Langkah ini sudah dilakukan sebanyak yang diperbolehkan untuk laporan ini."),
         "same_person": t("Langkah ini harus dilakukan petugas lain, bukan yang memutuskan sebelumnya."),
-        "parts_open": t("Bagian jawaban dari instansi lain belum masuk. Tunggu, atau batalkan permintaannya."),
+        "parts_open": t(
+            "Bagian jawaban dari instansi lain belum masuk. Tunggu, atau batalkan permintaannya."
+        ),
         "already_there": t("Instansi itu sudah menangani laporan ini."),
         "not_asked": t("Instansi itu tidak sedang diminta membantu."),
         "no_lead": t("Belum ada instansi penanggung jawab: disposisikan dulu."),

@@ -20,8 +20,10 @@ from laporhub.pipeline.events import CaseEvent, MessageAdded, MessageWithdrawn
 from laporhub.pipeline.evolve import evolve
 from laporhub.pipeline.intake import Conversation, add_to, interpret, remember
 from laporhub.pipeline.messages import Message
+from laporhub.pipeline.notices import Letter, Notice, Office, letters_of, notices_of
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.store import cases, files, log
+from laporhub.pipeline.store import notices as notices_kept
 from laporhub.pipeline.store.shared import (
     conflicts_told,
     load_stored,
@@ -41,6 +43,7 @@ class Government:
 
     rulebook: Rulebook
     classifier: Classifier
+    office: Office = field(default_factory=Office)
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,10 +260,24 @@ class Batch:
             cases.save_cases(self.connection, self.changed())
             cases.save_conversations(self.connection, spoken_in)
             cases.save_received(self.connection, marks)
+        self._tell_staff()
         files.add(self.connection, self.messages, self._seen)
         for case in self.reworded():
             old = log.forget_originals(self.connection, case, self.states[case].opened_at)
             files.drop(self.connection, old)
+
+    def _tell_staff(self) -> None:
+        told, letters = list[Notice](), list[Letter]()
+        by_case: dict[str, list[CaseEvent]] = {}
+        for event in self.events:
+            by_case.setdefault(event.case_id, []).append(event)
+        for case_id, events in by_case.items():
+            state = self.states[case_id]
+            government = self._government(state.profile)
+            notices = list(notices_of(government.rulebook, state, events))
+            told += notices
+            letters += letters_of(government.rulebook, state, notices, government.office)
+        notices_kept.add(self.connection, told, letters)
 
     def changed(self) -> list[CaseState]:
         """The cases with new events, in the order of their first one."""

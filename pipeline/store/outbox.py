@@ -49,6 +49,8 @@ class Queued:
         return self.status == "sent" and (part is None or part == len(self.sent) - 1)
 
     next_at: datetime | None = None
+    address: str | None = None
+    """Of a letter to staff; a reply goes to its reporter's sealed one."""
 
 
 def enqueue(connection: Connection, events: Sequence[CaseEvent]) -> None:

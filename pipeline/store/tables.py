@@ -177,7 +177,9 @@ outbox = Table(
     Column("reason", Exact),
     Column("purpose", Exact),
     Column("human", Integer),
+    Column("address", Exact),
 )
+"""`address`: where a letter to staff goes; None for a reply, whose reporter's address is sealed elsewhere."""
 Index("outbox_due", outbox.c.next_at, **_where(outbox.c.next_at.is_not(None)))
 Index("outbox_conversation", outbox.c.conversation, outbox.c.ordinal)
 
@@ -261,7 +263,10 @@ files = Table(
     Column("taken_at", Moment),
     Column("lat", Float),
     Column("lon", Float),
+    Column("fingerprint", Exact),
+    Column("field", Exact),
 )
+"""`field`: of a photo that came with a step, the field of its form; None for what the reporter sent."""
 Index("files_due", files.c.next_at, **_where(files.c.next_at.is_not(None)))
 Index("files_case", files.c.case_id)
 
@@ -307,6 +312,44 @@ channel_health = Table(
     Column("facts", Exact),
 )
 """Whether sending on a channel rests and why (None: it does not), and what the platform last said of our account."""
+
+notices = Table(
+    "notices",
+    metadata,
+    _numbered("ordinal"),
+    Column("id", Exact, nullable=False, unique=True),
+    Column("at", Moment, nullable=False),
+    Column("profile", Exact, nullable=False),
+    Column("case_id", Exact, nullable=False),
+    Column("ticket", Exact, nullable=False),
+    Column("occasion", Exact, nullable=False),
+    Column("receiver", Exact, nullable=False),
+    Column("channel", Exact, nullable=False),
+    Column("private", Integer, nullable=False),
+    Column("detail", Exact, nullable=False),
+)
+"""What units and roles were told (see `Notice`)."""
+Index("notices_inbox", notices.c.profile, notices.c.receiver, notices.c.ordinal)
+
+notice_marks = Table(
+    "notice_marks",
+    metadata,
+    Column("account", Exact, primary_key=True),
+    Column("profile", Exact, primary_key=True),
+    Column("seen", BigInteger, nullable=False),
+)
+"""Up to which number an account has read its notices."""
+
+picture_bands = Table(
+    "picture_bands",
+    metadata,
+    Column("band", Exact, primary_key=True),
+    Column("file_id", Exact, primary_key=True),
+    Column("profile", Exact, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Quarters of pictures' fingerprints: two that differ in at most three bits share at least one."""
+Index("picture_bands_file", picture_bands.c.file_id)
 
 outcomes = Table(
     "outcomes",

@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0013"
-down_revision = "0007"
+down_revision = "0012"
 
 EXACT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
