@@ -1,13 +1,15 @@
-"""Staff's inbox: what their unit and role were told."""
+"""What staff is told: their unit's and role's notices, and what is odd about photos of what was done."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from laporhub.hub.reading import Reading
+from laporhub.pipeline.case_state import CaseState
+from laporhub.pipeline.evidence import Doubt, doubts
 from laporhub.pipeline.notices import Notice, receivers_of
 from laporhub.pipeline.staff import Account
-from laporhub.pipeline.store import notices
+from laporhub.pipeline.store import files, notices, pictures
 from laporhub.pipeline.store.notices import Reader
 
 
@@ -27,6 +29,16 @@ class Telling(Reading):
     async def read_notices(self, profile: str, account: Account, upto: int) -> None:
         reader = self._reader(profile, account)
         await self.engine.submit(job=lambda connection: notices.mark(connection, reader, upto))
+
+    def doubts(self, state: CaseState) -> Mapping[str, Sequence[Doubt]]:
+        rules = self._rulebook(state.profile).profile.evidence
+        with self.database.connect() as connection:
+            photos = [
+                each for each in files.of_case(connection, state.id) if each.field and each.status == "kept"
+            ]
+            seen = {each.id: pictures.alike(connection, each, rules.alike) for each in photos}
+        now = self.now() - state.opened_at
+        return {each.id: doubts(each, state, rules, seen[each.id], now) for each in photos}
 
     def _reader(self, profile: str, account: Account) -> Reader:
         rulebook = self._rulebook(profile)

@@ -14,8 +14,9 @@ from laporhub.pipeline.commands import Actor
 from laporhub.pipeline.connector import Raw
 from laporhub.pipeline.connector_abilities import Greeting
 from laporhub.pipeline.events import CaseEvent
+from laporhub.pipeline.evidence import Doubt
 from laporhub.pipeline.figures import Report
-from laporhub.pipeline.messages import Inbound
+from laporhub.pipeline.messages import Inbound, InlineFile
 from laporhub.pipeline.notices import Notice
 from laporhub.pipeline.periods import Period
 from laporhub.pipeline.profile.rulebook import Rulebook
@@ -83,9 +84,17 @@ class HubPort(Protocol):
         ...
 
     async def act(
-        self, case_id: str, transition: str, fields: Mapping[str, str], actor: Actor, seen: int | None = None
+        self,
+        case_id: str,
+        transition: str,
+        fields: Mapping[str, str],
+        actor: Actor,
+        seen: int | None = None,
+        photos: Mapping[str, Sequence[InlineFile]] | None = None,
     ) -> CaseState:
-        """Takes a transition. Read-your-own-write: what `tracking` says next includes it. Raises `Refused`."""
+        """Takes a transition; `photos` are those of its photo fields. Read-your-own-write: what `tracking` says next
+        includes it. Raises `Refused`.
+        """
         ...
 
     async def note(self, case_id: str, text: str, actor: Actor) -> CaseState: ...
@@ -151,6 +160,10 @@ class HubPort(Protocol):
 
     async def read_notices(self, profile: str, account: Account, upto: int) -> None:
         """The account has read all up to this number."""
+        ...
+
+    def doubts(self, state: CaseState) -> Mapping[str, Sequence[Doubt]]:
+        """Photo of what was done → what staff is warned about it: time, place, whether it was seen before. Blocking."""
         ...
 
     def tracking_token(self, case_id: str) -> str:

@@ -25,10 +25,12 @@ from laporhub.web.actions import PREFIX, fields_for, values_of
 from laporhub.web.attached import camera, shown
 from laporhub.web.chronicle import staff_lines
 from laporhub.web.desk import Session, Staff, case_for, check_csrf, menu
+from laporhub.web.evidence import photos_for_staff
 from laporhub.web.i18n import Translator
 from laporhub.web.problems import status_of
 from laporhub.web.public import seers
 from laporhub.web.site import render, site_of, translator_of
+from laporhub.web.step_form import read_step
 
 router = APIRouter(include_in_schema=False)
 
@@ -58,7 +60,7 @@ def case_page(request: Request, session: Staff, ticket: str) -> Response:
 async def do(request: Request, session: Staff, ticket: str, transition: str) -> Response:
     """Takes a transition; if it is refused, the page again with every typed word."""
     site = site_of(request)
-    fields = await forms.read_form(request)
+    fields, photos = await read_step(request, PREFIX)
     check_csrf(session, fields)
     rulebook, state = await run_in_threadpool(case_for, site, session, ticket)
     step = rulebook.profile.transitions.get(transition)
@@ -69,7 +71,7 @@ async def do(request: Request, session: Staff, ticket: str, transition: str) -> 
         if step.reply:
             way = await run_in_threadpool(site.hub.way, state)
             delivery.check_way(way, step, anyway=bool(fields.get(delivery.ANYWAY)))
-        await site.hub.act(state.id, transition, values, session.actor, _seen(fields))
+        await site.hub.act(state.id, transition, values, session.actor, _seen(fields), photos)
     except (Refused, RetryLater) as error:
         return await run_in_threadpool(_refused, request, session, ticket, transition, fields, error)
     return _back(state, transition)
@@ -182,7 +184,7 @@ def _page(
     attempt = attempt or Attempt()
     rulebook, state = case_for(site, session, ticket)
     t, now = translator_of(request, account), site.settings.now()
-    events = site.hub.events(state.id)
+    events, files = site.hub.events(state.id), site.hub.files(state.id)
     lines = staff_lines(rulebook, events, t)
     steps = allowed(rulebook, state, session.actor)
     known = rulebook.profile.channels.get(state.channel)
@@ -216,8 +218,11 @@ def _page(
             else ""
         ),
         menu=menu(site, account, rulebook),
+        photos=photos_for_staff(
+            rulebook, files, site.hub.doubts(state), f"/staff/cases/{quote(state.ticket)}", t
+        ),
         files=shown(
-            site.hub.files(state.id),
+            files,
             f"/staff/cases/{quote(state.ticket)}",
             t,
             told=lambda file: camera(file, rulebook, t),

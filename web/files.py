@@ -10,6 +10,7 @@ from laporhub.pipeline.case_state import CaseState
 from laporhub.pipeline.errors import NotFound
 from laporhub.web.attached import is_picture
 from laporhub.web.desk import Staff, case_for
+from laporhub.web.evidence import is_answered
 from laporhub.web.guard import same
 from laporhub.web.site import Site, site_of
 from laporhub.web.tracking import find_case
@@ -39,12 +40,14 @@ def for_reporter(request: Request, ticket: str, name: str, k: str = "", variant:
     state = find_case(site, ticket)
     if state is None or not same(k, site.hub.tracking_token(state.id)):
         raise NotFound("There is no such report, or the code does not belong to it")
-    return _answer(site, state, name, variant)
+    return _answer(site, state, name, variant, photos=is_answered(site.rulebook(state.profile), state))
 
 
-def _answer(site: Site, state: CaseState, name: str, variant: str) -> Response:
-    """A picture is always shown re-encoded; anything else is given as a download."""
+def _answer(site: Site, state: CaseState, name: str, variant: str, *, photos: bool = True) -> Response:
+    """A picture is always shown re-encoded; anything else is given as a download. `photos`: those of staff, too."""
     file = next((each for each in site.hub.files(state.id) if each.id == name), None)
+    if file is not None and file.field is not None and not photos:
+        file = None
     if file is None or file.status != "kept":
         raise NotFound("There is no such file")
     if is_picture(file):

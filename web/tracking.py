@@ -17,6 +17,7 @@ from laporhub.pipeline.workflow import allowed, is_final
 from laporhub.web import forms, history, words
 from laporhub.web.actions import fields_for, values_of
 from laporhub.web.attached import shown
+from laporhub.web.evidence import photos_for_reporter
 from laporhub.web.guard import same
 from laporhub.web.problems import status_of
 from laporhub.web.public import CHANNEL, fault_word, field_labels
@@ -140,7 +141,7 @@ def _own(
     """The reporter's page; `values`, `faults` and `message` belong to the form named `at_fault`."""
     site, t = site_of(request), translator_of(request)
     rulebook = site.rulebook(state.profile)
-    events = site.hub.events(state.id)
+    events, files = site.hub.events(state.id), site.hub.files(state.id)
     steps = allowed(rulebook, state, reporter_of(state))
     said = history.conversation(
         rulebook, state, events, t, opener=lambda sealed: site.hub.unseal_words(state, sealed)
@@ -160,7 +161,10 @@ def _own(
         unit=history.unit_title(rulebook, state.unit),
         channel=history.channel_title(rulebook, state.channel, t),
         said=said,
-        files=shown(site.hub.files(state.id), f"/t/{quote(state.ticket)}", t, f"k={quote(token)}"),
+        files=shown(files, f"/t/{quote(state.ticket)}", t, f"k={quote(token)}"),
+        photos=photos_for_reporter(
+            rulebook, state, files, f"/t/{quote(state.ticket)}", t, f"k={quote(token)}"
+        ),
         missing=[requirements[name] for name in state.missing if name in requirements],
         wanted=forms.missing_fields(rulebook, state.missing),
         labels=field_labels(t),

@@ -111,6 +111,7 @@ def refusal(error: LaporHubError, t: Translator) -> str:
         "missing_field": t("Isian ini wajib diisi."),
         "bad_field": t("Isian ini tidak sesuai dengan pilihan yang ada."),
         "unknown_field": t("Formulir ini sudah berubah. Muat ulang halaman."),
+        "too_large": t("Paling banyak 3 foto, masing-masing 10 MB."),
         "too_long": t("Teks terlalu panjang."),
     }
     if not isinstance(error, Refused):

@@ -262,6 +262,8 @@ class Batch:
             cases.save_received(self.connection, marks)
         self._tell_staff()
         files.add(self.connection, self.messages, self._seen)
+        reporters = {case: state.reporter for case, state in self.states.items()}
+        files.add_evidence(self.connection, self.events, reporters)
         for case in self.reworded():
             old = log.forget_originals(self.connection, case, self.states[case].opened_at)
             files.drop(self.connection, old)
