@@ -7,11 +7,12 @@ from collections.abc import Callable
 from sqlalchemy import Connection
 
 from laporhub.hub.acting import Acting
+from laporhub.hub.handing_over import HandingOver
 from laporhub.hub.replaying import Replaying
 from laporhub.hub.telling import Telling
 
 
-class Hub(Acting, Replaying, Telling):
+class Hub(Acting, Replaying, Telling, HandingOver):
     """Implements `HubPort`. Made by `compose.open_hub`, which also runs its parts."""
 
     async def write(self, job: Callable[[Connection], object]) -> None:

@@ -166,6 +166,10 @@ class HubPort(Protocol):
         """Photo of what was done → what staff is warned about it: time, place, whether it was seen before. Blocking."""
         ...
 
+    def hand_over_file(self, state: CaseState, account: str) -> bytes:
+        """The case as a ZIP archive for another government, without identity; who had it is audited. Blocking."""
+        ...
+
     def tracking_token(self, case_id: str) -> str:
         """The reporter's secret for this case; the same each time."""
         ...

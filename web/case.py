@@ -23,9 +23,9 @@ from laporhub.pipeline.workflow import allowed, may_note, may_speak
 from laporhub.web import delivery, forms, history, words
 from laporhub.web.actions import PREFIX, fields_for, values_of
 from laporhub.web.attached import camera, shown
+from laporhub.web.case_ties import ties
 from laporhub.web.chronicle import staff_lines
 from laporhub.web.desk import Session, Staff, case_for, check_csrf, menu
-from laporhub.web.evidence import photos_for_staff
 from laporhub.web.i18n import Translator
 from laporhub.web.problems import status_of
 from laporhub.web.public import seers
@@ -218,9 +218,6 @@ def _page(
             else ""
         ),
         menu=menu(site, account, rulebook),
-        photos=photos_for_staff(
-            rulebook, files, site.hub.doubts(state), f"/staff/cases/{quote(state.ticket)}", t
-        ),
         files=shown(
             files,
             f"/staff/cases/{quote(state.ticket)}",
@@ -236,6 +233,7 @@ def _page(
         if state.suggestion
         else [],
         gaps=_gaps(rulebook, state, t),
+        ties=ties(site, rulebook, state, session.actor, events, files, t),
         replies=_forms(rulebook, state, steps, t, attempt, to_reporter=True, way=way),
         moves=_forms(rulebook, state, steps, t, attempt, to_reporter=False),
         kept=_kept(attempt, steps),

@@ -54,6 +54,8 @@ class State(Section):
     """Whether the public page leaves out what the reporter wrote (a rejected case)."""
     follow_up: bool = True
     """Of a final state: whether what the reporter writes afterwards can join the case (see `Intake`)."""
+    export: bool = False
+    """Whether those who brought the case here can have it as a file, for another government."""
 
 
 class FormField(Section):
