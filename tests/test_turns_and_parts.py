@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import ADMIN, SUPERVISOR, form, unit_admin, whatsapp
 from test_case_life import BOOK, Life
+from web_hub import OTHER_UNIT, UNIT, web_on
 
 from laporhub.pipeline.commands import Actor, Words
 from laporhub.pipeline.errors import Conflict, Forbidden, LaporHubError, Refused
@@ -253,3 +255,40 @@ def test_no_answer_goes_out_while_a_part_is_still_to_come(wanted: Sequence[tuple
                 case _:
                     pass
     assert open_parts == {unit for unit, part in life.case.parts.items() if part.words is None}
+
+
+async def test_a_helper_finds_what_it_is_asked_for_and_the_lead_finds_the_parts(tmp_path: Path) -> None:
+    async with web_on(tmp_path) as web:
+        receipt = await web.disposed(1)
+        await web.hub.act(
+            receipt.case_id, "involve", {"unit": OTHER_UNIT, "task": "Lampunya."}, unit_admin(UNIT)
+        )
+        await web.sign_in("perhubungan")
+        listed = (await web.browser.get("/staff?tab=helping")).text
+        assert receipt.ticket in listed and "Diminta membantu" in listed
+        assert receipt.ticket not in (await web.browser.get("/staff?tab=all")).text
+        page = f"/staff/cases/{receipt.ticket}"
+        done = await web.submit(page, f"{page}/do/contribute", {"f_part": "Lampu sudah diganti."})
+        assert done.status_code == 303
+        async with web.another_browser() as web.browser:
+            await web.sign_in("pupr")
+            assert "tab=helping" in (await web.browser.get("/staff")).text
+            assert receipt.ticket not in (await web.browser.get("/staff?tab=helping")).text
+            html = (await web.browser.get(page)).text
+            assert "Bagian instansi lain" in html
+            form_of_answer = html.split(f"{page}/do/respond", 1)[1].split("</form>", 1)[0]
+            assert "Lampu sudah diganti." in form_of_answer, "the parts are there to make one answer of"
+        await web.hub.act(receipt.case_id, "release", {"unit": OTHER_UNIT}, ADMIN)
+        async with web.another_browser() as web.browser:
+            await web.sign_in("perhubungan")
+            assert receipt.ticket not in (await web.browser.get("/staff?tab=helping")).text
+            assert (await web.browser.get(page)).status_code == 404
+
+
+async def test_the_parameter_of_helpers_shows_no_one_more_than_their_scope(tmp_path: Path) -> None:
+    async with web_on(tmp_path) as web:
+        receipt = await web.disposed(1)
+        for name in ("tanpa-unit", "perhubungan"):
+            async with web.another_browser() as web.browser:
+                await web.sign_in(name)
+                assert receipt.ticket not in (await web.browser.get("/staff?tab=helping")).text
