@@ -58,7 +58,7 @@ def _check_fields(turn: Turn, step: Transition, fields: Fields) -> None:
         if empty and field.required and not (field.default == "draft" and turn.state.draft):
             raise Refused(f"The field {name!r} is needed", code="missing_field", field=name)
         if not empty and not _fits(turn, field, value):
-            code = "unknown_unit" if field.type == "unit" else "bad_field"
+            code = {"unit": "unknown_unit", "case": "no_such_case"}.get(field.type, "bad_field")
             raise Refused(f"{value!r} does not fit the field {name!r}", code=code, field=name)
 
 
