@@ -28,6 +28,13 @@ def act(turn: Turn, command: Act) -> None:
                 code="wrong_state",
             )
         raise Forbidden(f"The role {command.actor.role!r} may not do {command.transition!r} on this case")
+    _check(turn, command.transition, command.fields, command.other)
+    take_step(turn, command.transition, command.fields, command.actor, other=command.other)
+
+
+def _check(turn: Turn, name: str, fields: Fields, other: str | None) -> None:
+    """Whether a step that its taker may take is possible now, with these fields. Raises `Refused` and its kinds."""
+    step = turn.profile.transitions[name]
     if (
         step.within
         and turn.state.closed_at
@@ -38,11 +45,19 @@ def act(turn: Turn, command: Act) -> None:
         raise Conflict(
             "The same reply is still on its way: wait until it is sent or has failed", code="on_its_way"
         )
-    check_turns(turn, command.transition, step)
-    _check_fields(turn, step, command.fields)
-    check_units(turn, step, command.fields)
-    check_merge(turn, step, command.other)
-    take_step(turn, command.transition, command.fields, command.actor, other=command.other)
+    check_turns(turn, name, step)
+    _check_fields(turn, step, fields)
+    check_units(turn, step, fields)
+    check_merge(turn, step, other)
+
+
+def is_possible(turn: Turn, name: str, fields: Fields) -> bool:
+    """Whether `act` would not refuse it."""
+    try:
+        _check(turn, name, fields, None)
+    except Refused:
+        return False
+    return True
 
 
 def _is_on_its_way(turn: Turn, purpose: str) -> bool:

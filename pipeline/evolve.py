@@ -108,7 +108,10 @@ def _changes(state: CaseState, event: CaseEvent) -> dict[str, Any]:
                 "asking": None if by_person or step.ends else state.asking,
                 "status": step.target,
                 "closed_at": (state.closed_at or event.time) if step.ends else None,
-                "waiting": state.waiting and not by_person,
+                # whoever says that it is over waits for nobody
+                "waiting": state.waiting
+                and not by_person
+                and not (step.ends and event.actorrole == "reporter"),
                 "taken": {
                     **state.taken,
                     step.transition: (state.taken.get(step.transition, _NEVER)[0] + 1, event.actorid),

@@ -108,6 +108,8 @@ class Transition(Section):
     """what the system takes right after the last time."""
     other_than: Name | None = None
     """Not for the account that took this step last: somebody else looks."""
+    words: tuple[str, ...] = ()
+    """Beginnings of a message by which the reporter takes it where people chat; a rating also by its number alone."""
     notify: tuple[Name, ...] = ()
     """Roles and groups that are told when it is taken."""
     involve: Name | None = None
