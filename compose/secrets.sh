@@ -20,3 +20,10 @@ for name in postgres_password database_password kafka_password kafka_hub_passwor
 done
 openssl rand -base64 32 | keep master_key
 echo "postgresql://laporhub:$(cat "$folder/database_password")@postgres:5432/laporhub" | keep database_url
+
+# What only the platforms can give stays empty until somebody writes it into the file.
+for name in sms_password sms_secret x_consumer_key x_consumer_secret x_access_token x_access_token_secret \
+  meta_app_secret meta_verify_token meta_page_token meta_instagram_token meta_instagram_app_secret \
+  email_password email_smtp_password email_ca hotline_secret files_secret_key; do
+  [ -e "$folder/$name" ] || : >"$folder/$name"
+done

@@ -18,16 +18,17 @@ from email.utils import format_datetime
 from typing import Any, Final, Literal
 
 import aiosmtplib
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
 from laporhub.connectors import email_payload
 from laporhub.connectors.config import configured
-from laporhub.connectors.email_mailbox import Mailbox, Position
+from laporhub.connectors.email_mailbox import Mailbox, Position, why
 from laporhub.connectors.email_payload import Place, our_id
 from laporhub.connectors.files import MAIL
 from laporhub.pipeline.connector import Failed, Outcome, Outgoing, Parsed, Raw, Sent, Unknown
 from laporhub.pipeline.connector_abilities import Health, Polled
 from laporhub.pipeline.errors import Forged, Misconfigured, RetryLater, StopChannel
+from laporhub.pipeline.ids import ticket_in
 
 COPY_WITHIN: Final = timedelta(minutes=2)
 """How long our own copy may take to lie in our mailbox."""
@@ -41,6 +42,7 @@ class EmailConfig(BaseModel):
 
     `authserv_id` is the name by which our own mail server signs its `Authentication-Results`; without it no sender
     counts as verified. `max_bytes`: of a larger mail only the beginning is read. `timeout`: seconds for one step.
+    `ca`: who signed the servers' certificates, as PEM; the machine's own list without it.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -61,6 +63,7 @@ class EmailConfig(BaseModel):
     poll_every: float = Field(60.0, ge=1)
     max_bytes: int = Field(30 * 2**20, ge=2**16)
     timeout: float = Field(30.0, gt=0)
+    ca: str | None = None
 
     @model_validator(mode="after")
     def _no_password_in_the_clear(self) -> EmailConfig:
@@ -68,6 +71,21 @@ class EmailConfig(BaseModel):
             if security == "none" and host not in ("localhost", "127.0.0.1", "::1"):
                 raise ValueError(f"{host}: without encryption only on this machine; choose tls or starttls")
         return self
+
+    @field_validator("ca")
+    @classmethod
+    def _is_a_certificate(cls, ca: str | None) -> str | None:
+        try:
+            _ = ca and ssl.create_default_context(cadata=ca)
+        except ssl.SSLError:
+            raise ValueError(
+                "this is no certificate in PEM: name its file in LAPORHUB_EMAIL_CA_FILE"
+            ) from None
+        return ca
+
+    def tls(self) -> ssl.SSLContext:
+        """How the servers' certificates are checked."""
+        return ssl.create_default_context(cadata=self.ca)
 
 
 CONFIG = EmailConfig
@@ -174,13 +192,13 @@ class EmailConnector:
                 ) from None
             raise RetryLater(f"the mail server will not take it now ({error.code})") from None
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
-            raise RetryLater(f"the mail server cannot be reached: {type(error).__name__}") from None
+            raise RetryLater(f"the mail server cannot be reached: {why(error)}") from None
         try:
             await client.rcpt(outgoing.account)
         except aiosmtplib.SMTPResponseException:
             return  # without our copy it still goes out
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
-            raise RetryLater(f"the mail server cannot be reached: {type(error).__name__}") from None
+            raise RetryLater(f"the mail server cannot be reached: {why(error)}") from None
 
     async def look_up(self, outgoing: Outgoing, known: frozenset[str]) -> Sent | None:  # noqa: ARG002
         """Whether our own copy lies in our mailbox. While it may still come, nothing is sent again."""
@@ -209,7 +227,7 @@ class EmailConnector:
         except aiosmtplib.SMTPAuthenticationError as error:
             return Health(ok=False, reason=f"the server that sends refuses the password ({error.code})")
         except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
-            raise RetryLater(f"the mail server cannot be reached: {type(error).__name__}") from None
+            raise RetryLater(f"the mail server cannot be reached: {why(error)}") from None
         finally:
             client.close()
         return Health(ok=True)
@@ -226,7 +244,7 @@ class EmailConnector:
             timeout=config.timeout,
             use_tls=config.smtp_security == "tls",
             start_tls=config.smtp_security == "starttls",
-            tls_context=None if config.smtp_security == "none" else ssl.create_default_context(),
+            tls_context=None if config.smtp_security == "none" else config.tls(),
         )
 
     def _configured(self) -> EmailConfig:
@@ -278,7 +296,7 @@ def _name(outgoing: Outgoing) -> str:
 
 def _subject(asked: str, text: str) -> str:
     asked = re.sub(r"^(?:(?:re|bls|balas)\s*:\s*)+", "", asked, flags=re.IGNORECASE)
-    ticket = email_payload.ticket_in(text)
+    ticket = ticket_in(text)
     tail = f"[{ticket}]" if ticket and ticket not in asked else ""
     return " ".join(filter(None, ("Re:", asked[:200] or "Laporan Anda", tail)))
 

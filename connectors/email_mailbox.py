@@ -32,6 +32,7 @@ class Access(Protocol):
     def password(self) -> SecretStr: ...
     @property
     def timeout(self) -> float: ...
+    def tls(self) -> ssl.SSLContext: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,7 @@ class Mailbox:
         try:
             client = _connected(access)
         except (OSError, imaplib.IMAP4.error) as error:
-            raise RetryLater(f"the mailbox cannot be reached: {type(error).__name__}") from None
+            raise RetryLater(f"the mailbox cannot be reached: {why(error)}") from None
         try:
             yield cls(client, _signed_in(client, access))
         except (OSError, imaplib.IMAP4.error) as error:
@@ -107,13 +108,29 @@ class Mailbox:
         return answer
 
 
+def why(error: BaseException) -> str:
+    """Why a server could not be reached; of a certificate nobody here trusts, what to do."""
+    causes: list[BaseException | None] = [error, error.__cause__, error.__context__]
+    for each in causes:
+        if isinstance(each, ssl.SSLCertVerificationError):
+            return (
+                f"its certificate is not trusted ({each.verify_message}): name the file of who signed it in "
+                "LAPORHUB_EMAIL_CA_FILE"
+            )
+    return type(error).__name__
+
+
 def _connected(access: Access) -> imaplib.IMAP4:
     where = (access.imap_host, access.imap_port)
     if access.imap_security == "tls":
-        return imaplib.IMAP4_SSL(*where, ssl_context=ssl.create_default_context(), timeout=access.timeout)
+        return imaplib.IMAP4_SSL(*where, ssl_context=access.tls(), timeout=access.timeout)
     client = imaplib.IMAP4(*where, timeout=access.timeout)
     if access.imap_security == "starttls":
-        client.starttls(ssl.create_default_context())
+        try:
+            client.starttls(access.tls())
+        except BaseException:
+            client.shutdown()
+            raise
     return client
 
 

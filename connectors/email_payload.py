@@ -20,7 +20,7 @@ from typing import Final
 from laporhub.connectors.email_words import own_words, text_of_html
 from laporhub.pipeline.connector import Ignored, Parsed, Raw, StatusUpdate
 from laporhub.pipeline.errors import Unparsable
-from laporhub.pipeline.ids import parse_ticket
+from laporhub.pipeline.ids import ticket_in
 from laporhub.pipeline.messages import Inbound, InlineFile
 
 MOST_FILES: Final = 20
@@ -30,7 +30,6 @@ MOST_REFERENCES: Final = 10
 
 _OURS = re.compile(r"<laporhub\.([\w-]{1,80})\.(\d{1,3})\.([0-9a-f]{20})@[^<>\s]{1,255}>", re.ASCII)
 _ID = re.compile(r"<[^<>\s]{1,900}>")
-_TICKET = re.compile(r"\b[A-Z]{3,6}-\d{4}-\d{4}-\d{4}\b", re.ASCII)
 _SIGNATURES: Final = frozenset(
     {"application/pkcs7-signature", "application/x-pkcs7-signature", "application/pgp-signature"}
 )
@@ -62,11 +61,6 @@ class Place:
 def our_id(reply_id: str, part: int, thread: str, domain: str) -> str:
     """The Message-ID of a part of a reply: always the same, so that it can be looked for; it tells its thread."""
     return f"<laporhub.{reply_id}.{part}.{thread}@{domain}>"
-
-
-def ticket_in(words: str) -> str | None:
-    """The ticket that they name, if they name one."""
-    return next((found for each in _TICKET.findall(words) if (found := parse_ticket(each))), None)
 
 
 def parse(raw: Raw, authserv_id: str | None = None) -> Parsed:

@@ -32,6 +32,7 @@ from laporhub.connectors.meta_words import (
 )
 from laporhub.pipeline.connector import Ignored, Parsed, Raw, Withdrawn
 from laporhub.pipeline.errors import Unparsable
+from laporhub.pipeline.ids import ticket_in
 from laporhub.pipeline.messages import Inbound, MessageKind
 
 OBJECTS = ("page", "instagram")
@@ -263,6 +264,7 @@ def _direct(event: Item, sender: str, place: _Place, *, external_id: str, **more
         external_id=external_id,
         author_id=sender or f"unknown:{external_id}",
         account=place.account,
+        ticket=ticket_in(more.get("text", "")),
         reply_to="dm" if sender else HAND,
         sent_at=moment(event.get("timestamp")) or moment(place.time),
         verified=True,

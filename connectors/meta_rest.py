@@ -27,6 +27,7 @@ from laporhub.connectors.meta_words import (
 )
 from laporhub.pipeline.connector import Ignored, Parsed
 from laporhub.pipeline.errors import Unparsable
+from laporhub.pipeline.ids import ticket_in
 from laporhub.pipeline.messages import Attachment, Inbound
 
 EDGES: Final = ("feed", "media", "comments", "messages")
@@ -117,6 +118,7 @@ def _message(message: Item, id: str, account: str) -> Parsed:
         text=text,
         kind="attachment" if files else "text" if text else "unsupported",
         attachments=files,
+        ticket=ticket_in(text),
         reply_to="dm" if sender.id else HAND,
         sent_at=moment(message.get("created_time")),
         verified=True,

@@ -19,7 +19,7 @@ from laporhub.connectors.sms_config import SmsConfig, check_complete
 from laporhub.connectors.sms_gateway import Gateway, Request, SecretAuth, fill, load_gateway, shipped
 from laporhub.connectors.sms_proof import check_proof
 from laporhub.connectors.twilio import TwilioConfig, TwilioConnector
-from laporhub.pipeline.connector import Failed, Outcome, Outgoing, Parsed, Raw, Sent, Unknown
+from laporhub.pipeline.connector import NOT_TOLD, Failed, Outcome, Outgoing, Parsed, Raw, Sent, Unknown
 from laporhub.pipeline.connector_abilities import Greeting, Health
 from laporhub.pipeline.errors import Misconfigured, RetryLater
 
@@ -107,10 +107,10 @@ class SmsConnector:
         return outcome
 
     async def look_up(self, outgoing: Outgoing, known: frozenset[str]) -> Sent | Failed | None:
-        """By our own reference, where the gateway can be asked; else "uncertain", unless repeating does no harm."""
+        """By our own reference, where the gateway can be asked; else nobody can tell, unless repeating does no harm."""
         gateway = self._mapping()
         if gateway.look_up is None:
-            return None if gateway.send and gateway.send.repeats == "recognised" else Failed("uncertain")
+            return None if gateway.send and gateway.send.repeats == "recognised" else Failed(NOT_TOLD)
         try:
             status, _, body = await self._ask(gateway.look_up, self._values(outgoing), {})
         except (TimeoutError, aiohttp.ClientError, ValueError) as error:

@@ -17,6 +17,7 @@ import orjson
 from laporhub.connectors import x_media, x_text
 from laporhub.pipeline.connector import Ignored, Parsed, Raw, Withdrawn
 from laporhub.pipeline.errors import Unparsable
+from laporhub.pipeline.ids import ticket_in
 from laporhub.pipeline.messages import Attachment, Inbound, MessageKind
 
 Json: TypeAlias = Mapping[str, Any]
@@ -208,6 +209,7 @@ def _dm(event: Json, includes: Json, ours: Ours) -> Parsed:
         kind=_kind(text, attachments, _map(event.get("attachments"))),
         sent_at=_moment(event.get("created_at")),
         attachments=attachments,
+        ticket=ticket_in(text),
         reply_to=DM,
         name=_name(author, includes),
         verified=True,
@@ -233,6 +235,7 @@ def _legacy_dm(event: Json, users: Json, ours: Ours) -> Parsed:
         sent_at=_moment(event.get("created_timestamp")),
         attachments=attachments,
         location=location,
+        ticket=ticket_in(text),
         reply_to=DM,
         name=_name(author, {"users": [users.get(author)]}),
         verified=True,

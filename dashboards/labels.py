@@ -79,15 +79,19 @@ def field_label(field: str, language: str) -> str:
 
 
 def codes(rulebook: Rulebook, language: str) -> dict[str, dict[str, str]]:
-    """Field → code → what it is called, from the profile: states, channels, units, steps, clocks, requirements."""
+    """Field → code → what it is called, from the profile: states, channels, units, steps, clocks, requirements.
+
+    What an earlier version had is called by its last title there: its cases are counted, too.
+    """
     profile = rulebook.profile
+    versions = [book.profile for book in rulebook.every_edition]
 
     def titles(items: Iterable[tuple[str, Text]]) -> dict[str, str]:
         return {code: say(title, language, *profile.languages) for code, title in items}
 
-    states = titles((name, state.title) for name, state in profile.states.items())
-    clocks = titles((name, clock.title) for name, clock in profile.clocks.items())
-    needs = titles((name, need.title) for name, need in profile.requirements.items())
+    states = titles((name, state.title) for each in versions for name, state in each.states.items())
+    clocks = titles((name, clock.title) for each in versions for name, clock in each.clocks.items())
+    needs = titles((name, need.title) for each in versions for name, need in each.requirements.items())
     units = {name: unit.short or unit.title for name, unit in rulebook.units.items()}
     return {
         **dict.fromkeys(("status", "status_from", "status_to"), states),
@@ -95,7 +99,9 @@ def codes(rulebook: Rulebook, language: str) -> dict[str, dict[str, str]]:
         **dict.fromkeys(("missing", "review"), needs),
         **dict.fromkeys(("unit", "suggested_unit", "actor_unit"), units),
         "channel": titles((name, channel.title) for name, channel in profile.channels.items()),
-        "transition": titles((name, step.title) for name, step in profile.transitions.items()),
+        "transition": titles(
+            (name, step.title) for each in versions for name, step in each.transitions.items()
+        ),
         "escalate_to": titles((name, role.title) for name, role in profile.roles.items()),
         "urgency": titles(URGENCY.items()),
         "profile": {profile.name: say(profile.title, language, *profile.languages)},

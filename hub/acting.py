@@ -30,7 +30,7 @@ class Acting(Reading):
         photos: Mapping[str, Sequence[InlineFile]] | None = None,
     ) -> CaseState:
         state = self._case(case_id)
-        rulebook = self._rulebook(state.profile)
+        rulebook = self._rulebook(state.profile).of(state)
         fields = await asyncio.to_thread(self._with_photos, rulebook, state, transition, fields, photos or {})
         known = state.seq if seen is None else seen
         other = await asyncio.to_thread(self._named, rulebook, transition, fields, actor)

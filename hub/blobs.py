@@ -115,7 +115,7 @@ class S3Blobs:
         given: Mapping[str, Any] = {
             "endpoint_url": settings.files_endpoint or None,
             "aws_access_key_id": settings.files_access_key or None,
-            "aws_secret_access_key": secret,
+            "aws_secret_access_key": secret or None,
             "region_name": settings.files_region or "us-east-1",
         }
         return cls(boto3.client("s3", **given), bucket, prefix)

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeAlias
 
 import structlog
 from sqlalchemy import Connection, Engine, func, select
@@ -30,8 +31,13 @@ _NEWEST: Final = 500
 _REPLIES: Final = 20_000
 """How far back counts go at most, whatever the time: newest replies."""
 _DAY: Final = timedelta(days=1)
+_FRESH: Final = timedelta(seconds=15)
+"""How old counts of replies may be: thousands of rows are read for them, and whoever watches asks again and again."""
 
 logger = structlog.get_logger(__name__)
+
+
+_Replies: TypeAlias = Mapping[Lane, tuple[int, int, datetime | None]]
 
 
 class Taker(Protocol):
@@ -109,12 +115,14 @@ class Channels:
         self._connectors = connectors
         self._now = now
         self._heard: dict[Lane, datetime] | None = None
+        self._counted: tuple[datetime, _Replies] | None = None
+        self._counting = threading.Lock()
 
     def all(self) -> Sequence[ChannelHealth]:
         now = self._now()
         with self._database.connect() as connection:
             heard = self._last_heard(connection)
-            replies = _replies(connection, now - _DAY)
+            replies = self._replies(connection, now)
             waiting = _waiting(connection)
             stands = channels.every(connection)
             polled = {(each.provider, each.account): each for each in polls.every(connection)}
@@ -142,6 +150,12 @@ class Channels:
                     )
                 )
         return found
+
+    def _replies(self, connection: Connection, now: datetime) -> _Replies:
+        with self._counting:  # who comes meanwhile waits, and need not count
+            if self._counted is None or not timedelta() <= now - self._counted[0] < _FRESH:
+                self._counted = now, _replies(connection, now - _DAY)
+            return self._counted[1]
 
     def _last_heard(self, connection: Connection) -> Mapping[Lane, datetime]:
         """All conversations are read once; from then on the newest messages tell."""
@@ -172,7 +186,7 @@ def _said(row: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _replies(connection: Connection, since: datetime) -> dict[Lane, tuple[int, int, datetime | None]]:
+def _replies(connection: Connection, since: datetime) -> _Replies:
     """Sent and failed since then, and when the last one went out, of the newest replies."""
     table = outbox.c
     newest = select(outbox).order_by(table.ordinal.desc()).limit(_REPLIES).subquery().c

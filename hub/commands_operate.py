@@ -24,8 +24,9 @@ from laporhub.hub.hub import Hub
 from laporhub.hub.settings import Settings
 from laporhub.pipeline.channel_state import ChannelHealth
 from laporhub.pipeline.errors import LaporHubError
+from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.profile.schema import is_address
-from laporhub.pipeline.staff import Account
+from laporhub.pipeline.staff import Account, Post
 
 deadletter = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="Payloads that could not be understood."
@@ -89,8 +90,13 @@ def replay(
 @user.command("add")
 def add_user(
     username: str,
-    role: Annotated[str, typer.Option(help="One of the profile's roles.")],
-    unit: Annotated[str | None, typer.Option(help="For roles that see their own unit's cases.")] = None,
+    role: Annotated[
+        list[str], typer.Option(help="One of the profile's roles; PROFILE=ROLE where they differ by profile.")
+    ],
+    unit: Annotated[
+        list[str] | None,
+        typer.Option(help="For roles that see their own unit's cases; PROFILE=UNIT where they differ."),
+    ] = None,
     password: Annotated[
         str | None, typer.Option(envvar="LAPORHUB_NEW_PASSWORD", help="Made when left out.")
     ] = None,
@@ -106,18 +112,35 @@ def add_user(
     configure_logging(settings, quiet=True)
     chosen = password or secrets.token_urlsafe(12)
 
-    async def work(hub: Hub) -> None:
-        for book in hub.rulebooks.values():
-            if role not in book.profile.roles:
-                fail(f"profile {book.name} has no role {role!r}; it has: {', '.join(book.profile.roles)}", 1)
-            if book.profile.roles[role].scope == "unit" and unit not in book.units:
-                fail(f"the role {role!r} needs --unit, one of the profile's units", 1)
-        hub.accounts.save(Account(username, tuple(hub.rulebooks), role, unit, language, email), chosen)
+    async def work(hub: Hub) -> Account:
+        posts = {book.name: _post(book, role, unit or []) for book in hub.rulebooks.values()}
+        first = next(iter(posts.values()))
+        apart = posts if any(post != first for post in posts.values()) else {}
+        account = Account(username, tuple(posts), first.role, first.unit, language, email, apart)
+        hub.accounts.save(account, chosen)
+        return account
 
-    run_with_hub(settings, work, beside=True)
-    print_json(
-        {"username": username, "role": role, "unit": unit} | ({} if password else {"password": chosen})
-    )
+    made = run_with_hub(settings, work, beside=True)
+    known: dict[str, object] = {"username": username, "role": made.role, "unit": made.unit}
+    known |= {"posts": {name: asdict(post) for name, post in made.posts.items()}} if made.posts else {}
+    print_json(known | ({} if password else {"password": chosen}))
+
+
+def _post(book: Rulebook, roles: list[str], units: list[str]) -> Post:
+    """What the options say of one profile: "PROFILE=ROLE" before "ROLE"."""
+    role, unit = _said_of(book, roles), _said_of(book, units)
+    if role is None or role not in book.profile.roles:
+        fail(f"profile {book.name} has no role {role!r}; it has: {', '.join(book.profile.roles)}", 1)
+    if book.profile.roles[role].scope != "unit":
+        return Post(role, unit if unit in book.units else None)
+    if unit not in book.units:
+        fail(f"the role {role!r} needs --unit, one of the profile's units", 1)
+    return Post(role, unit)
+
+
+def _said_of(book: Rulebook, given: list[str]) -> str | None:
+    own = [value.partition("=")[2] for value in given if value.startswith(f"{book.name}=")]
+    return next(iter(own or [value for value in given if "=" not in value]), None)
 
 
 @user.command("list")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from laporhub.hub.console import fail, print_json
+from laporhub.hub.console import DataOption, fail, print_json, settings_for
 from laporhub.pipeline.profile import graph as graphs
 from laporhub.pipeline.profile.load import ProfileError, load
+from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.profile.schema import Profile
 from laporhub.pipeline.profile.schema_units import Units
 
@@ -18,17 +20,35 @@ WhereArgument = Annotated[str, typer.Argument(help="A shipped profile's name or 
 
 
 @profiles.command()
-def check(where: WhereArgument) -> None:
-    """Check a profile: every mistake with file, line and remedy."""
+def check(where: WhereArgument, data: DataOption = None) -> None:
+    """Check a profile: every mistake with file, line and remedy; with --data also what it would do to running cases."""
     try:
         book = load(where)
     except ProfileError as error:
         fail(f"{len(error.problems)} problem(s)\n{error}", 1, whole=True)
+    if data is not None and (lost := _conflicts(data, book)):
+        fail(f"{len(lost)} problem(s) with running cases\n" + "\n".join(lost), 1, whole=True)
     profile = book.profile
     typer.echo(
         f"{profile.name} {profile.version}: ok. {len(profile.states)} states, {len(profile.transitions)} transitions, "
         f"{len(profile.clocks)} clocks, {len(profile.channels)} channels, {len(book.units)} units."
     )
+
+
+def _conflicts(data: Path, book: Rulebook) -> list[str]:
+    """What the profile would do to the cases of the hub on this folder."""
+    from laporhub.pipeline.store import rules
+    from laporhub.pipeline.store.database import open_database
+
+    settings = settings_for(None, data)
+    url = settings.database_url
+    if url is None and not (settings.data / "hub.db").exists():
+        fail(f"{settings.data} holds no hub: give the folder that the hub runs on", 1)
+    database = open_database(url.get_secret_value() if url else settings.data / "hub.db")
+    with database.connect() as connection:
+        found = rules.conflicts(connection, book)
+    database.dispose()
+    return found
 
 
 @profiles.command()

@@ -16,7 +16,7 @@ from laporhub.connectors.registry import CONNECTORS, connect
 from laporhub.connectors.sms_gateway import gateway_name
 from laporhub.hub.blobs import open_blobs
 from laporhub.hub.channel_health import Checker
-from laporhub.hub.ground import lay_ground
+from laporhub.hub.ground import hold_to_rules, lay_ground
 from laporhub.hub.hub import Hub
 from laporhub.hub.joining import sweep
 from laporhub.hub.keeping import Keeper, Store
@@ -73,6 +73,8 @@ async def open_hub(
         ground = lay_ground(settings, entropy)
         database, rulebooks = ground.database, ground.rulebooks
         stack.callback(database.dispose)
+        if exclusive:
+            hold_to_rules(ground)
         tracking = SqliteTracking(database)
         engine = EmbeddedEngine(database, governments(rulebooks, office(settings)), [tracking])
         if exclusive:

@@ -19,12 +19,12 @@ from pathlib import Path
 import typer
 
 from laporhub.hub.compose import open_hub
+from laporhub.hub.demo_staff import LETTER, neighbours, next_step, worked_on
 from laporhub.hub.hub import Hub
 from laporhub.hub.settings import Settings
 from laporhub.hub.simulated import platforms_of, with_platform
 from laporhub.hub.web import listening, web_server
 from laporhub.pipeline.case_state import CaseState
-from laporhub.pipeline.commands import Actor
 from laporhub.pipeline.errors import Misconfigured, Refused
 from laporhub.pipeline.messages import Inbound
 from laporhub.pipeline.profile.load import load
@@ -32,7 +32,7 @@ from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.staff import Account
 from laporhub.pipeline.store import outbox
 from laporhub.pipeline.tracking import Query
-from laporhub.simulators.citizens import DemoComplaint, complaints, staff_answer
+from laporhub.simulators.citizens import DemoComplaint, complaints
 from laporhub.simulators.platform import Platform
 
 PASSWORD = "laporhub-demo"  # noqa: S105 - known on purpose; the demo listens on this machine only
@@ -115,7 +115,7 @@ class _Town:
     _sent: int = 0
 
     def __post_init__(self) -> None:
-        self._people = complaints(self.rng.randrange(1 << 30))
+        self._people = neighbours(self.book, complaints(self.rng.randrange(1 << 30)), self.rng)
 
     @property
     def book(self) -> Rulebook:
@@ -190,50 +190,28 @@ class _Town:
             name=person.name,
             location=person.location,
             private=person.private,
+            files=(LETTER,) if self._wants_letters() else (),
         )
         with suppress(Refused):
             await self.hub.receive(self.book.name, person.channel, inbound)
 
+    def _wants_letters(self) -> bool:
+        rules = self.book.profile.requirements.values()
+        return any(rule.check == "evidence" and rule.level == "ask" for rule in rules)
+
     async def _staff_works(self, patience: timedelta, share: float) -> None:
         """Each case that has lain long enough is taken one step on, by `share` of chance."""
         now = self.hub.now()
-        query = Query(tuple(self.hub.rulebooks), statuses=tuple(_STEPS), order="oldest", limit=200)
+        query = Query(tuple(self.hub.rulebooks), statuses=worked_on(self.book), order="oldest", limit=200)
         for state in self.hub.tracking.find(query, now).cases:
             if now - state.updated_at > patience and self.rng.random() < share:
                 with suppress(Refused):
                     await self._step(state)
 
     async def _step(self, state: CaseState) -> None:
-        transition = _STEPS[state.status]
-        guesses = state.suggestion.units if state.suggestion else ()
-        if transition == "dispose" and (not guesses or guesses[0].probability < 0.5):
-            return  # left for the visitor: the classifier is not sure
-        unit = state.unit or (guesses[0].unit if guesses else "")
-        fields = {
-            "dispose": {"unit": unit},
-            "respond": {
-                "response": staff_answer(self.book.units[unit].title, state.text, self.rng) if unit else ""
-            },
-        }.get(transition, {})
-        await self.hub.act(state.id, transition, fields, self._actor(state, transition, unit))
-
-    def _actor(self, state: CaseState, transition: str, unit: str) -> Actor:
-        if transition in ("accept", "respond"):
-            return Actor(id=f"admin_unit.{unit}", role="admin_unit", unit=unit)
-        for name, role in self.book.profile.roles.items():
-            if role.scope == "channels" and state.channel in role.channels:
-                return Actor(id=name, role=name)
-        return Actor(id="admin_gubernur", role="admin_gubernur")
-
-
-_STEPS = {
-    "received": "dispose",
-    "verified": "dispose",
-    "disposed": "accept",
-    "in_progress": "respond",
-    "drafted": "approve",
-}
-"""What the demo's staff does in each state; the names are those of the demo's profile."""
+        chosen = next_step(self.book, state, self.rng)
+        if chosen is not None:
+            await self.hub.act(state.id, *chosen)
 
 
 def _progress(text: str) -> None:

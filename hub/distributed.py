@@ -27,7 +27,7 @@ from laporhub.hub.compose import (
     speaking,
     utc_now,
 )
-from laporhub.hub.ground import Ground, lay_ground
+from laporhub.hub.ground import Ground, hold_to_rules, lay_ground
 from laporhub.hub.hub import Hub
 from laporhub.hub.kafka_clients import aiokafka_options, faust_credentials
 from laporhub.hub.keeping import Store
@@ -72,6 +72,7 @@ async def open_distributed_hub(
     """
     async with AsyncExitStack() as stack:
         ground = _ground(settings, entropy)
+        hold_to_rules(ground)
         stack.callback(ground.database.dispose)
         engine = DistributedEngine(
             ground.database, Producer(aiokafka_options(settings)), settings.topic_prefix, now
@@ -155,6 +156,7 @@ def make_worker(
     """
     wanted = [name for name in STAGES if not only or name in only]
     ground = _ground(settings, entropy)
+    hold_to_rules(ground)
     database, prefix, books = ground.database, settings.topic_prefix, ground.rulebooks
     producer = Producer(aiokafka_options(settings))
     graves = Graves(database, ground.ring, prefix, now)

@@ -12,9 +12,11 @@ from sqlalchemy import Engine
 from laporhub.hub.secrets import HubSecrets, load_secrets
 from laporhub.hub.settings import Settings
 from laporhub.pipeline.door import Door
+from laporhub.pipeline.errors import Misconfigured
 from laporhub.pipeline.profile.load import load
 from laporhub.pipeline.profile.rulebook import Rulebook
-from laporhub.pipeline.store.database import open_database
+from laporhub.pipeline.store import rules
+from laporhub.pipeline.store.database import open_database, writer
 from laporhub.pipeline.store.keys import KeyRing
 from laporhub.pipeline.vault import Sealer
 
@@ -48,3 +50,13 @@ def lay_ground(settings: Settings, entropy: Callable[[int], bytes] = os.urandom)
         database,
         KeyRing(database, Sealer(secrets.master, entropy), shared=url is not None),
     )
+
+
+def hold_to_rules(ground: Ground) -> None:
+    """Before anything is decided: running cases keep their rules. Raises `Misconfigured` where one could not."""
+    with writer(ground.database).begin() as connection:
+        found = [reason for book in ground.rulebooks.values() for reason in rules.conflicts(connection, book)]
+        if found:
+            raise Misconfigured(" ".join(found))
+        for book in ground.rulebooks.values():
+            rules.keep(connection, book)

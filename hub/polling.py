@@ -54,8 +54,11 @@ class Account:
 def polled_accounts(
     rulebooks: Mapping[str, Rulebook], connectors: Mapping[str, Connector]
 ) -> Sequence[Account]:
-    """All accounts of the profiles on platforms that can be polled, where we have what it takes."""
-    return [
+    """All accounts of the profiles on platforms that can be polled, where we have what it takes.
+
+    One that several profiles name is asked once, for the first of them.
+    """
+    found = [
         Account(book.name, channel, provider, rules.account, connector)
         for book in rulebooks.values()
         for channel, rules in book.profile.channels.items()
@@ -63,6 +66,7 @@ def polled_accounts(
         and isinstance(connector, Polls)
         and connector.able
     ]
+    return list({(each.provider, each.name): each for each in reversed(found)}.values())[::-1]
 
 
 class Poller:

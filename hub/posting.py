@@ -223,7 +223,8 @@ def receivers_of(book: Rulebook, every: Every, staff: Iterable[Account]) -> list
 
 
 def _of_role(book: Rulebook, role: str, staff: Iterable[Account]) -> Iterator[Receiver]:
-    for account in staff:
+    for each in staff:
+        account = each.at(book.name)
         if account.role == role and book.name in account.profiles and account.email:
             of_units = book.profile.roles[role].scope == "unit"
             if account.unit or not of_units:

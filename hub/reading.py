@@ -35,7 +35,7 @@ from laporhub.pipeline.publisher import Publisher
 from laporhub.pipeline.report_post import ReportPost
 from laporhub.pipeline.said import as_shown
 from laporhub.pipeline.staff import Account
-from laporhub.pipeline.store import cases, files, log, report_posts
+from laporhub.pipeline.store import cases, files, log, persons, report_posts
 from laporhub.pipeline.store.accounts import AccountStore
 from laporhub.pipeline.tracking import Tracking
 
@@ -58,7 +58,7 @@ class Reading:
         now: Callable[[], datetime],
     ) -> None:
         """`sink` is what writes the tracking rows within the engine's transactions, where it does."""
-        self.rulebooks = ground.rulebooks
+        self._books = ground.rulebooks
         self.tracking = tracking
         self.sink = sink
         self.accounts = AccountStore(ground.database)
@@ -75,6 +75,12 @@ class Reading:
         self.web_secret = ground.secrets.web
         self._reporter = Reporter(ground.database, ground.rulebooks, now)
         self._joiner = Joiner(ground.database, engine, ground.ring, ground.secrets.web, now)
+
+    @property
+    def rulebooks(self) -> Mapping[str, Rulebook]:
+        """As they hold now; a case has those of its own version (`Rulebook.of`)."""
+        now = self.now()
+        return {name: book.on(now) for name, book in self._books.items()}
 
     def case(self, ticket: str) -> CaseState | None:
         canonical = ids.parse_ticket(ticket)
@@ -108,6 +114,14 @@ class Reading:
             state = cases.load_cases(connection, [case_id]).get(case_id)
             history = log.case_events(connection, case_id, state.opened_at) if state else []
         return as_shown(history)
+
+    def same_person(self, state: CaseState) -> Sequence[CaseState]:
+        with self.database.connect() as connection:
+            if not persons.opened(connection, state):
+                return []
+            theirs = [each for each in persons.cases_of(connection, state.reporter) if each != state.id]
+            found = cases.load_cases(connection, theirs)
+        return [found[each] for each in theirs]
 
     def files(self, case_id: str) -> Sequence[CaseFile]:
         with self.database.connect() as connection:
@@ -161,7 +175,7 @@ class Reading:
 
     def _rulebook(self, profile: str) -> Rulebook:
         try:
-            return self.rulebooks[profile]
+            return self._books[profile].on(self.now())
         except KeyError:
             raise NotFound(f"This hub does not serve the profile {profile!r}") from None
 

@@ -35,6 +35,9 @@ from laporhub.pipeline.store.dead_letters import DeadLetter
 logger = structlog.get_logger(__name__)
 
 _LONG = 5_000
+"""Characters from which redacting a text takes long enough to be felt by others, and"""
+_LARGE = 64 * 1024
+"""bytes from which reading a payload does: then a thread does it."""
 
 
 @dataclass
@@ -68,7 +71,7 @@ class Receiving(Reading):
         if inbound.files:
             reporter = case.reporter if case else self._door.reporter_of(rulebook, channel, inbound)
             await asyncio.to_thread(self._keep_inline, reporter, inbound)
-        if len(inbound.text) > _LONG:  # redacting it takes long enough to be felt by others
+        if len(inbound.text) > _LONG or inbound.files:
             message = await asyncio.to_thread(self._door.admit, *admitted)
         else:
             message = self._door.admit(*admitted)
@@ -118,7 +121,8 @@ class Receiving(Reading):
         """
         tally = Tally()
         try:
-            parsed = self._connector(provider).parse(raw)
+            parse = self._connector(provider).parse
+            parsed = await asyncio.to_thread(parse, raw) if len(raw.body) > _LARGE else parse(raw)
         except Unparsable as error:
             await self._bury(profile, channel or provider, "parse", str(error), raw)
             tally.dead_lettered += 1
@@ -289,7 +293,7 @@ class Receiving(Reading):
         logger.warning("dead letter", id=name, channel=channel, stage=stage, reason=reason)
 
     def _receipt(self, rulebook: Rulebook, message_id: str, received_at: datetime, done: Done) -> Receipt:
-        state, requirements = done.state, rulebook.profile.requirements
+        state, requirements = done.state, rulebook.of(done.state).profile.requirements
         return Receipt(
             message_id=message_id,
             case_id=state.id,

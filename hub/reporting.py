@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from sqlalchemy import Engine
@@ -20,9 +21,17 @@ from laporhub.pipeline.store.past import histories
 FRESH: Final = timedelta(minutes=2)
 """How long the report of a period that is not over is good for; and of one that just ended, while its last events may
 still be on their way to the database."""
+_TIMES: Final = 20
+"""What took long is good for longer: for so many times as long as counting it took."""
 _KEPT: Final = 50
 
 Key = tuple[str, str | None, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    report: Report
+    good_until: datetime
 
 
 class Reporter:
@@ -34,7 +43,7 @@ class Reporter:
         self._database = database
         self._rulebooks = rulebooks
         self._now = now
-        self._kept: OrderedDict[Key, tuple[datetime, Report]] = OrderedDict()
+        self._kept: OrderedDict[Key, _Kept] = OrderedDict()
         self._counting = threading.Lock()
 
     def report(self, profile: str, period: Period, unit: str | None = None) -> Report:
@@ -44,12 +53,17 @@ class Reporter:
             raise NotFound(f"There is no unit {unit!r} in {profile}")
         key, now = (profile, unit, period.name), self._now()
         with self._counting:
-            made_at, known = self._kept.get(key, (now, None))
-            if known is None or (now - made_at > FRESH and made_at < period.end + FRESH):
+            known = self._kept.get(key)
+            if known is None or known.good_until <= now:
                 past = histories(self._database, profile, period.before.start, period.end)
-                known = make_report(past, rulebook, period, unit, now)
-                self._kept[key] = now, known
+                known = self._kept[key] = self._noted(make_report(past, rulebook, period, unit, now), now)
             self._kept.move_to_end(key)
             while len(self._kept) > _KEPT:
                 self._kept.popitem(last=False)
-        return known
+        return known.report
+
+    def _noted(self, report: Report, began: datetime) -> _Kept:
+        ended = self._now()
+        if began > report.end + FRESH:
+            return _Kept(report, datetime.max.replace(tzinfo=UTC))
+        return _Kept(report, ended + max(FRESH, _TIMES * (ended - began)))

@@ -111,7 +111,9 @@ class Settings(BaseSettings):
 
 def connector_settings(provider: str, variables: Mapping[str, str | None]) -> dict[str, str]:
     """What the variables tell one connector: `LAPORHUB_X_TOKEN=t` is `token: t`, and `…_FILE` names a file that
-    holds it. Which there may be is the connector's to say. Raises `Misconfigured` for a file that cannot be read.
+    holds it; an empty one says nothing. Which there may be is the connector's to say.
+
+    Raises `Misconfigured` for a file that cannot be read.
     """
     prefix = f"LAPORHUB_{provider.upper().replace('-', '_')}_"
     told: dict[str, str] = {}
@@ -123,9 +125,11 @@ def connector_settings(provider: str, variables: Mapping[str, str | None]) -> di
             told[name] = value
             continue
         try:
-            told.setdefault(name.removesuffix("_file"), Path(value).read_text(encoding="utf-8").strip())
+            held = Path(value).read_text(encoding="utf-8").strip()
         except OSError as error:
             raise Misconfigured(f"{variable} cannot be read: {error}") from error
+        if held:
+            told.setdefault(name.removesuffix("_file"), held)
     return told
 
 

@@ -31,7 +31,7 @@ class Telling(Reading):
         await self.engine.submit(job=lambda connection: notices.mark(connection, reader, upto))
 
     def doubts(self, state: CaseState) -> Mapping[str, Sequence[Doubt]]:
-        rules = self._rulebook(state.profile).profile.evidence
+        rules = self._rulebook(state.profile).of(state).profile.evidence
         with self.database.connect() as connection:
             photos = [
                 each for each in files.of_case(connection, state.id) if each.field and each.status == "kept"

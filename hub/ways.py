@@ -12,13 +12,14 @@ from laporhub.pipeline.case_state import CaseState
 from laporhub.pipeline.channel_state import Way
 from laporhub.pipeline.commands import Actor, Convey, Redirect
 from laporhub.pipeline.connector import Connector
-from laporhub.pipeline.connector_abilities import Links, Windows
-from laporhub.pipeline.door import address_in, conversation_id
+from laporhub.pipeline.connector_abilities import Links
+from laporhub.pipeline.door import conversation_id
 from laporhub.pipeline.errors import Conflict, NotFound, Refused
 from laporhub.pipeline.events import CaseEvent, ReplyQueued
 from laporhub.pipeline.intake import Conversation
 from laporhub.pipeline.messages import Message
 from laporhub.pipeline.profile.rulebook import Rulebook
+from laporhub.pipeline.reach import address_for
 from laporhub.pipeline.store import cases, outbox
 from laporhub.pipeline.store.keys import KeyRing
 from laporhub.pipeline.store.tables import messages
@@ -41,7 +42,9 @@ class Ways:
 
     def way(self, rulebook: Rulebook, state: CaseState) -> Way:
         """On the case's own channel."""
-        return self._way(rulebook, state.channel, self._conversation(state.conversation))
+        with self._database.connect() as connection:
+            talks = cases.conversations_about(connection, state.conversation, state.id)
+        return self._way(rulebook, state.channel, talks)
 
     def elsewhere(self, rulebook: Rulebook, state: CaseState) -> Mapping[str, Conversation]:
         """Other channel → the conversation of the same reporter that takes a reply now.
@@ -55,7 +58,7 @@ class Ways:
             kept = self._conversation(conversation_id(rulebook, channel, state.reporter))
             if kept is None or kept.reporter != state.reporter:
                 continue
-            way = self._way(rulebook, channel, kept)
+            way = self._way(rulebook, channel, [kept])
             if way.kind == "push" and way.window.state != "closed":
                 found[channel] = kept
         return found
@@ -124,22 +127,15 @@ class Ways:
             human=reply.human,
         )
 
-    def _way(self, rulebook: Rulebook, channel: str, kept: Conversation | None) -> Way:
+    def _way(self, rulebook: Rulebook, channel: str, talks: Sequence[Conversation]) -> Way:
         rules = rulebook.profile.channels.get(channel)
         connector = self._connector(rulebook, channel)
         if rules is not None and rules.delivery == "page":
             return Way("page")
         if rules is None or connector is None or not connector.able:
             return Way("unable")
-        identity = self._ring.open(kept.sealed_identity) if kept else None
-        if kept is None or identity is None:
-            return Way("nowhere")
-        templates = frozenset(rules.templates)
-        if not isinstance(connector, Windows):
-            return Way("push", templates=templates)
-        _, reply_to = address_in(identity)
-        window = connector.window(kept.account, reply_to, kept.last_inbound_at, self._now())
-        return Way("push", window, templates)
+        where = address_for(connector, talks, self._ring.open, self._now(), human=True)
+        return Way("push", where.window, frozenset(rules.templates)) if where else Way("nowhere")
 
     def _connector(self, rulebook: Rulebook, channel: str) -> Connector | None:
         rules = rulebook.profile.channels.get(channel)

@@ -63,6 +63,19 @@ class WorkCalendar:
         day, clock = local.date(), local.time()
         return self.is_working_day(day) and any(start <= clock < end for start, end in self.spans(day))
 
+    def opens_after(self, at: datetime) -> datetime | None:
+        """When the office serves again; None where it serves at this moment."""
+        local = self.local(at)
+        day, clock = local.date(), local.time()
+        if self.is_working_day(day):
+            for start, end in self.spans(day):
+                if start <= clock < end:
+                    return None
+                if clock < start:
+                    return datetime.combine(day, start, self.zone).astimezone(UTC)
+        following = self.nth_working_day(day, 1)
+        return datetime.combine(following, self.spans(following)[0][0], self.zone).astimezone(UTC)
+
     def spans(self, day: date) -> tuple[Span, ...]:
         """Service hours of a day, if it is worked; a weekend day worked after all has the week's first."""
         return self.hours[day.weekday()] or next(spans for spans in self.hours if spans)

@@ -169,7 +169,7 @@ class _Tally:
         case.ended.add(event.unit)
         case.outcome, case.closed = step.target, event.time
         case.hours = _hours(state.opened_at, state.closed_at or event.time)
-        if (reason := _refusal(self.rulebook, step)) is not None:
+        if (reason := _refusal(self.rulebook.of(state), step)) is not None:
             self.counts["rejected"] += 1
             self._count("reason", reason)
 

@@ -56,7 +56,8 @@ def decided(
     """The events, and the state that they add up to: what `evolve` makes of them, worked out on the way."""
     if state is not None and command.id in state.applied:
         return [], state
-    turn = Turn(rulebook, state, command, classifier)
+    rules = rulebook.on(command.at) if state is None else rulebook.of(state)
+    turn = Turn(rules, state, command, classifier)
     _decide(turn, command, ticket)
     return turn.events, turn.last
 

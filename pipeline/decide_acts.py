@@ -7,6 +7,7 @@ from laporhub.pipeline.commands import Act, Note, Words
 from laporhub.pipeline.decide_life import check_merge, check_turns, check_units
 from laporhub.pipeline.errors import Conflict, Forbidden, NotFound, Refused
 from laporhub.pipeline.events import Noted
+from laporhub.pipeline.items import is_list
 from laporhub.pipeline.messages import INLINE
 from laporhub.pipeline.profile.schema_workflow import FormField, Transition
 from laporhub.pipeline.turn import Fields, Turn
@@ -81,6 +82,8 @@ def _fits(turn: Turn, field: FormField, value: Words | str | int | None) -> bool
     match field.type:
         case "text":
             return isinstance(value, Words)
+        case "items":
+            return isinstance(value, Words) and is_list(value.text)
         case "unit":
             return value in turn.rules.units
         case "choice":

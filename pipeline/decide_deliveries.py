@@ -9,6 +9,7 @@ from laporhub.pipeline.connector import BY_HAND
 from laporhub.pipeline.errors import Conflict, Forbidden, NotFound
 from laporhub.pipeline.events import ReplyQueued, ReplyUpdated
 from laporhub.pipeline.turn import Turn
+from laporhub.pipeline.turn_clocks import stop_when_sent
 from laporhub.pipeline.turn_steps import follow
 from laporhub.pipeline.workflow import may_speak
 
@@ -92,4 +93,5 @@ def _update_reply(turn: Turn, reply_id: str, update: ReplyUpdated, actor: Actor 
     if update.status == "failed":
         follow(turn, rules.on_failed.get(before.purpose))
     elif before.status in ("queued", "failed"):
+        stop_when_sent(turn, before.purpose)
         follow(turn, rules.on_sent.get(before.purpose))

@@ -22,7 +22,7 @@ from laporhub.pipeline.workflow import is_final
 
 def consequences(rulebook: Rulebook, state: CaseState, events: Sequence[CaseEvent]) -> Iterator[Command]:
     """The commands for other cases that follow from what one command led to; `state` is the case afterwards."""
-    tell = rulebook.profile.duplicates.tell
+    tell = rulebook.of(state).profile.duplicates.tell
     fields: Fields = {}
     for event in events:
         match event.data:

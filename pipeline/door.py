@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from phonenumbers import PhoneNumberFormat, PhoneNumberMatcher, PhoneNumberType, format_number, number_type
+
 from laporhub.pipeline import ids
 from laporhub.pipeline.case_state import CaseState
 from laporhub.pipeline.commands import Words
@@ -25,6 +27,12 @@ TEXT_LIMIT = 100_000
 """Characters in one message; more is refused with the number, nothing is cut silently."""
 
 _NAME_AT_LEAST = 4
+_OWN_BEFORE = re.compile(
+    r"(?i)(?<![^\W\d_])(?:(?:no(?:mor)?|hp|wa|whatsapp|telp?|tlp|telp?on|kontak)[\s.:/]*)+"
+    r"(?:(?:saya|sy|sya|aku|kula|kami|pribadi)[\s.:,=]*(?:adalah|di)?[\s:]*)?$"
+)
+_HARDLY_A_WORD = 5
+_MOBILE = (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE)
 
 
 class Seals(Protocol):
@@ -43,7 +51,8 @@ class Door:
     def admit(
         self, rulebook: Rulebook, channel: str, inbound: Inbound, now: datetime, case: CaseState | None = None
     ) -> Message:
-        """The message as the streams may carry it. `case` is the one it names, if it names one.
+        """The message as the streams may carry it. `case` is the one it names, if it names one: of a message that came
+        by the case's page it is the conversation, too.
 
         Raises `Refused` for an unknown channel, an empty message or one that is too long.
         """
@@ -62,10 +71,15 @@ class Door:
             raise Refused("There is no text", code="empty", field="text")
         account = known_channel.account
         reporter = case.reporter if case else self.reporter_of(rulebook, channel, inbound)
+        by_page = case is not None and inbound.case_id is not None
         conversation = (
-            case.conversation if case else conversation_id(rulebook, channel, reporter, inbound.thread)
+            case.conversation
+            if case and by_page
+            else conversation_id(rulebook, channel, reporter, inbound.thread)
         )
         public = redact(_without(text, inbound.name), rulebook.offices)
+        phone = inbound.phone or (own_phone(text) if inbound.verified and inbound.thread is None else None)
+        told = inbound.model_copy(update={"phone": phone})
         return Message(
             id=ids.message_id(rulebook.name, channel, account, inbound.external_id),
             profile=rulebook.name,
@@ -77,13 +91,14 @@ class Door:
             kind=inbound.kind,
             text=public,
             sealed_text=None if public == untouched else self.seals.seal(reporter, untouched, now),
-            sealed_identity=self.seals.seal(reporter, _identity(inbound), now),
-            known=tuple(name for name in ("email", "name", "phone") if getattr(inbound, name)),
+            sealed_identity=self.seals.seal(reporter, _identity(told), now),
+            known=tuple(name for name in ("email", "name", "phone") if getattr(told, name)),
             attachments=tuple(_redacted_file(each, inbound.name) for each in attachments),
             location=inbound.location and _redacted_place(inbound.location, inbound.name, rulebook),
             occurred_at=inbound.occurred_at,
             private=inbound.private,
             anonymous=inbound.anonymous,
+            vouched=inbound.verified,
             case_id=case.id if case else None,
             replaces=inbound.replaces and ids.message_id(rulebook.name, channel, account, inbound.replaces),
             sent_at=inbound.sent_at,
@@ -112,13 +127,26 @@ class Door:
         typed: dict[str, Words | str | int] = {}
         for name, value in fields.items():
             field = step.fields.get(name) if step else None
-            if field is not None and field.type == "text":
+            if field is not None and field.type in ("text", "items"):
                 typed[name] = self.words(rulebook, reporter, value, now)
             elif field is not None and field.type == "rating" and value.strip().isdecimal():
                 typed[name] = int(value)
             else:
                 typed[name] = value
         return typed
+
+
+def own_phone(text: str) -> str | None:
+    """The number that somebody gives as their own in a direct message: with a word that says so, or with hardly a word.
+    Where several can be meant it is none; and it proves nothing.
+    """
+    found = {
+        format_number(number.number, PhoneNumberFormat.E164)
+        for number in PhoneNumberMatcher(text, "ID")
+        if number_type(number.number) in _MOBILE
+        and (_OWN_BEFORE.search(text[: number.start]) or len(text.split()) <= _HARDLY_A_WORD)
+    }
+    return found.pop() if len(found) == 1 else None
 
 
 def conversation_id(rulebook: Rulebook, channel: str, reporter: str, thread: str | None = None) -> str:

@@ -302,7 +302,7 @@ def is_work(rulebook: Rulebook, state: CaseState) -> bool:
 
 
 def _work(rulebook: Rulebook, state: CaseState) -> Work:
-    found, place = state.suggestion, rulebook.profile.states.get(state.status)
+    found, place = state.suggestion, rulebook.of(state).profile.states.get(state.status)
     due = [clock.due_at for clock in state.clocks.values() if clock.status == "running"]
     return _todo(
         case_id=state.id,

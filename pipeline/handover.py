@@ -36,6 +36,7 @@ class Enclosed:
 
 def may_hand_over(rulebook: Rulebook, state: CaseState, actor: Actor) -> bool:
     """Whether the actor may have the file: one of those who may take a step to where the case is, and it says so."""
+    rulebook = rulebook.of(state)
     place = rulebook.profile.states.get(state.status)
     if place is None or not place.export or not may_see(rulebook, state, actor):
         return False
@@ -48,6 +49,7 @@ def document(
     rulebook: Rulebook, state: CaseState, events: Sequence[CaseEvent], enclosed: Sequence[Enclosed]
 ) -> dict[str, Any]:
     """All of it, for a machine; times in UTC, degrees WGS 84."""
+    rulebook = rulebook.of(state)
     suggestion, language = state.suggestion, rulebook.language
     return {
         "format": FORMAT,

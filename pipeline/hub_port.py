@@ -54,7 +54,7 @@ class HubPort(Protocol):
 
     @property
     def rulebooks(self) -> Mapping[str, Rulebook]:
-        """The profiles served, by name; the first is the default."""
+        """The profiles served, by name, as they hold now; the first is the default."""
         ...
 
     @property
@@ -105,6 +105,12 @@ class HubPort(Protocol):
 
     def elsewhere(self, state: CaseState) -> Sequence[str]:
         """Other channels on which the same reporter, by a verified phone, can be answered now. Blocking."""
+        ...
+
+    def same_person(self, state: CaseState) -> Sequence[CaseState]:
+        """Other cases that the reporter of this one surely opened, the newest first: by an account or a phone that the
+        platform vouches for, never by a name or number that was typed. Nothing of who stays anonymous. Blocking.
+        """
         ...
 
     def post_of(self, state: CaseState) -> str | None:

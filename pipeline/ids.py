@@ -8,6 +8,7 @@ import re
 from stdnum import damm
 
 _TICKET_DIGITS = 11
+_TICKET = re.compile(r"(?<![^\W_])[A-Z]{3,6}(?:[\s.\-–_/]{0,2}\d{4}){3}(?!\d)", re.ASCII | re.IGNORECASE)
 
 
 def derive(prefix: str, *parts: str) -> str:
@@ -59,3 +60,8 @@ def parse_ticket(typed: str) -> str | None:
         return None
     digits = found[2]
     return f"{found[1]}-" + "-".join(digits[i : i + 4] for i in range(0, len(digits), 4))
+
+
+def ticket_in(words: str) -> str | None:
+    """The first ticket that they name, however it was typed; None if they name none."""
+    return next((found for each in _TICKET.findall(words) if (found := parse_ticket(each))), None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -33,6 +34,11 @@ class Conversation:
     last_inbound_at: datetime
     sealed_identity: str
 
+    @property
+    def private(self) -> str:
+        """The id of the same reporter's conversation on the account that has no thread: their direct messages."""
+        return ids.derive("v", self.profile, self.channel, self.account, self.reporter, "")
+
 
 def interpret(rulebook: Rulebook, message: Message, latest: CaseState | None) -> OpenCase | AddMessage:
     """`latest` is the conversation's newest case, or the one the message names.
@@ -50,6 +56,44 @@ def interpret(rulebook: Rulebook, message: Message, latest: CaseState | None) ->
         at=message.received_at,
         actor=_writer(message),
         message=message,
+    )
+
+
+def is_private(message: Message) -> bool:
+    """Whether it is of the reporter's direct messages, where others are parts of threads."""
+    private = ids.derive("v", message.profile, message.channel, message.account, message.reporter, "")
+    return message.conversation == private
+
+
+def asks_privately(rulebook: Rulebook, channel: str) -> bool:
+    """Whether the profile asks on this channel in public, and to be answered in a direct message."""
+    rules = rulebook.profile.intake.in_private
+    return rules is not None and channel in rules.channels
+
+
+def goes_on(
+    rulebook: Rulebook, message: Message, latest: CaseState | None, theirs: Iterable[CaseState]
+) -> CaseState | None:
+    """The case that a direct message is about: of its own conversation the one that is open, `latest`; else the one
+    that its author was asked to go on with in a direct message, of all cases of `theirs`. Where that is more than one,
+    nobody can tell.
+    """
+    if latest is not None and not is_final(rulebook, latest):
+        return latest
+    asked = [case for case in theirs if _awaits_privately(rulebook, case, message)]
+    return asked[0] if len(asked) == 1 else latest
+
+
+def _awaits_privately(rulebook: Rulebook, case: CaseState, message: Message) -> bool:
+    """Whether the case stands where a step left it whose reply has asked for a direct message to this account."""
+    rules = rulebook.profile.intake.in_private
+    if rules is None or (case.channel, case.account) != (message.channel, message.account):
+        return False
+    said = {reply.purpose for reply in case.replies.values() if reply.status in ("sent", "delivered", "read")}
+    asked = said & set(rules.replies)
+    steps = rulebook.profile.transitions.values()
+    return any(step.reply in asked and step.target == case.status for step in steps) and not is_final(
+        rulebook, case
     )
 
 
@@ -84,6 +128,7 @@ def _writer(message: Message) -> Actor:
 def _joins(rulebook: Rulebook, message: Message, latest: CaseState) -> bool:
     if message.case_id is not None:
         return True
+    rulebook = rulebook.of(latest)
     rules = rulebook.profile.intake
     if message.text.lower().startswith(tuple(word.lower() for word in rules.new_case_words)):
         return False

@@ -106,6 +106,8 @@ class Message(Model):
     occurred_at: Utc | None = None
     private: bool = False
     anonymous: bool = False
+    vouched: bool = False
+    """The platform vouches for the author: whoever has the same pseudonym is the same person."""
     case_id: str | None = None
     replaces: str | None = None
     """The id of the earlier message that the author rewrote: these are its words from now on."""

@@ -73,6 +73,7 @@ def role(name: str) -> str:
 
 def notices_of(rulebook: Rulebook, state: CaseState, events: Sequence[CaseEvent]) -> Iterator[Notice]:
     """What these events of one case are told as; `state` is the case after them."""
+    rulebook = rulebook.of(state)
     for event in events:
         for occasion, receivers, detail in _told(rulebook, state, event):
             for receiver in dict.fromkeys(receivers):
@@ -143,6 +144,7 @@ def letters_of(
     rulebook: Rulebook, state: CaseState, notices: Sequence[Notice], office: Office
 ) -> Iterator[Letter]:
     """The notices that go to an address too."""
+    rulebook = rulebook.of(state)
     for notice in notices:
         template = rulebook.profile.notices.template(notice.occasion)
         if template is None:

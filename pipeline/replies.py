@@ -24,7 +24,7 @@ Key = tuple[str, str, str | None]
 """Language, name, and the channel if the template is for one only."""
 
 FACTS: Final = frozenset(
-    {"ticket", "title", "site", "contact", "due", "unit", "missing", "asking", "advised", "draft"}
+    {"ticket", "title", "site", "contact", "due", "opens", "unit", "missing", "asking", "advised", "draft"}
 )
 """What every template may use, beside the fields of the transition that sends it."""
 

@@ -13,11 +13,10 @@ from laporhub.pipeline import ids
 from laporhub.pipeline.commands import Delivery, DeliveryStatus
 from laporhub.pipeline.connector import Connector, Failed, Outcome, Outgoing, Sent, Template, Unknown
 from laporhub.pipeline.connector_abilities import Public, SplitsByPlace
-from laporhub.pipeline.door import address_in
 from laporhub.pipeline.errors import Conflict, RetryLater, StopChannel
-from laporhub.pipeline.intake import Conversation
 from laporhub.pipeline.lanes import Lanes, Writer
 from laporhub.pipeline.profile.rulebook import Rulebook
+from laporhub.pipeline.reach import address_for
 from laporhub.pipeline.store import cases, outbox
 from laporhub.pipeline.store.channels import Lane
 from laporhub.pipeline.store.keys import KeyRing
@@ -39,6 +38,15 @@ class _Later:
 
     span: timedelta
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Receiver:
+    """The platform's address, where an answer belongs there, and when they last wrote to us."""
+
+    to: str
+    reply_to: str | None = None
+    last_inbound_at: datetime | None = None
 
 
 class Sender:
@@ -74,24 +82,23 @@ class Sender:
     async def _send(self, reply: Queued) -> None:
         connector = self._connectors.get((reply.profile, reply.channel))
         with self._database.connect() as connection:
-            kept = cases.load_conversations(connection, [reply.conversation]).get(reply.conversation)
-            known = outbox.platform_ids(connection, reply.conversation)
-        to = self._receiver(reply, kept)
-        if connector is None or to is None:
+            names = [reply.conversation] if reply.address else [talk.id for talk in reply.talks]
+            known = frozenset[str]().union(*(outbox.platform_ids(connection, name) for name in names))
+        where = self._receiver(connector, reply) if connector else None
+        if connector is None or where is None:
             await self._settle(reply, "failed", "no_address")
             return
         lane = (reply.profile, reply.channel)
         if (circuit := self._lanes.named(lane, reply.account)).until and circuit.holds(self._now()):
             await self._wait(reply, circuit.until - self._now(), circuit.why)
             return
-        address, reply_to = to
-        public = isinstance(connector, Public) and connector.is_public(reply_to)
+        public = isinstance(connector, Public) and connector.is_public(where.reply_to)
         text = reply.text if public else self._plain(reply)
         if text is None:
             await self._settle(reply, "failed", "erased")
             return
         parts = (
-            connector.split_for(text, reply.account, reply_to)
+            connector.split_for(text, reply.account, where.reply_to)
             if isinstance(connector, SplitsByPlace)
             else connector.split(text)
         )
@@ -100,12 +107,12 @@ class Sender:
             outgoing = Outgoing(
                 reply.reply_id,
                 len(reply.sent),
-                address,
+                where.to,
                 reply.account,
                 parts[len(reply.sent)],
-                kept.last_inbound_at if kept and reply.address is None else None,
+                where.last_inbound_at,
                 reply.attempted_at or self._now(),
-                reply_to=reply_to,
+                reply_to=where.reply_to,
                 purpose=reply.purpose,
                 human=reply.human,
                 previous=reply.sent[-1] if reply.sent else None,
@@ -129,12 +136,13 @@ class Sender:
                     return
         await self._settle(reply, "sent", None)
 
-    def _receiver(self, reply: Queued, kept: Conversation | None) -> tuple[str, str | None] | None:
-        """The platform's address and where an answer belongs there; None if nobody knows."""
+    def _receiver(self, connector: Connector, reply: Queued) -> _Receiver | None:
+        """Whom it goes to; None if nobody knows any more. A letter to staff has its address with it."""
         if reply.address is not None:
-            return reply.address, None
-        identity = self._ring.open(kept.sealed_identity) if kept else None
-        return None if identity is None else address_in(identity)
+            return _Receiver(reply.address)
+        at = reply.attempted_at or self._now()
+        found = address_for(connector, reply.talks, self._ring.open, at, human=reply.human)
+        return found and _Receiver(found.to, found.reply_to, found.conversation.last_inbound_at)
 
     def _template(self, reply: Queued) -> Template | None:
         book = self._rulebooks.get(reply.profile)

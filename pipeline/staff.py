@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """What somebody is in one profile."""
+
+    role: str
+    unit: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +27,13 @@ class Account:
     language: str = "id"
     email: str | None = None
     """Where reports for the role are sent."""
+    posts: Mapping[str, Post] = field(default_factory=dict)
+    """By profile, for all of them, where they are not the same; `role` and `unit` are then those of the first."""
+
+    def at(self, profile: str) -> Account:
+        """The same account with what it is in a profile."""
+        post = self.posts.get(profile)
+        return self if post is None else replace(self, role=post.role, unit=post.unit)
 
 
 class Accounts(Protocol):

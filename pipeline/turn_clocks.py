@@ -33,6 +33,15 @@ def move_clocks(turn: Turn, triggers: set[str]) -> None:
             _pause_or_resume(turn, name)
 
 
+def stop_when_sent(turn: Turn, purpose: str) -> None:
+    """Stops the clocks that wait for this reply to be sent."""
+    for name, rule in turn.profile.clocks.items():
+        clock = turn.state.clocks.get(name)
+        if purpose in rule.stop_on_sent and clock is not None and clock.status != "stopped":
+            late = clock.late or clocks.is_late(clock, rule, turn.now)
+            turn.emit(_clock_stopped(clock=name, late=late), SYSTEM)
+
+
 def _pause_or_resume(turn: Turn, name: str) -> None:
     rule, clock = turn.profile.clocks[name], turn.state.clocks[name]
     rests = turn.state.status in rule.pause

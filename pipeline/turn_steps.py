@@ -12,7 +12,7 @@ from laporhub.pipeline.decide_life import life_effects
 from laporhub.pipeline.events import Assigned, Drafted, Rated, ReplyQueued, Transitioned
 from laporhub.pipeline.profile.schema_workflow import BUILT_IN_ROLES
 from laporhub.pipeline.turn import Fields, Turn
-from laporhub.pipeline.turn_clocks import move_clocks
+from laporhub.pipeline.turn_clocks import move_clocks, stop_when_sent
 from laporhub.pipeline.wording import compose
 
 _ANSWERED_WITHIN = timedelta(days=1)
@@ -96,6 +96,7 @@ def queue_reply(
         SYSTEM,
     )
     if on_page:
+        stop_when_sent(turn, purpose)
         follow(turn, turn.profile.publication.on_sent.get(purpose))
 
 

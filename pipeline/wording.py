@@ -31,8 +31,9 @@ def compose(
     rulebook: Rulebook, state: CaseState, template: str, fields: Mapping[str, Words | str | int]
 ) -> Wording:
     """Raises `Misconfigured` when the template or one of its variables does not exist."""
+    rulebook = rulebook.of(state)
     language = rulebook.language
-    values = {**_facts(rulebook, state, language), **_labels(rulebook, fields, language)}
+    values = {**facts(rulebook, state, language), **labels(rulebook, fields, language)}
     words: dict[str, Words] = {name: value for name, value in fields.items() if isinstance(value, Words)}
     if state.draft is not None:
         words["draft"] = state.draft
@@ -62,11 +63,12 @@ def _with_slots(
 
 def template_for(rulebook: Rulebook, state: CaseState, channel: str, purpose: str) -> Template | None:
     """The platform's own message for a reply of this purpose, with what the case knows now; None if there is none."""
+    rulebook = rulebook.of(state)
     rules = rulebook.profile.channels.get(channel)
     chosen = rules.templates.get(purpose) if rules else None
     if chosen is None:
         return None
-    return Template(chosen.content, chosen.variables, _facts(rulebook, state, rulebook.language))
+    return Template(chosen.content, chosen.variables, facts(rulebook, state, rulebook.language))
 
 
 def fill(pattern: str, pieces: Sequence[str]) -> str:
@@ -77,9 +79,11 @@ def fill(pattern: str, pieces: Sequence[str]) -> str:
     return plain[0] + "".join(piece + rest for piece, rest in zip(pieces, plain[1:], strict=True))
 
 
-def _facts(rulebook: Rulebook, state: CaseState, language: str) -> dict[str, str]:
+def facts(rulebook: Rulebook, state: CaseState, language: str) -> dict[str, str]:
+    """What every template may use, by name (see `replies.FACTS`)."""
     profile = rulebook.profile
     due = min((clock.due_at for clock in state.clocks.values() if clock.status == "running"), default=None)
+    opens = rulebook.calendar.opens_after(state.updated_at)
     unit = rulebook.units.get(state.unit or "")
     return {
         "ticket": state.ticket,
@@ -87,6 +91,7 @@ def _facts(rulebook: Rulebook, state: CaseState, language: str) -> dict[str, str
         "site": profile.channels["web"].account if "web" in profile.channels else "",
         "contact": say(profile.contact or "", language),
         "due": format_due(due, rulebook, language) if due else "",
+        "opens": format_due(opens, rulebook, language) if opens else "",
         "unit": unit.title if unit else "",
         "missing": join(_asked(rulebook, state.missing, language), language),
         "asking": _question(rulebook, state.asking, language),
@@ -105,7 +110,7 @@ def _asked(rulebook: Rulebook, names: Sequence[str], language: str) -> list[str]
     return [say(known[name].ask or known[name].title, language) for name in names if name in known]
 
 
-def _labels(rulebook: Rulebook, fields: Mapping[str, Words | str | int], language: str) -> dict[str, str]:
+def labels(rulebook: Rulebook, fields: Mapping[str, Words | str | int], language: str) -> dict[str, str]:
     """Choices and units by the name people know them by; fields left empty as nothing."""
     labels = dict.fromkeys(rulebook.field_names, "")
     for name, value in fields.items():
@@ -119,5 +124,6 @@ def _labels(rulebook: Rulebook, fields: Mapping[str, Words | str | int], languag
 
 def to_staff(rulebook: Rulebook, state: CaseState, template: str, by: str, more: Mapping[str, str]) -> str:
     """A notice to staff, by e-mail or WhatsApp; `more` is what only such a notice may use. Nobody's words are in it."""
-    values = {**_facts(rulebook, state, rulebook.language), **more}
+    rulebook = rulebook.of(state)
+    values = {**facts(rulebook, state, rulebook.language), **more}
     return render(rulebook, template, by, rulebook.language, values)

@@ -24,7 +24,7 @@ def may_see(rulebook: Rulebook, state: CaseState, actor: Actor) -> bool:
         return True
     if actor.role == "reporter":
         return actor.id == state.reporter
-    role = rulebook.profile.roles.get(actor.role)
+    role = rulebook.profile.roles.get(actor.role)  # roles are the same for every version
     if role is None or (state.private and not role.sees_private):
         return False
     if role.scope == "channels":
@@ -49,7 +49,7 @@ def allowed(rulebook: Rulebook, state: CaseState, actor: Actor) -> list[tuple[st
     admitted = names_of(rulebook, actor.role)
     return [
         (name, transition)
-        for name, transition in rulebook.profile.transitions.items()
+        for name, transition in rulebook.of(state).profile.transitions.items()
         if state.status in transition.source
         and not admitted.isdisjoint(transition.roles)
         and _is_theirs(rulebook, state, actor, transition)
@@ -61,7 +61,9 @@ def may_note(rulebook: Rulebook, state: CaseState, actor: Actor) -> bool:
     if actor.role == "reporter" or not may_see(rulebook, state, actor):
         return False
     admitted = names_of(rulebook, actor.role)
-    return any(not admitted.isdisjoint(step.roles) for step in rulebook.profile.transitions.values())
+    return any(
+        not admitted.isdisjoint(step.roles) for step in rulebook.of(state).profile.transitions.values()
+    )
 
 
 def desks(rulebook: Rulebook, role: str) -> tuple[str, ...]:
@@ -83,15 +85,17 @@ def may_speak(rulebook: Rulebook, state: CaseState, actor: Actor) -> bool:
         return False
     admitted = names_of(rulebook, actor.role)
     return any(
-        step.reply and not admitted.isdisjoint(step.roles) for step in rulebook.profile.transitions.values()
+        step.reply and not admitted.isdisjoint(step.roles)
+        for step in rulebook.of(state).profile.transitions.values()
     )
 
 
 def queue_statuses(rulebook: Rulebook, role: str) -> tuple[str, ...]:
-    """The states, not final, in which it is this role's turn: its work queue."""
+    """The states, not final, in which it is this role's turn, by any version of the rules: its work queue."""
     known: tuple[str, ...] | None = rulebook.worked_out.get(("queue", role))
     if known is None:
-        known = rulebook.worked_out["queue", role] = _turns(rulebook, names_of(rulebook, role))
+        turns = [each for book in rulebook.every_edition for each in _turns(book, names_of(book, role))]
+        known = rulebook.worked_out["queue", role] = tuple(dict.fromkeys(turns))
     return known
 
 
@@ -113,7 +117,7 @@ def _has_a_step(rulebook: Rulebook, state: str, admitted: frozenset[str]) -> boo
 
 def is_final(rulebook: Rulebook, state: CaseState) -> bool:
     """A state the profile no longer knows counts as open: a person must look at it."""
-    known = rulebook.profile.states.get(state.status)
+    known = rulebook.of(state).profile.states.get(state.status)
     return known is not None and known.final
 
 

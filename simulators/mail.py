@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import ssl
 import warnings
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
@@ -50,9 +51,16 @@ class MailSimulator:
     """What citizens got: their address, and the mail."""
     copies: bool = True
     """Whether mails to the office's own address come at once."""
+    tls: ssl.SSLContext | None = None
+    """The servers' certificate; without it they speak in the clear."""
+    security: Literal["tls", "starttls"] = "tls"
+    """Whether TLS begins at once, or is asked for; nobody signs in before it."""
 
     def __post_init__(self) -> None:
         self.folder = Folder()
+        self.sign_ins = 0
+        self.encrypted: set[Literal["imap", "smtp"]] = set()
+        """Where somebody signed in, and nobody could listen."""
         self._written = 0
 
     @asynccontextmanager
@@ -62,8 +70,9 @@ class MailSimulator:
         logging.getLogger("mail.log").setLevel(logging.CRITICAL)  # the library logs who writes to whom
         loop = asyncio.get_running_loop()
         async with AsyncExitStack() as stack:
-            smtp = await loop.create_server(self._smtp, host, 0)
-            imap = await asyncio.start_server(self._imap, host, 0)
+            at_once = self.tls if self.security == "tls" else None
+            smtp = await loop.create_server(self._smtp, host, 0, ssl=at_once)
+            imap = await asyncio.start_server(self._imap, host, 0, ssl=at_once)
             for server in (smtp, imap):
                 stack.callback(server.close)
             routes = [Route("/", self._page), Route("/kirim", self._typed, methods=["POST"])]
@@ -73,10 +82,10 @@ class MailSimulator:
                 {
                     "imap_host": host,
                     "imap_port": str(imap.sockets[0].getsockname()[1]),
-                    "imap_security": "none",
+                    "imap_security": self.security if self.tls else "none",
                     "smtp_host": host,
                     "smtp_port": str(smtp.sockets[0].getsockname()[1]),
-                    "smtp_security": "none",
+                    "smtp_security": self.security if self.tls else "none",
                     "username": self.address,
                     "password": PASSWORD,
                     "poll_every": "2",
@@ -101,12 +110,18 @@ class MailSimulator:
 
     # ── SMTP ──
 
+    @property
+    def _asked_for(self) -> ssl.SSLContext | None:
+        return self.tls if self.security == "starttls" else None
+
     def _smtp(self) -> SMTP:
         with warnings.catch_warnings():  # it advises against passwords without TLS: here they are made up
             warnings.simplefilter("ignore")
             return SMTP(
                 self,
-                auth_require_tls=False,
+                auth_require_tls=self._asked_for is not None,
+                tls_context=self._asked_for,
+                require_starttls=self._asked_for is not None,
                 authenticator=self._authenticate,
                 auth_required=True,
                 hostname="contoh.test",
@@ -117,6 +132,7 @@ class MailSimulator:
         self, server: SMTP, session: Session, envelope: Envelope, way: str, said: Any
     ) -> AuthResult:
         right = isinstance(said, LoginPassword) and said.password == PASSWORD.encode()
+        self._signs_in("smtp", encrypted=server.transport is not None and _is_tls(server.transport))
         return AuthResult(success=right, handled=False)
 
     async def handle_RCPT(
@@ -150,7 +166,15 @@ class MailSimulator:
     # ── IMAP and the page ──
 
     async def _imap(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await imap_session(reader, writer, self.folder, self.address, PASSWORD)
+        def signs_in() -> None:
+            self._signs_in("imap", encrypted=_is_tls(writer.transport))
+
+        await imap_session(reader, writer, self.folder, (self.address, PASSWORD), self._asked_for, signs_in)
+
+    def _signs_in(self, where: Literal["imap", "smtp"], *, encrypted: bool) -> None:
+        self.sign_ins += 1
+        if encrypted:
+            self.encrypted.add(where)
 
     async def _page(self, request: Request) -> HTMLResponse:
         inbox = [message_from_bytes(each.body) for each in self.folder.mails]
@@ -162,3 +186,7 @@ class MailSimulator:
         if "@" in sender and text:
             self.arrives(sender, text, str(form.get("perihal", "")).strip())
         return await self._page(request)
+
+
+def _is_tls(transport: asyncio.BaseTransport) -> bool:
+    return transport.get_extra_info("ssl_object") is not None

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import re
 import shlex
+import ssl
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from email import message_from_bytes
@@ -45,22 +47,37 @@ class Folder:
 
 
 async def imap_session(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, folder: Folder, user: str, password: str
+    reader: asyncio.StreamReader,
+    writer: asyncio.StreamWriter,
+    folder: Folder,
+    account: tuple[str, str],
+    tls: ssl.SSLContext | None,
+    signs_in: Callable[[], None],
 ) -> None:
-    """One connection, until it signs off."""
+    """One connection, until it signs off. With `tls` nobody signs in before they have asked for it. `account`: user
+    and password; `signs_in` is called when somebody tries to.
+    """
     writer.write(b"* OK IMAP4rev1 ready\r\n")
     inside = False
-    with suppress(ConnectionError):
+    with suppress(ConnectionError, ssl.SSLError):
         while line := (await reader.readline()).decode("utf-8", "replace").strip():
             tag, _, rest = line.partition(" ")
             command, _, words = rest.partition(" ")
             command = command.upper()
-            if command == "LOGIN":
-                inside = shlex.split(words) == [user, password]
+            if command == "STARTTLS" and tls is not None:
+                writer.write(f"{tag} OK begin\r\n".encode())
+                await writer.start_tls(tls)
+                tls = None
+                continue
+            if command == "LOGIN" and tls is not None:
+                answer = b"", "NO [PRIVACYREQUIRED]"
+            elif command == "LOGIN":
+                signs_in()
+                inside = tuple(shlex.split(words)) == account
                 answer = b"", "OK" if inside else "NO [AUTHENTICATIONFAILED]"
             elif command in ("CAPABILITY", "NOOP", "LOGOUT"):
                 answer = (
-                    {"CAPABILITY": b"* CAPABILITY IMAP4rev1\r\n", "LOGOUT": b"* BYE\r\n"}.get(command, b""),
+                    {"CAPABILITY": _able(tls), "LOGOUT": b"* BYE\r\n"}.get(command, b""),
                     "OK",
                 )
             elif not inside:
@@ -72,6 +89,10 @@ async def imap_session(
             if command == "LOGOUT":
                 break
     writer.close()
+
+
+def _able(tls: ssl.SSLContext | None) -> bytes:
+    return f"* CAPABILITY IMAP4rev1{' STARTTLS' if tls else ''}\r\n".encode()
 
 
 def _inside(command: str, words: str, folder: Folder) -> tuple[bytes, str]:

@@ -44,6 +44,14 @@ class Play:
         name = f"SM{self.offset + sid:032d}"
         return await self.hear("whatsapp", whatsapp(self.offset + number, text, name, **more))
 
+    async def post(self, text: str, name: int, number: int = 0, **more: object) -> Receipt:
+        """On X: a post in a thread, or a direct message."""
+        given: dict[str, object] = {
+            "external_id": f"{self.offset + name}",
+            "author_id": f"{self.offset + number}",
+        }
+        return await self.hear("x", Inbound.model_validate(given | {"text": text, "verified": True} | more))
+
     async def act(self, case: str, step: str, actor: Actor = ADMIN, **fields: str) -> CaseState:
         self.clock.forward(minutes=1)
         return await self.hub.act(case, step, fields, actor)
@@ -228,6 +236,20 @@ async def refused(play: Play, case: str, step: str, actor: Actor, code: str, **f
     assert len(play.hub.events(case)) == before
 
 
+async def a_post_is_gone_on_with_in_a_direct_message(play: Play) -> None:
+    post = await play.post("jalan rusak pak", 1, thread="900")
+    await play.send()
+    play.clock.forward(minutes=5)
+    answer = await play.post("Di Kabupaten Batang depan Pasar Contoh, sejak minggu lalu", 2, reply_to="dm")
+    assert answer.case_id == post.case_id
+    other = await play.post("lampu mati pak", 3, number=1, thread="901")
+    last = await play.post("lampu mati juga", 4, number=1, thread="902")
+    named = await play.post(
+        f"soal {other.ticket}: di Batang", 5, number=1, ticket=other.ticket, reply_to="dm"
+    )
+    assert (named.case_id, len({other.case_id, last.case_id})) == (other.case_id, 2)
+
+
 SCENARIOS: tuple[Callable[[Play], Awaitable[None]], ...] = (
     a_form_is_answered,
     a_chat_is_answered_where_it_came_from,
@@ -246,4 +268,5 @@ SCENARIOS: tuple[Callable[[Play], Awaitable[None]], ...] = (
     a_duplicate_is_separated_again,
     a_refused_reporter_objects_once,
     what_is_anothers_is_handed_over,
+    a_post_is_gone_on_with_in_a_direct_message,
 )

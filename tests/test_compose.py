@@ -6,6 +6,9 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections.abc import Mapping
+from importlib import import_module
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, cast
 
@@ -18,10 +21,11 @@ from servers.downloads import version
 from starlette.routing import Match
 from typer.testing import CliRunner
 
+from laporhub.connectors.registry import GROUP
 from laporhub.hub import worker_health
 from laporhub.hub.cli import app
 from laporhub.hub.secrets import load_secrets
-from laporhub.hub.settings import Settings
+from laporhub.hub.settings import Settings, connector_settings
 from laporhub.pipeline.errors import Misconfigured
 from laporhub.pipeline.hub_port import HubPort
 from laporhub.web.app import create_app
@@ -32,6 +36,12 @@ SERVICES: dict[str, Service] = COMPOSED["services"]
 OURS = ours(COMPOSED)
 ENDS = {name for name, service in SERVICES.items() if service["restart"] == "no"}
 """Services that do their work and end."""
+OF_PLATFORMS = {
+    name
+    for name in COMPOSED["secrets"]
+    if name.startswith(("sms_", "x_", "meta_", "email_", "hotline_", "files_"))
+}
+"""Secrets that others give."""
 IMAGE = (ROOT / "Dockerfile").read_text()
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
 MIB = {"m": 1, "g": 1024}
@@ -154,8 +164,66 @@ def test_every_variable_is_a_setting_and_all_of_them_are_right(name: str) -> Non
     service = OURS[name]
     given = {key.removeprefix("LAPORHUB_").lower(): value for key, value in service["environment"].items()}
     assert all(key.startswith("LAPORHUB_") for key in service["environment"])
-    assert given.keys() <= Settings.model_fields.keys()
-    Settings(**{key: value for key, value in given.items() if not key.endswith("_file")})
+    of_connectors = {variable.removeprefix("LAPORHUB_").lower() for variable in variables_of_connectors()}
+    assert given.keys() <= Settings.model_fields.keys() | of_connectors
+    known = {key: value for key, value in given.items() if key in Settings.model_fields}
+    Settings(**{key: value for key, value in known.items() if not key.endswith("_file")})
+
+
+def variables_of_connectors() -> set[str]:
+    """All there are: secrets and certificates come as files. The hub's own address is the hub's to say."""
+    found = set()
+    for point in entry_points(group=GROUP):
+        model = getattr(import_module(point.module), "CONFIG", None)
+        for name, told in model.model_fields.items() if model else ():
+            by_file = name == "ca" or "SecretStr" in str(told.annotation)
+            found.add(f"LAPORHUB_{point.name.upper()}_{name.upper()}{'_FILE' if by_file else ''}")
+    return found - {"LAPORHUB_SMS_HOOK_URL"}
+
+
+def named_in(service: str, given: Mapping[str, str] | None = None) -> Mapping[str, str]:
+    passed: Mapping[str, str] = composed(given)["services"][service]["environment"]
+    return passed
+
+
+@pytest.mark.parametrize("name", ["web", "connectors"])
+def test_every_channel_can_be_set_up(name: str) -> None:
+    """The pages take messages in, the sender answers: both are told all that a connector can be told."""
+    told = {variable for variable in variables_of_connectors() if not variable.startswith("LAPORHUB_TWILIO_")}
+    told |= {f"LAPORHUB_{name.upper()}" for name in Settings.model_fields if name.startswith("twilio_")}
+    told -= {"LAPORHUB_TWILIO_AUTH_TOKEN"}  # as a file only
+    said = dict.fromkeys(told, "as said")
+    assert told <= named_in(name, said).keys()
+    assert (
+        named_in(name, said).items() >= {key: "as said" for key in told if not key.endswith("_FILE")}.items()
+    )
+    assert "LAPORHUB_X_ACCOUNT" not in named_in(name), "what nobody said is not there, not empty"
+
+
+def test_files_of_reporters_can_be_kept_elsewhere() -> None:
+    """By the pages, which fetch them and show them, and by nobody else."""
+    told = {f"LAPORHUB_{name.upper()}" for name in Settings.model_fields if name.startswith("files_")}
+    told -= {"LAPORHUB_FILES_SECRET_KEY"}  # as a file only
+    assert told <= named_in("web", dict.fromkeys(told, "as said")).keys()
+    assert not any("FILES" in key for name in ("worker", "connectors") for key in OURS[name]["environment"])
+
+
+@pytest.mark.parametrize("name", ["web", "connectors"])
+def test_a_channel_that_nobody_set_up_is_not_set_up(name: str, tmp_path: Path) -> None:
+    """Its secrets are there, and empty: no connector takes that for half of its settings."""
+    draw_secrets(tmp_path)
+    told = {
+        key: value.replace(SECRETS, str(tmp_path)) if isinstance(value, str) else value
+        for key, value in OURS[name]["environment"].items()
+    }
+    assert {provider: connector_settings(provider, told) for provider in ("x", "meta", "email", "sms")} == {
+        "x": {},
+        "meta": {},
+        "email": {},
+        "sms": {},
+    }
+    (tmp_path / "meta_app_secret").write_text("rahasia-percobaan\n")
+    assert connector_settings("meta", told) == {"app_secret": "rahasia-percobaan"}
 
 
 def test_all_but_setup_and_simulator_have_the_same_settings() -> None:
@@ -220,8 +288,10 @@ def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_each_secret_is_drawn_and_no_two_are_alike(drawn: Path) -> None:
     for name, secret in COMPOSED["secrets"].items():
         assert secret == {"file": f"./secrets/{name}"}
-    values = {path.name: path.read_text().strip() for path in drawn.iterdir()}
-    assert values.keys() == COMPOSED["secrets"].keys()
+    written = {path.name: path.read_text().strip() for path in drawn.iterdir()}
+    assert written.keys() == COMPOSED["secrets"].keys()
+    values = {name: value for name, value in written.items() if name not in OF_PLATFORMS}
+    assert all(not written[name] for name in OF_PLATFORMS), "nobody can draw what a platform gives"
     assert len(set(values.values())) == len(values)
     assert min(map(len, values.values())) >= 32, "Kibana wants keys of 32 characters"
     assert values["database_password"] in values["database_url"]
@@ -264,9 +334,12 @@ def test_no_secret_is_in_clear() -> None:
     assert not re.search(r"(?i)password[\"']?\s*[:=]\s*[\"']?[a-z0-9]", written.replace(":'secret'", ""))
 
 
-def test_only_those_who_speak_with_platforms_hold_their_secrets() -> None:
-    having = {name for name, service in SERVICES.items() if "twilio_auth_token" in service.get("secrets", [])}
-    assert having == {"web", "connectors", "simulator"}
+@pytest.mark.parametrize("secret", ["twilio_auth_token", *sorted(OF_PLATFORMS)])
+def test_only_those_who_speak_with_platforms_hold_their_secrets(secret: str) -> None:
+    having = {name for name, service in SERVICES.items() if secret in service.get("secrets", [])}
+    also = {"twilio_auth_token": {"simulator"}, "files_secret_key": set()}
+    speaking = {"web"} if secret == "files_secret_key" else {"web", "connectors"}
+    assert having == speaking | also.get(secret, set())
 
 
 def test_only_setup_may_do_everything_in_elasticsearch() -> None:

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from laporhub.connectors.sms import SmsConnector
 from laporhub.connectors.sms_config import SmsConfig
-from laporhub.pipeline.connector import Failed, Outgoing, Sent, Unknown
+from laporhub.pipeline.connector import NOT_TOLD, Failed, Outgoing, Sent, Unknown
 from laporhub.pipeline.errors import RetryLater, StopChannel
 from laporhub.simulators.serving import serving
 from laporhub.simulators.sms import SmsSimulator
@@ -107,7 +107,7 @@ async def test_an_unknown_outcome_is_never_sent_twice(
     assert isinstance(await connector.publish(REPLY), Unknown)
     found = await connector.look_up(REPLY, frozenset())
     if gateway.style == "kannel":  # it cannot be asked: a person must find out
-        assert found == Failed("uncertain")
+        assert found == Failed(NOT_TOLD)
     else:
         assert found == (Sent(gateway.messages[-1].sid) if taken else None)
     assert len(gateway.messages) == taken

@@ -12,9 +12,9 @@ import socket
 import sqlite3
 import sys
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlencode
@@ -104,6 +104,8 @@ class Laporhub:
 
     data: Path
     platform: str
+    more: Mapping[str, str] = field(default_factory=dict)
+    """Variables beside Twilio's."""
 
     @asynccontextmanager
     async def running(self, *arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
@@ -112,6 +114,7 @@ class Laporhub:
             "LAPORHUB_TWILIO_ACCOUNT_SID": ACCOUNT,
             "LAPORHUB_TWILIO_AUTH_TOKEN": TOKEN,
             "LAPORHUB_TWILIO_API_URL": self.platform,
+            **self.more,
         }
         command = (sys.executable, "-m", "laporhub.hub.cli", *arguments, "--data", str(self.data))
         pipe = asyncio.subprocess.PIPE

@@ -190,6 +190,34 @@ def test_every_table_is_said_to_hold_what_it_holds() -> None:
     assert [name for name in metadata.tables if f"`{name}`" not in text] == []
 
 
+CHANNELS = sorted((ROOT / "docs" / "channels").glob("*.md"))
+
+
+@pytest.mark.parametrize("page", CHANNELS, ids=lambda page: page.stem)
+def test_every_channels_page_says_what_is_understood_what_is_not_and_what_limits_there_are(
+    page: Path,
+) -> None:
+    text = page.read_text()
+    understood = text.partition("## What is understood")[2].partition("\n## ")[0]
+    assert understood.count("\n| ") > 4, "a list of what comes in, and what becomes of it"
+    assert "unsupported" in understood, "what nobody knows, or that there is no such thing"
+    assert len(text.partition("\n## Limits")[2].partition("\n## ")[0].strip()) > 60
+
+
+def test_every_connector_and_channel_has_its_page() -> None:
+    """By what the page has one set: the provider, or a channel of a shipped profile."""
+    said = "".join(page.read_text().lower() for page in CHANNELS)
+    for name in [
+        *entry_points(group=GROUP).names,
+        "facebook",
+        "instagram",
+        "whatsapp",
+        "web form",
+        "mobile app",
+    ]:
+        assert re.search(rf"\b{name}\b", said), f"no page of docs/channels tells of {name}"
+
+
 def test_every_decision_is_listed_and_has_its_parts() -> None:
     listed = re.findall(
         r"\]\(decisions/([\w-]+\.md)\)", ARCHITECTURE.read_text().partition("## Decisions")[2]

@@ -49,8 +49,8 @@ def seed_of(scenario: Scenario) -> int:
 
 
 def platforms(hub: Hub, clock: Clock) -> Publisher:
-    """WhatsApp and SMS take everything; the page needs nobody."""
-    speaking = {(PROFILE, channel): Platform() for channel in ("whatsapp", "sms")}
+    """WhatsApp, SMS and X take everything; the page needs nobody."""
+    speaking = {(PROFILE, channel): Platform() for channel in ("whatsapp", "sms", "x")}
     return Publisher(hub.database, hub.engine, speaking, hub.ring, clock)
 
 

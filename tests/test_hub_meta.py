@@ -165,10 +165,91 @@ async def test_two_people_in_one_thread_and_one_person_in_two(town: Town, where:
     other = await town.meta.citizen_comments(where, "Warga A", f"{COMPLETE} lain")
     await town.meta.citizen_messages(where, "Warga A", f"{COMPLETE} pribadi")
     await town.heard()
-    assert len(town.cases()) == 4
+    assert len(town.cases()) == 4, "nobody was asked yet"
     assert sorted(said.parent or said.citizen for said in town.ours()) == sorted(
         [first.id, first.id, other.id, town.meta.network.citizen(where, "Warga A")]
     )
+
+
+SHORT, REST = "Jalan rusak pak", "Di Kabupaten Batang depan Pasar Contoh, sejak minggu lalu. HP 0811 2345 678"
+
+
+@on_both
+async def test_who_was_asked_for_a_direct_message_goes_on_in_it(town: Town, where: Where) -> None:
+    await town.meta.citizen_comments(where, "Warga Contoh", SHORT)
+    await town.heard()
+    [asked] = town.ours()
+    assert "pesan pribadi" in asked.text
+    town.clock.forward(hours=1)
+    await town.meta.citizen_messages(where, "Warga Contoh", REST)
+    await town.heard()
+    [case] = town.cases()
+    assert (case.messages, case.status) == (2, "received")
+    citizen = town.meta.network.citizen(where, "Warga Contoh")
+    assert [said.citizen for said in town.ours()[1:]] == [citizen], "it is told where they wrote last"
+    await town.meta.citizen_messages(where, "Warga Contoh", "Lubangnya di sebelah kiri")
+    await town.heard()
+    assert [case.messages for case in town.cases()] == [3]
+
+
+@on_both
+async def test_the_answer_stands_under_the_comment_when_the_direct_message_takes_none(
+    town: Town, where: Where
+) -> None:
+    comment = await town.meta.citizen_comments(where, "Warga Contoh", SHORT)
+    await town.heard()
+    await town.meta.citizen_messages(where, "Warga Contoh", REST)
+    await town.heard()
+    [case] = town.cases()
+    town.clock.forward(days=8)
+    assert town.hub.way(case).window.state == "open"
+    await town.answered(case, where, "Sudah ditambal. Hubungi 0811 2345 678.")
+    await town.heard()
+    last = [said for said in town.ours() if said.parent == comment.id][-1]
+    assert "Sudah ditambal." in last.text
+    assert "2345" not in last.text, "everybody can read it"
+    assert town.cases()[0].status == "answered"
+
+
+@on_both
+async def test_only_one_case_that_waits_is_gone_on_with_unless_the_ticket_is_named(
+    town: Town, where: Where
+) -> None:
+    await town.meta.citizen_comments(where, "Warga Contoh", SHORT)
+    await town.meta.citizen_comments(where, "Warga Contoh", "Lampu mati pak")
+    await town.meta.citizen_comments(where, "Warga Lain", SHORT)
+    await town.heard()
+    first, second, others = town.cases()
+    await town.meta.citizen_messages(where, "Warga Contoh", f"Untuk {second.ticket.lower()}: {REST}")
+    await town.heard()
+    assert [case.messages for case in town.cases()] == [1, 2, 1]
+    await town.meta.citizen_messages(where, "Warga Baru", f"{REST}, sama dengan {others.ticket}")
+    await town.heard()
+    assert [case.messages for case in town.cases()] == [1, 2, 1, 1], "somebody else's ticket opens nothing"
+
+
+@on_both
+async def test_nobody_can_tell_which_of_two_cases_a_direct_message_is_about(town: Town, where: Where) -> None:
+    await town.meta.citizen_comments(where, "Warga Contoh", SHORT)
+    await town.meta.citizen_comments(where, "Warga Contoh", "Lampu mati pak")
+    await town.heard()
+    await town.meta.citizen_messages(where, "Warga Contoh", REST)
+    await town.heard()
+    assert [case.messages for case in town.cases()] == [1, 1, 1]
+
+
+async def test_who_was_not_asked_begins_a_case_of_their_own(town: Town) -> None:
+    await town.meta.citizen_comments("facebook", "Warga Contoh", SHORT)
+    await town.heard()
+    town.clock.forward(minutes=1)
+    await town.meta.citizen_comments("facebook", "Warga Kedua", SHORT)
+    await town.heard()
+    first, _ = town.cases()
+    await town.hub.act(first.id, "verify", {}, ADMINS["facebook"])
+    await town.meta.citizen_messages("facebook", "Warga Contoh", REST)
+    await town.meta.citizen_messages("facebook", "Warga Kedua", "Aduan baru: lampu jalan di Batang mati")
+    await town.heard()
+    assert [case.messages for case in town.cases()] == [1, 1, 1, 1]
 
 
 async def test_what_the_citizen_adds_under_our_answer_goes_to_the_same_case(town: Town) -> None:

@@ -96,6 +96,20 @@ def test_however_many_cases_a_statement_looks_at_all_are_found(
     past._page.cache_clear()
 
 
+def test_what_takes_long_to_count_is_not_counted_all_the_time(tmp_path: Path) -> None:
+    """A year of a province takes a minute: whoever looks at it again gets what there is."""
+    database = open_database(tmp_path / "hub.db")
+    at = datetime(2026, 11, 20, tzinfo=UTC)
+    moments = iter([at, at + timedelta(minutes=1), at + timedelta(minutes=20), at + timedelta(minutes=22)])
+    reporter = Reporter(database, {RULES.name: RULES}, lambda: next(moments))
+    first = reporter.report(RULES.name, NOVEMBER)
+    store(database, [[event.but({"profile": RULES.name}) for event in history(1, at=at)]])
+    assert reporter.report(RULES.name, NOVEMBER) is first
+    moments = iter([at + timedelta(minutes=22)] * 2)
+    assert reporter.report(RULES.name, NOVEMBER).figures.cases == 1
+    database.dispose()
+
+
 # ── a hub ────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -140,5 +154,9 @@ async def test_a_report_is_remembered_while_it_can_be(tmp_path: Path) -> None:
         assert hub.report(RULES.name, NOVEMBER).figures.cases == 2
         clock.at = NOVEMBER.end + timedelta(seconds=1)
         assert not before.is_final and hub.report(RULES.name, NOVEMBER).is_final
+        clock.forward(seconds=FRESH.total_seconds() + 1)
+        over = hub.report(RULES.name, NOVEMBER)
+        clock.forward(days=400)
+        assert hub.report(RULES.name, NOVEMBER) is over, "it cannot change any more"
         with pytest.raises(NotFound, match="nowhere"):
             hub.report(RULES.name, NOVEMBER, "nowhere")

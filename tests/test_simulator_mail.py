@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
 from email import message_from_bytes
+from email.message import EmailMessage
 from pathlib import Path
+from typing import Any
 
 import httpx
+import pytest
 from support import Clock, hub_on
 from test_contract_email import ADDRESS, EmailSpecimen
 
+from laporhub.connectors.email import EmailConnector
 from laporhub.hub.contract_ground import profile_with
 from laporhub.hub.hub import Hub
 from laporhub.hub.polling import Poller, polled_accounts
+from laporhub.pipeline.connector import Parsed, Raw
+from laporhub.pipeline.door import Door
+from laporhub.pipeline.messages import Message
 from laporhub.pipeline.tracking import Query
 from laporhub.simulators.citizens import complaints
 from laporhub.simulators.mail import MailSimulator
@@ -63,3 +72,44 @@ async def test_a_made_up_citizen_writes(tmp_path: Path) -> None:
     await server.citizen_writes("email", person)
     [mail] = server.folder.mails
     assert message_from_bytes(mail.body)["To"] == ADDRESS
+
+
+async def test_a_large_mail_is_read_beside_the_hub_not_in_its_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Reading and hashing 20 MB of it takes a second, in which nobody else would be answered."""
+    clock, read_by = Clock(), dict[int, bool]()
+    parse, admit = EmailConnector.parse, Door.admit
+
+    def reading(connector: EmailConnector, raw: Raw) -> Sequence[Parsed]:
+        read_by[len(raw.body)] = in_the_way()
+        return parse(connector, raw)
+
+    def admitting(door: Door, *what: Any) -> Message:
+        read_by[-len(what[2].files)] = in_the_way()
+        return admit(door, *what)
+
+    monkeypatch.setattr(EmailConnector, "parse", reading)
+    monkeypatch.setattr(Door, "admit", admitting)
+    profile = profile_with(EmailSpecimen(), "laporgub-jateng", tmp_path / "laporgub-jateng")
+    async with hub_on(tmp_path / "data", clock, profile=str(profile)) as hub:
+        for name, files in (("surat", ()), ("foto", (b"\xff\xd8\xff" + bytes(range(256)) * 4000,))):
+            mail = EmailMessage()
+            mail["From"], mail["Message-ID"] = "warga1@warga.contoh.test", f"<{name}@warga.contoh.test>"
+            mail.set_content("Jalan rusak di Batang sejak kemarin")
+            for each in files:
+                mail.add_attachment(each, maintype="image", subtype="jpeg", filename="jalan.jpg")
+            await hub.take("laporgub-jateng", "email", "email", Raw(mail.as_bytes(), "message/rfc822"))
+        assert len(tickets(hub, clock)) == 2
+    small, large = sorted(size for size in read_by if size > 0)
+    assert large > 1_000_000
+    assert (read_by[small], read_by[large]) == (True, False)
+    assert (read_by[0], read_by[-1]) == (True, False), "nor is it hashed there"
+
+
+def in_the_way() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True

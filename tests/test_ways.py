@@ -12,6 +12,7 @@ from support import ADMIN, SUPERVISOR, unit_admin, whatsapp
 from test_publisher import PLACE, Platform, publisher_of
 from web_hub import PROFILE, UNIT, Web, web_on
 
+from laporhub.hub import channel_health
 from laporhub.hub.channel_health import Checker
 from laporhub.pipeline.case_state import CaseState
 from laporhub.pipeline.commands import DeliveryStatus
@@ -252,6 +253,26 @@ async def test_the_page_of_channels_says_what_stands_and_what_does_not(web: Web)
     web.clock.forward(minutes=10)
     await checker(web, connector).check_due()
     assert (of(web, "hotline").ok, of(web, "hotline").reason) == (False, "ZeroDivisionError")  # type: ignore[attr-defined]
+
+
+async def test_whoever_watches_has_replies_counted_only_now_and_then(
+    web: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await undelivered(web)
+    counted: list[datetime] = []
+    count = channel_health._replies
+    monkeypatch.setattr(
+        channel_health,
+        "_replies",
+        lambda connection, since: counted.append(since) or count(connection, since),
+    )
+    for _ in range(5):
+        metrics = (await web.browser.get("/metrics")).text
+        assert f'laporhub_channel_failed_24h{{channel="whatsapp",profile="{PROFILE}"}} 1.0' in metrics
+    assert len(counted) == 1
+    web.clock.forward(seconds=15)
+    await web.browser.get("/metrics")
+    assert len(counted) == 2, "and what is shown is never old"
 
 
 async def test_a_dead_token_is_said_in_red_with_the_remedy(web: Web) -> None:

@@ -57,6 +57,14 @@ async def test_a_complaint_is_taken_and_can_be_followed(tmp_path: Path) -> None:
         assert by_header.json()["conversation"][0]["text"] == COMPLETE
 
 
+async def test_a_complaint_by_app_is_taken_on_its_own_channel(tmp_path: Path) -> None:
+    async with web_on(tmp_path) as web:
+        sent = await web.browser.post(f"{API}/complaints?channel=app", json=BODY)
+        assert sent.status_code == 201
+        state = web.case(sent.json()["ticket"])
+        assert (state.channel, state.ticket[:4]) == ("app", "LGAP")
+
+
 async def test_the_same_key_gives_the_same_ticket_but_never_somebody_elses(tmp_path: Path) -> None:
     async with web_on(tmp_path) as web:
         key = {"Idempotency-Key": "1"}
@@ -282,7 +290,7 @@ async def test_openapi_describes_the_api_and_not_the_pages(tmp_path: Path) -> No
     async with web_on(tmp_path) as web:
         paths = (await web.browser.get("/api/openapi.json")).json()["paths"]
         assert {f"{API}/complaints", f"{API}/cases", f"{API}/stats"} <= set(paths)
-        assert all(path.startswith("/api/") for path in paths)
+        assert all(path.startswith(("/api/", "/hooks/")) for path in paths)
 
 
 def signed(path: str, fields: dict[str, str], token: str = "t" * 32) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from laporhub.pipeline.connector import Raw
 from laporhub.pipeline.tracking import Query
 from laporhub.simulators import x_rules
 from laporhub.simulators.x import XSimulator
+from laporhub.simulators.x_answers import Failure
 
 PROFILE = "laporgub-jateng"
 ADMIN_X = Actor(id="x-demo", role="admin_x")
@@ -109,6 +110,48 @@ async def test_a_direct_message_is_answered_in_private_and_in_full(
     assert x.network.posts == {}
     assert ANSWER in x.talk("warga1")[-1][1]
     assert "https://contoh.go.id/jalan" in x.talk("warga1")[-1][1]
+
+
+async def test_who_was_asked_for_a_direct_message_goes_on_in_it_and_is_answered_there(
+    hub: Hub, x: XSimulator, clock: Clock
+) -> None:
+    post = await x.citizen_posts("warga1", "@LaporGub_ jalan rusak pak")
+    await deliver(hub, x)
+    await send(hub, clock)
+    assert "(DM)" in x.said(post)[-1][1]
+    await x.citizen_messages("warga1", f"{COMPLETE}, HP 0811 0000 0001")
+    await x.citizen_messages("warga2", f"{COMPLETE}, HP 0811 0000 0002")
+    await deliver(hub, x)
+    await send(hub, clock)
+    case, other = cases(hub)
+    assert (case.messages, other.messages) == (2, 1)
+    in_public = len(x.said(post))
+    await hub.act(case.id, "answer", {"response": ANSWER}, ADMIN_X)
+    await send(hub, clock)
+    assert ANSWER in x.talk("warga1")[-1][1], "in full: nobody else reads it"
+    assert len(x.said(post)) == in_public
+    assert cases(hub)[0].status == "answered"
+
+
+@pytest.mark.parametrize("privately", [True, False])
+async def test_an_answer_of_unknown_fate_is_not_said_again_where_the_citizen_wrote_meanwhile(
+    hub: Hub, x: XSimulator, clock: Clock, privately: bool
+) -> None:
+    post = await x.citizen_posts("warga1", "@LaporGub_ jalan rusak pak")
+    await deliver(hub, x)
+    x.failures.append(Failure.drop(taken=True))
+    await hub.publisher.send_due()
+    if privately:
+        await x.citizen_messages("warga1", f"{COMPLETE}, HP 0811 0000 0001")
+    else:
+        await x.citizen_posts("warga1", "di Kabupaten Batang", reply_to=x.network.thread(post.id)[-1])
+    x.events[:] = x.events[-1:]
+    await deliver(hub, x)
+    await send(hub, clock)
+    replies = [reply for case in cases(hub) for reply in case.replies.values()]
+    ours = [text for author, text in [*x.said(post), *x.talk("warga1")] if author == "LaporGub_"]
+    assert len(ours) == len(replies), "each once"
+    assert {reply.status for reply in replies} == {"sent"}
 
 
 async def test_who_was_only_found_is_answered_by_a_person(hub: Hub, x: XSimulator, clock: Clock) -> None:

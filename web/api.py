@@ -22,13 +22,12 @@ from laporhub.web import delivery, forms, present
 from laporhub.web.desk import Caller, Filters, case_for, narrow, profile_of, scope
 from laporhub.web.forms import ComplaintBody
 from laporhub.web.guard import same
-from laporhub.web.problems import NotSignedInError
+from laporhub.web.problems import NotSignedInError, documented
 from laporhub.web.reports import unit_of
 from laporhub.web.site import site_of, translator_of
 from laporhub.web.tracking import find_case
 
-_PROBLEM = {"description": "Problem", "content": {"application/problem+json": {"schema": {"type": "object"}}}}
-_ERRORS: dict[int | str, dict[str, Any]] = dict.fromkeys((401, 403, 404, 409, 413, 422), _PROBLEM)
+_ERRORS = documented(400, 401, 403, 404, 405, 409, 413, 422, 503)
 
 router = APIRouter(prefix="/api/v1", responses=_ERRORS)
 staff = APIRouter(
@@ -81,7 +80,7 @@ def complaint(request: Request, ticket: str, token: str | None = None) -> dict[s
     state = find_case(site, ticket)
     if state is None:
         raise NotFound("There is no complaint with this ticket")
-    rulebook, events = site.rulebook(state.profile), site.hub.events(state.id)
+    rulebook, events = site.rulebook_of(state), site.hub.events(state.id)
     scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
     given = bearer.strip() if scheme.lower() == "bearer" else token
     if given is None and not scheme:

@@ -18,11 +18,13 @@ from laporhub.web import (
     health,
     hooks,
     inbox,
+    papers,
     problems,
     public,
     queue,
     reports,
     staff,
+    standard,
     tracking,
 )
 from laporhub.web.middleware import BodyLimit, Compression, Shield
@@ -43,6 +45,7 @@ def create_app(hub: HubPort, settings: WebSettings) -> FastAPI:
     app.state.site = site
     for part in (
         public,
+        standard,
         tracking,
         staff,
         queue,
@@ -52,6 +55,7 @@ def create_app(hub: HubPort, settings: WebSettings) -> FastAPI:
         reports,
         files,
         handover,
+        papers,
         api,
         hooks,
         inbox,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from laporhub.pipeline.case_files import CaseFile
@@ -57,6 +57,12 @@ def camera(file: CaseFile, rulebook: Rulebook, t: Translator) -> str:
     if file.lat is not None and file.lon is not None:
         said.append(t("di %(place)s", place=f"{file.lat:.5f}, {file.lon:.5f}"))
     return " ".join(said)
+
+
+def taken_where(files: Iterable[CaseFile]) -> str:
+    """Where the first picture that says so was taken, in degrees; "" if none does. A hint: it may be an old picture."""
+    told = (each for each in files if each.status == "kept" and each.lat is not None and each.lon is not None)
+    return next((f"{each.lat:.5f}, {each.lon:.5f}" for each in told), "")
 
 
 def _stands(file: CaseFile, t: Translator) -> str:

@@ -20,13 +20,14 @@ from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.profile.schema_workflow import Transition
 from laporhub.pipeline.profile.section import say
 from laporhub.pipeline.workflow import allowed, may_note, may_speak
-from laporhub.web import delivery, forms, history, words
+from laporhub.web import delivery, forms, history, persons, words
 from laporhub.web.actions import PREFIX, fields_for, values_of
-from laporhub.web.attached import camera, shown
+from laporhub.web.attached import camera, shown, taken_where
 from laporhub.web.case_ties import ties
 from laporhub.web.chronicle import staff_lines
 from laporhub.web.desk import Session, Staff, case_for, check_csrf, menu
 from laporhub.web.i18n import Translator
+from laporhub.web.paper_links import paper_links
 from laporhub.web.problems import status_of
 from laporhub.web.public import seers
 from laporhub.web.site import render, site_of, translator_of
@@ -190,6 +191,7 @@ def _page(
     known = rulebook.profile.channels.get(state.channel)
     said = history.conversation(rulebook, state, events, t, notes=True)
     way = site.hub.way(state)
+    files = site.hub.files(state.id)
     speaks = may_speak(rulebook, state, session.actor)
     failed = speaks and any(entry.delivery == "failed" for entry in said)
     others = site.hub.elsewhere(state) if failed else ()
@@ -218,12 +220,15 @@ def _page(
             else ""
         ),
         menu=menu(site, account, rulebook),
+        photo_place=taken_where(files) if state.location is None or state.location.lat is None else "",
+        same_person=persons.others(site, session, rulebook, state, t),
         files=shown(
             files,
             f"/staff/cases/{quote(state.ticket)}",
             t,
             told=lambda file: camera(file, rulebook, t),
         ),
+        papers=paper_links(rulebook, state, session.actor, f"/staff/cases/{quote(state.ticket)}", t),
         delivery=lambda entry: delivery.fate(entry.delivery, entry.reason, t),
         lines=lines[:SHOWN_LINES],
         earlier=lines[SHOWN_LINES:],

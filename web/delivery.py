@@ -69,7 +69,6 @@ def why(reason: str | None, t: Translator) -> str:
         "duplicate": t("platform menganggapnya pesan yang sama"),
         "too_long": t("terlalu panjang untuk kanal ini"),
         "gateway_error": t("gateway menolak pesannya"),
-        "uncertain": t("tidak diketahui apakah sampai; periksa sebelum mengirim lagi"),
         NOT_TOLD: t("tidak diketahui apakah sampai; periksa sebelum mengirim lagi"),
         "no_address": t("alamat pelapor tidak ada lagi"),
         "erased": t("data pelapor sudah dihapus"),

@@ -50,7 +50,7 @@ def by_session(request: Request) -> Session:
     account = site.hub.accounts.session(secret, site.settings.now()) if secret else None
     if account is None:
         raise NotSignedInError
-    return Session(account, secret, csrf_token(site.settings.secret_key, secret))
+    return Session(_at_work(request, account), secret, csrf_token(site.settings.secret_key, secret))
 
 
 def by_token_or_session(request: Request) -> Session:
@@ -67,7 +67,7 @@ def by_token_or_session(request: Request) -> Session:
         )
         if account is None:
             raise NotSignedInError
-        return Session(account, None, None)
+        return Session(_at_work(request, account), None, None)
     if request.headers.get("sec-fetch-site", "none") not in ("same-origin", "none"):
         raise NotSignedInError
     return by_session(request)
@@ -82,6 +82,17 @@ def check_csrf(session: Session, fields: Mapping[str, str]) -> None:
         raise CsrfMismatch("The form is not from this session: load the page again")
 
 
+def _at_work(request: Request, account: Account) -> Account:
+    """The account as it is in the profile that the request is about: what it is elsewhere gives no rights there."""
+    if not account.posts:
+        return account
+    site, ticket = site_of(request), request.path_params.get("ticket")
+    state = find_case(site, ticket) if ticket else None
+    mine = [book.name for book in profiles_of(site, account)]
+    wanted = state.profile if state else request.query_params.get("profile") or next(iter(mine), "")
+    return account.at(wanted)
+
+
 # ── scope ────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -90,7 +101,7 @@ def profiles_of(site: Site, account: Account) -> list[Rulebook]:
     return [
         rulebook
         for name, rulebook in site.hub.rulebooks.items()
-        if name in account.profiles and account.role in rulebook.profile.roles
+        if name in account.profiles and account.at(name).role in rulebook.profile.roles
     ]
 
 
@@ -98,7 +109,7 @@ def profile_of(site: Site, account: Account, wanted: str | None) -> Rulebook:
     """The profile asked for, or the account's first. Raises `Forbidden`."""
     mine = profiles_of(site, account)
     found = next((rulebook for rulebook in mine if wanted in (None, "", rulebook.name)), None)
-    if found is None:
+    if found is None or account.at(found.name) != account:
         raise Forbidden("The account has no role in this profile")
     return found
 
@@ -176,8 +187,9 @@ def sees_channels(rulebook: Rulebook, account: Account) -> bool:
 def case_for(site: Site, session: Session, ticket: str) -> tuple[Rulebook, CaseState]:
     """The case, if this person may see it. Raises `NotFound`, whether it is not there or not theirs."""
     state = find_case(site, ticket)
-    if state is not None and state.profile in session.account.profiles:
-        rulebook = site.rulebook(state.profile)
+    account = session.account
+    if state is not None and state.profile in account.profiles and account.at(state.profile) == account:
+        rulebook = site.rulebook_of(state)
         if may_see(rulebook, state, session.actor):
             return rulebook, state
     raise NotFound("There is no such case, or it is not yours to see")

@@ -40,7 +40,7 @@ def for_reporter(request: Request, ticket: str, name: str, k: str = "", variant:
     state = find_case(site, ticket)
     if state is None or not same(k, site.hub.tracking_token(state.id)):
         raise NotFound("There is no such report, or the code does not belong to it")
-    return _answer(site, state, name, variant, photos=is_answered(site.rulebook(state.profile), state))
+    return _answer(site, state, name, variant, photos=is_answered(site.rulebook_of(state), state))
 
 
 def _answer(site: Site, state: CaseState, name: str, variant: str, *, photos: bool = True) -> Response:

@@ -60,7 +60,8 @@ class Entry:
 
 def status_title(rulebook: Rulebook, status: str, t: Translator, *, public: bool = False) -> str:
     """The state's name for staff, or its word for the public."""
-    state = rulebook.profile.states.get(status)
+    books = (rulebook, *rulebook.every_edition)
+    state = next((book.profile.states[status] for book in books if status in book.profile.states), None)
     if state is None:
         return status
     return say((public and state.public) or state.title, t.language, rulebook.language)

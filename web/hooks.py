@@ -5,20 +5,41 @@ One address for each connector, `/hooks/<provider>`; what follows is the connect
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import APIRouter, Request, Response
 
 from laporhub.pipeline.connector import Raw
 from laporhub.pipeline.connector_abilities import Greeting
 from laporhub.pipeline.errors import Forged, NotFound
+from laporhub.web.problems import documented
 from laporhub.web.site import Site, site_of
 
 FORM = "application/x-www-form-urlencoded"
 
-router = APIRouter(include_in_schema=False)
+_TAKEN: dict[int | str, dict[str, Any]] = {
+    200: {
+        "description": "Durable, or the answer to the platform's question; in what form the platform wants it",
+        "content": {kind: {} for kind in ("text/plain", "text/xml", "application/json", "text/html")},
+    }
+}
+_ANYTHING = {
+    "requestBody": {
+        "description": "Whatever the platform sends, signed as it signs",
+        "content": {kind: {"schema": {}} for kind in ("application/json", "text/plain")}
+        | {FORM: {"schema": {"type": "object", "additionalProperties": {"type": "string"}}}},
+    }
+}
+
+router = APIRouter(
+    tags=["hooks"],
+    default_response_class=Response,
+    responses=_TAKEN | documented(403, 404, 405, 413, 422, 503),
+)
 
 
-@router.post("/hooks/{provider}")
-@router.post("/hooks/{provider}/{rest:path}")
+@router.post("/hooks/{provider}", openapi_extra=_ANYTHING)
+@router.post("/hooks/{provider}/{rest:path}", openapi_extra=_ANYTHING)
 async def deliver(request: Request, provider: str, profile: str | None = None) -> Response:
     """Messages or delivery reports; durable before they are answered, so the platform repeats what failed."""
     content_type = request.headers.get("content-type", "")

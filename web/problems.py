@@ -9,6 +9,7 @@ import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, RedirectResponse
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from laporhub.pipeline.errors import (
@@ -42,8 +43,27 @@ _STATUS: tuple[tuple[type[LaporHubError], int], ...] = (
 )
 
 
+class Problem(BaseModel):
+    """An error as RFC 9457 has it. `type` ends with a stable code; `errors` names the fields at fault:
+    `field` and `message` of each.
+    """
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str
+    errors: tuple[dict[str, str], ...] = ()
+
+
 class NotSignedInError(Exception):
     """Nobody is signed in, or the token is not known."""
+
+
+def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """For the OpenAPI document: that an address may answer with these problems."""
+    content = {"application/problem+json": {"schema": Problem.model_json_schema()}}
+    return {each: {"description": HTTPStatus(each).phrase, "content": content} for each in statuses}
 
 
 def status_of(error: LaporHubError) -> int:

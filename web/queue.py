@@ -203,6 +203,7 @@ def _why_failed(state: CaseState, t: Translator) -> str:
 
 
 def _row(rulebook: Rulebook, state: CaseState, now: datetime, t: Translator) -> Row:
+    rulebook = rulebook.of(state)
     first = next(iter(words.running(state)), None)
     best = state.suggestion.units[0] if state.suggestion and state.suggestion.units else None
     if state.unit:

@@ -11,6 +11,7 @@ from fastapi import Request
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
+from laporhub.pipeline.case_state import CaseState
 from laporhub.pipeline.errors import NotFound
 from laporhub.pipeline.hub_port import HubPort
 from laporhub.pipeline.profile.rulebook import Rulebook
@@ -45,6 +46,10 @@ class Site:
         if profile not in self.hub.rulebooks:
             raise NotFound(f"There is no profile {profile!r} here")
         return self.hub.rulebooks[profile]
+
+    def rulebook_of(self, state: CaseState) -> Rulebook:
+        """The rules of a case: those under which it was opened."""
+        return self.rulebook(state.profile).of(state)
 
     def home(self, rulebook: Rulebook) -> str:
         """The address of a profile's public form."""

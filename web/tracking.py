@@ -19,6 +19,7 @@ from laporhub.web.actions import fields_for, values_of
 from laporhub.web.attached import shown
 from laporhub.web.evidence import photos_for_reporter
 from laporhub.web.guard import same
+from laporhub.web.paper_links import paper_links
 from laporhub.web.problems import status_of
 from laporhub.web.public import CHANNEL, fault_word, field_labels
 from laporhub.web.site import Site, render, site_of, translator_of
@@ -67,7 +68,7 @@ async def add_message(request: Request, ticket: str) -> Response:
     key = fields.get("key") or site.settings.new_key()
     inbound = forms.further_message(state.id, state.reporter, fields, key[:200], files)
     try:
-        await site.hub.receive(state.profile, _page_channel(site.rulebook(state.profile), state), inbound)
+        await site.hub.receive(state.profile, _page_channel(site.rulebook_of(state), state), inbound)
     except (Refused, RetryLater) as error:
         return await run_in_threadpool(_refuse, request, state, fields, "message", error)
     return _back(state, fields["k"], "message")
@@ -79,7 +80,7 @@ async def act(request: Request, ticket: str, transition: str) -> Response:
     site = site_of(request)
     fields = await forms.read_form(request)
     state = await run_in_threadpool(_authorised, site, ticket, fields)
-    step = site.rulebook(state.profile).profile.transitions.get(transition)
+    step = site.rulebook_of(state).profile.transitions.get(transition)
     if step is None:
         raise NotFound(f"There is no transition {transition!r}")
     try:
@@ -107,7 +108,7 @@ def _back(state: CaseState, token: str, done: str) -> Response:
 
 def _public(request: Request, state: CaseState, *, wrong_token: bool) -> Response:
     site, t = site_of(request), translator_of(request)
-    rulebook = site.rulebook(state.profile)
+    rulebook = site.rulebook_of(state)
     events = site.hub.events(state.id)
     return render(
         request,
@@ -140,7 +141,7 @@ def _own(
 ) -> Response:
     """The reporter's page; `values`, `faults` and `message` belong to the form named `at_fault`."""
     site, t = site_of(request), translator_of(request)
-    rulebook = site.rulebook(state.profile)
+    rulebook = site.rulebook_of(state)
     events, files = site.hub.events(state.id), site.hub.files(state.id)
     steps = allowed(rulebook, state, reporter_of(state))
     said = history.conversation(
@@ -164,6 +165,9 @@ def _own(
         files=shown(files, f"/t/{quote(state.ticket)}", t, f"k={quote(token)}"),
         photos=photos_for_reporter(
             rulebook, state, files, f"/t/{quote(state.ticket)}", t, f"k={quote(token)}"
+        ),
+        papers=paper_links(
+            rulebook, state, reporter_of(state), f"/t/{quote(state.ticket)}", t, f"?k={quote(token)}"
         ),
         missing=[requirements[name] for name in state.missing if name in requirements],
         wanted=forms.missing_fields(rulebook, state.missing),

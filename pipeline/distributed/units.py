@@ -110,7 +110,11 @@ class UnitIntake:
     def _fields(self, state: CaseState, request: UnitRequest) -> dict[str, Words | str | int]:
         """As the transition wants them: words redacted, and sealed for the case's reporter."""
         fields = self._door.typed(
-            self._rulebooks[state.profile], state.reporter, request.transition, request.fields, self._now()
+            self._rulebooks[state.profile].of(state),
+            state.reporter,
+            request.transition,
+            request.fields,
+            self._now(),
         )
         if (key := self._ring.pending(state.reporter)) is not None:
             with writer(self._database).begin() as connection:

@@ -16,7 +16,7 @@ from jinja2 import TemplateError
 from pydantic import BaseModel
 
 from laporhub.pipeline.calendar import supported_countries
-from laporhub.pipeline.profile import flow
+from laporhub.pipeline.profile import check_papers, flow
 from laporhub.pipeline.profile.schema import Profile, is_address
 from laporhub.pipeline.profile.schema_intake import Requirement
 from laporhub.pipeline.profile.schema_life import OCCASIONS
@@ -44,6 +44,7 @@ def problems(profile: Profile, units: Units, templates: Mapping[Key, str]) -> li
         *_template_files(profile, templates),
         *_replies(profile, templates),
         *_message_templates(profile),
+        *check_papers.problems(profile, templates),
     ]
     return names + rest + ([] if names else list(flow.problems(profile)))
 

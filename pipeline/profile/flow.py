@@ -48,6 +48,11 @@ def _references(
     profile: Profile, states: set[str], steps: set[str], staff: set[str]
 ) -> Iterator[tuple[Trail, str, str | None, set[str]]]:
     """Every place that names something, what kind of thing, its name, and the names there are."""
+    replies = {step.reply for step in profile.transitions.values() if step.reply} | (
+        {name for name in (profile.intake.reply, profile.intake.after_end) if name}
+    )
+    talk = profile.intake.dialogue
+    guided = {talk.first, talk.next, talk.again} if talk else set()
     for name, step in profile.transitions.items():
         at: Trail = ("transitions", name)
         yield from (((*at, "from", n), "state", source, states) for n, source in enumerate(step.source))
@@ -72,6 +77,10 @@ def _references(
             ((*at, "channels", n), "channel", channel, set(profile.channels))
             for n, channel in enumerate(rule.channels or ())
         )
+        yield from (
+            ((*at, "stop_on_sent", n), "reply", reply, replies | guided)
+            for n, reply in enumerate(rule.stop_on_sent)
+        )
         yield (*at, "then"), "transition", rule.then, steps
         yield (*at, "at_warning"), "transition", rule.at_warning, steps
         yield from (
@@ -88,9 +97,16 @@ def _references(
             for n, channel in enumerate(profile.intake.dialogue.channels)
         )
     yield from _of_duplicates(profile, states, steps)
-    replies = {step.reply for step in profile.transitions.values() if step.reply} | (
-        {name for name in (profile.intake.reply, profile.intake.after_end) if name}
-    )
+    steps_reply = {step.reply for step in profile.transitions.values() if step.reply}
+    if (private := profile.intake.in_private) is not None:
+        at = ("intake", "in_private")
+        yield from (
+            ((*at, "channels", n), "channel", channel, set(profile.channels))
+            for n, channel in enumerate(private.channels)
+        )
+        yield from (
+            ((*at, "replies", n), "reply", reply, steps_reply) for n, reply in enumerate(private.replies)
+        )
     for key, rules in (
         ("on_sent", profile.publication.on_sent),
         ("on_failed", profile.publication.on_failed),

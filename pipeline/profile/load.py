@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -11,7 +12,7 @@ from pydantic import BaseModel, ValidationError
 from laporhub import profiles
 from laporhub.pipeline.calendar import work_calendar
 from laporhub.pipeline.errors import Misconfigured
-from laporhub.pipeline.profile import check
+from laporhub.pipeline.profile import check, versions
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.profile.schema import Profile
 from laporhub.pipeline.profile.schema_units import Units
@@ -65,21 +66,43 @@ def load(where: str | Path) -> Rulebook:
     units_file, more = read(folder, UNITS)
     templates, unread = _templates(folder)
     problems += more + unread
-    profile = _validated(Profile, profile_file, problems)
     units = _validated(Units, units_file, problems)
-    if profile is not None and units is not None and not problems:
-        documents = {document.file: document for document in (profile_file, units_file) if document}
-        problems += [_located(finding, documents) for finding in check.problems(profile, units, templates)]
-    if problems or profile is None or units is None:
+    editions = _editions(profile_file, problems)
+    if profile_file and units_file and units is not None and not problems:
+        for profile, document in editions:
+            documents = {PROFILE: document, UNITS: units_file}
+            problems += [
+                _located(finding, documents) for finding in check.problems(profile, units, templates)
+            ]
+    if problems or units is None:
         raise ProfileError(sorted(set(problems), key=lambda p: (p.file, p.line or 0, p.message)))
-    return Rulebook(
-        profile=profile,
-        units={unit.id: unit for unit in units.units},
-        unit_kinds=units.kinds,
-        templates=templates,
-        calendar=work_calendar(profile.calendar, profile.time_zone),
-        folder=folder,
-    )
+    kept: dict[date, Rulebook] = {}
+    books = [
+        Rulebook(
+            profile=profile,
+            units={unit.id: unit for unit in units.units},
+            unit_kinds=units.kinds,
+            templates=templates,
+            calendar=work_calendar(profile.calendar, profile.time_zone),
+            folder=folder,
+            editions=kept if len(editions) > 1 else {},
+        )
+        for profile, _ in editions
+    ]
+    kept.update((book.profile.version, book) for book in books if len(books) > 1)
+    return books[-1]
+
+
+def _editions(document: Document | None, problems: list[Problem]) -> list[tuple[Profile, Document]]:
+    """The profile as each of its versions has it, the oldest first; as far as it can be read."""
+    whole = _validated(Profile, document, problems)
+    if document is None or whole is None:
+        return []
+    problems += [_located(finding, {PROFILE: document}) for finding in versions.problems(whole)]
+    if problems:
+        return []
+    read = [(_validated(Profile, each, problems), each) for each in versions.documents(document)]
+    return [(profile, each) for profile, each in read if profile is not None]
 
 
 def find(where: str | Path) -> Path:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date, datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from laporhub.pipeline.calendar import WorkCalendar
+from laporhub.pipeline.case_state import CaseState
 from laporhub.pipeline.profile.schema import Profile
 from laporhub.pipeline.profile.schema_time import ClockRule
 from laporhub.pipeline.profile.schema_units import Unit
@@ -29,6 +31,28 @@ class Rulebook:
     templates: Mapping[tuple[str, str, str | None], str]
     calendar: WorkCalendar
     folder: Path
+    editions: Mapping[date, Rulebook] = field(default_factory=dict, repr=False, compare=False)
+    """The same profile as each of its versions has it, the oldest first; empty where there is but one."""
+
+    def of(self, state: CaseState) -> Rulebook:
+        """The rules of a case: those under which it was opened."""
+        return self.under(state.profile_version)
+
+    def under(self, version: str) -> Rulebook:
+        """The rules of a version; of one that is no longer there, those that held on its day."""
+        return self._from(date.fromisoformat(version)) if self.editions else self
+
+    def on(self, at: datetime) -> Rulebook:
+        """The rules for what begins at this moment."""
+        return self._from(self.calendar.local(at).date()) if self.editions else self
+
+    def _from(self, day: date) -> Rulebook:
+        held = [version for version in self.editions if version <= day]
+        return self.editions[held[-1] if held else next(iter(self.editions))]
+
+    @property
+    def every_edition(self) -> tuple[Rulebook, ...]:
+        return tuple(self.editions.values()) or (self,)
 
     @property
     def name(self) -> str:

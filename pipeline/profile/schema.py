@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import ConfigDict, Field
 
 from laporhub.pipeline.periods import Every
 from laporhub.pipeline.profile.schema_intake import Channel, Intake, Requirement, Ticket
 from laporhub.pipeline.profile.schema_life import Duplicates, Evidence, Notices
+from laporhub.pipeline.profile.schema_papers import Paper
 from laporhub.pipeline.profile.schema_time import Calendar, ClockRule
 from laporhub.pipeline.profile.schema_workflow import Publication, Role, Routing, State, Transition
 from laporhub.pipeline.profile.section import Name, Section, Text
@@ -33,6 +34,35 @@ class Report(Section):
     source: str | None = None
 
 
+class Component(Section):
+    """One component of the published standard, as its law wants them: a title and what it says."""
+
+    title: Text
+    points: tuple[Text, ...] = Field(min_length=1)
+
+
+class Version(Section):
+    """What differs from a day on; all that is not named stays as it was (see `versions`).
+
+    Who works with it, and on which accounts, is of today: channels and roles are the same for all versions.
+    """
+
+    start: date = Field(alias="from")
+    source: str | None = None
+    title: Text | None = None
+    contact: Text | None = None
+    requirements: dict[Name, dict[str, Any] | None] | None = None
+    intake: dict[str, Any] | None = None
+    states: dict[Name, dict[str, Any] | None] | None = None
+    transitions: dict[Name, dict[str, Any] | None] | None = None
+    clocks: dict[Name, dict[str, Any] | None] | None = None
+    calendar: dict[str, Any] | None = None
+    routing: dict[str, Any] | None = None
+    publication: dict[str, Any] | None = None
+    documents: dict[Name, dict[str, Any] | None] | None = None
+    standard: tuple[Component, ...] | None = None
+
+
 class Profile(Section):
     """One government's service standard."""
 
@@ -42,7 +72,7 @@ class Profile(Section):
     name: Name
     title: Text
     version: date
-    """The day from which these rules hold; each case records the version it was opened under."""
+    """The day from which these rules hold; a case keeps those of the version it was opened under."""
     source: str
     languages: tuple[str, ...] = Field(min_length=1)
     time_zone: str
@@ -59,10 +89,15 @@ class Profile(Section):
     calendar: Calendar
     routing: Routing
     publication: Publication = Publication()
+    documents: dict[Name, Paper] = {}
+    standard: tuple[Component, ...] = ()
+    """The standard's components in words, for everybody to read."""
     duplicates: Duplicates = Duplicates()
     evidence: Evidence = Evidence()
     notices: Notices = Notices()
     reports: tuple[Report, ...] = ()
+    versions: tuple[Version, ...] = ()
+    """What changed later, from old to new."""
 
 
 def is_address(receiver: str) -> bool:

@@ -88,6 +88,17 @@ class Dialogue(Section):
     correction_words: tuple[str, ...] = ()
 
 
+class InPrivate(Section):
+    """On `channels` where people write in public, `replies` ask them to go on in a direct message.
+
+    The first direct message of somebody with one such open case joins it, without naming its ticket. It must be proven
+    that it is the same account: the platform vouches for it.
+    """
+
+    channels: tuple[Name, ...] = Field(min_length=1)
+    replies: tuple[Name, ...] = Field(min_length=1)
+
+
 class Intake(Section):
     """What happens to a message before anybody has looked.
 
@@ -105,5 +116,6 @@ class Intake(Section):
     """The template sent when a message joins a case that has ended; staff finds it among what needs attention."""
     dialogue: Dialogue | None = None
     """Without it all that is missing is asked for at once, by the transition `incomplete`."""
+    in_private: InPrivate | None = None
     follow_up: Limit | None = None
     new_case_words: tuple[str, ...] = ()

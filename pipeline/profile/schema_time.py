@@ -45,12 +45,13 @@ class ClockRule(Section):
     case opens). Started while it runs it just runs on; stopped and started again it begins anew. It stands still
     in the states `pause`. `warn` is the span from the start after which it warns.
     `then` is a transition the system takes when the limit is reached (closing after silence), `at_warning` one that it
-    takes when it warns (reminding the reporter).
+    takes when it warns (reminding the reporter). It also stops once one of the replies `stop_on_sent` has been sent.
     """
 
     title: Text
     start: tuple[Name, ...] = Field(min_length=1)
     stop: tuple[Name, ...] = Field(min_length=1)
+    stop_on_sent: tuple[Name, ...] = ()
     pause: tuple[Name, ...] = ()
     limit: Limit
     warn: Limit | None = None

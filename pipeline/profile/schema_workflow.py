@@ -62,7 +62,8 @@ class FormField(Section):
     """One input of a transition's form."""
 
     title: Text
-    type: Literal["text", "unit", "choice", "rating", "case", "photo"]
+    type: Literal["text", "items", "unit", "choice", "rating", "case", "photo"]
+    """`items` is a list, one thing a line, as "2 buah konektor"; `case` the ticket of another case."""
     required: bool = True
     options: dict[str, Text] | None = None
     """For `choice`: value → label."""

@@ -64,25 +64,27 @@ class Document:
     file: str
     data: Any
     root: Node
+    layers: tuple[Trail, ...] = ((),)
+    """Where in the file the data stands, the newest first: what a later version does not say, an earlier one did."""
 
     def place(self, path: Trail) -> tuple[int, int]:
         """Line and column of a value's key, or of the nearest thing above it that exists."""
-        node, mark = self.root, self.root.start_mark
-        for step in path:
-            found = _child(node, step)
-            if found is not None:
-                node, mark = found
+        mark = max((self._followed(layer, path) for layer in self.layers), key=lambda found: found[0])[1]
         return mark.line + 1, mark.column + 1
 
     def has(self, path: Trail) -> bool:
         """Whether there is a value at exactly this path."""
-        node: Node = self.root
-        for step in path:
+        return any(self._followed(layer, path)[0] == len(path) for layer in self.layers)
+
+    def _followed(self, layer: Trail, path: Trail) -> tuple[int, Any]:
+        """How many steps of a path exist in a layer, and the mark of the last thing found."""
+        node, mark, steps = self.root, self.root.start_mark, 0
+        for number, step in enumerate((*layer, *path)):
             found = _child(node, step)
-            if found is None:
-                return False
-            node = found[0]
-        return True
+            if found is not None:
+                node, mark = found
+                steps += number >= len(layer)
+        return steps, mark
 
     def problem(self, path: Trail, message: str, remedy: str = "") -> Problem:
         line, column = self.place(path)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import secrets
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,7 +14,7 @@ from argon2.exceptions import VerificationError
 from sqlalchemy import Engine, Row, delete, select, update
 
 from laporhub.pipeline.errors import NotFound, Refused
-from laporhub.pipeline.staff import Account
+from laporhub.pipeline.staff import Account, Post
 from laporhub.pipeline.store.cases import insert
 from laporhub.pipeline.store.database import writer
 from laporhub.pipeline.store.tables import accounts, sessions
@@ -46,6 +48,7 @@ class AccountStore:
             "language": account.language,
             "active": 1,
             "email": account.email,
+            "posts": json.dumps({name: asdict(post) for name, post in account.posts.items()}),
         }
         with self._writer.begin() as connection:
             changed = {name: value for name, value in row.items() if name != "username"}
@@ -132,4 +135,5 @@ def _account(row: Row[Any]) -> Account:
         unit=row.unit,
         language=row.language,
         email=row.email,
+        posts={name: Post(**post) for name, post in json.loads(row.posts or "{}").items()},
     )

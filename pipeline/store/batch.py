@@ -18,11 +18,19 @@ from laporhub.pipeline.decide_duplicates import consequences
 from laporhub.pipeline.errors import Misconfigured, Refused
 from laporhub.pipeline.events import CaseEvent, MessageAdded, MessageWithdrawn
 from laporhub.pipeline.evolve import evolve
-from laporhub.pipeline.intake import Conversation, add_to, interpret, remember
+from laporhub.pipeline.intake import (
+    Conversation,
+    add_to,
+    asks_privately,
+    goes_on,
+    interpret,
+    is_private,
+    remember,
+)
 from laporhub.pipeline.messages import Message
 from laporhub.pipeline.notices import Letter, Notice, Office, letters_of, notices_of
 from laporhub.pipeline.profile.rulebook import Rulebook
-from laporhub.pipeline.store import cases, files, log
+from laporhub.pipeline.store import cases, files, log, persons
 from laporhub.pipeline.store import notices as notices_kept
 from laporhub.pipeline.store.shared import (
     conflicts_told,
@@ -86,6 +94,10 @@ class Batch:
     _known_conversations: frozenset[str] = frozenset()
     _replaced: list[tuple[str, Message]] = field(default_factory=list)
     """Ids of messages whose later version came first."""
+    _theirs: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Of those who write direct messages where they may be asked to: reporter → their cases."""
+    _proven: list[str] = field(default_factory=list)
+    """Cases that were opened by somebody whose platform vouches for them."""
 
     def prepare(self, messages: Sequence[Message], commands: Sequence[Command]) -> None:
         """Loads, in a few queries, all that these messages and commands touch."""
@@ -100,6 +112,9 @@ class Batch:
             wanted.update(self._seen.values())
             wanted.update(kept.case_id for kept in self.conversations.values())
             wanted.update(m.case_id for m in messages if m.case_id)
+            asked = {m.reporter for m in messages if self._may_go_on(m)}
+            self._theirs = {each: persons.cases_of(self.connection, each) for each in asked}
+            wanted.update(case for theirs in self._theirs.values() for case in theirs)
         if self.shared:
             self._load_shared(wanted)
             return
@@ -126,16 +141,30 @@ class Batch:
             return self._rewrite(message, self._known(earlier))
         kept = self.conversations.get(message.conversation)
         latest = self.states.get(message.case_id or (kept.case_id if kept else ""))
-        command = interpret(self._government(message.profile).rulebook, message, latest)
+        rulebook = self._government(message.profile).rulebook
+        if self._may_go_on(message):
+            theirs = [self.states[case] for case in self._theirs.get(message.reporter, ())]
+            latest = goes_on(rulebook, message, latest, theirs)
+        command = interpret(rulebook, message, latest)
         done = self.handle(command)
         self._take(message, command.case_id)
+        if isinstance(command, OpenCase) and message.vouched and not message.anonymous:
+            self._proven.append(command.case_id)
         if message.replaces is not None:  # what it rewrote has not come yet, and is nothing new when it does
             self._seen[message.replaces] = command.case_id
             self._replaced.append((message.replaces, message))
-        if message.case_id is None:
+        # What came by the case's page says nothing of where the reporter is answered.
+        if message.case_id is None or message.vouched or message.conversation != done.state.conversation:
             self.conversations[message.conversation] = remember(message, command.case_id)
             self._new_conversations.add(message.conversation)
         return done
+
+    def _may_go_on(self, message: Message) -> bool:
+        """Whether it is a direct message of somebody who may have been asked for it in public."""
+        rulebook = self._government(message.profile).rulebook
+        named = message.case_id is not None
+        asked = message.vouched and not named and asks_privately(rulebook, message.channel)
+        return asked and is_private(message)
 
     def _known(self, case_id: str) -> CaseState:
         """Raises `Refused` for a message that was taken back before it came."""
@@ -261,6 +290,7 @@ class Batch:
             cases.save_conversations(self.connection, spoken_in)
             cases.save_received(self.connection, marks)
         self._tell_staff()
+        persons.add(self.connection, [self.states[case] for case in self._proven])
         files.add(self.connection, self.messages, self._seen)
         reporters = {case: state.reporter for case, state in self.states.items()}
         files.add_evidence(self.connection, self.events, reporters)

@@ -133,6 +133,19 @@ def load_conversations(connection: Connection, ids: Iterable[str]) -> dict[str, 
     return {row.id: Conversation(**row._mapping) for row in look_up(connection, _CONVERSATIONS, ids)}
 
 
+def conversations_about(connection: Connection, name: str, case_id: str) -> list[Conversation]:
+    """In which the reporter speaks of a case, the latest first: the case's own, and the direct messages to the same
+    account if these are about it since.
+    """
+    own = load_conversations(connection, [name]).get(name)
+    if own is None or own.private == name:
+        return [] if own is None else [own]
+    private = load_conversations(connection, [own.private]).get(own.private)
+    if private is None or private.case_id != case_id or private.last_inbound_at < own.last_inbound_at:
+        return [own]
+    return [private, own]
+
+
 def save_conversations(connection: Connection, kept: Iterable[Conversation]) -> None:
     rows = [{name: getattr(each, name) for name in conversations.c.keys()} for each in kept]  # noqa: SIM118
     if not rows:

@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from sqlalchemy import Connection, Engine, select
 
-from laporhub.pipeline.store import log
+from laporhub.pipeline.store import log, persons
 from laporhub.pipeline.store.cases import insert
 from laporhub.pipeline.store.database import writer
 from laporhub.pipeline.store.tables import audit, cursors, reporter_keys
@@ -93,6 +93,7 @@ class KeyRing:
         """Deletes all keys of a reporter: what was sealed with them can never be read again. How many."""
         with writer(self._engine).begin() as connection:
             gone = connection.execute(reporter_keys.delete().where(reporter_keys.c.reporter == reporter))
+            persons.forget(connection, reporter)
             counted = insert(connection, cursors).values(consumer=_ERASURES, offset=1)
             one_more = {"offset": cursors.c.offset + 1}
             connection.execute(counted.on_conflict_do_update(index_elements=["consumer"], set_=one_more))

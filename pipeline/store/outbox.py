@@ -13,10 +13,13 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from pydantic import TypeAdapter
 from sqlalchemy import Connection, bindparam, exists, select, tuple_, update
 
 from laporhub.pipeline.connector import BY_HAND
 from laporhub.pipeline.events import CaseEvent, ReplyQueued
+from laporhub.pipeline.intake import Conversation
+from laporhub.pipeline.store import cases
 from laporhub.pipeline.store.tables import outbox
 
 OPEN = ("pending", "sending", "unknown")
@@ -43,6 +46,10 @@ class Queued:
     attempted_at: datetime | None
     sent: tuple[str, ...]
     """Platform ids of the parts that arrived, in order."""
+    talks: tuple[Conversation, ...] = ()
+    """Of one that was claimed: the conversations about its case as they were when it was first tried, the latest first.
+    Whatever is said meanwhile, it is looked for where it was tried.
+    """
 
     def is_complete_with(self, part: int | None) -> bool:
         """Whether word of this part (from 0) is word of the whole reply: all were sent, and it is the last."""
@@ -135,9 +142,15 @@ def claim(
     """
     found = connection.execute(_CLAIMED, {"now": now, "spoken": spoken, "most": most}).all()
     claimed = [_handed_over(_queued(dict(row._mapping)), now, now + lease) for row in found]
+    claimed = [each if each.talks or each.address else _addressed(connection, each) for each in claimed]
     if claimed:
         rows = [
-            {"claimed": each.ordinal, "next_at": each.next_at, "attempted_at": each.attempted_at}
+            {
+                "claimed": each.ordinal,
+                "next_at": each.next_at,
+                "attempted_at": each.attempted_at,
+                "talks": _TALKS.dump_json(each.talks).decode(),
+            }
             for each in claimed
         ]
         connection.execute(_HAND_OVER, rows)
@@ -147,8 +160,14 @@ def claim(
 _HAND_OVER = (
     update(outbox)
     .where(outbox.c.ordinal == bindparam("claimed"))
-    .values(status="sending", next_at=bindparam("next_at"), attempted_at=bindparam("attempted_at"))
+    .values({"status": "sending"} | {name: bindparam(name) for name in ("next_at", "attempted_at", "talks")})
 )
+_TALKS = TypeAdapter(tuple[Conversation, ...])
+
+
+def _addressed(connection: Connection, reply: Queued) -> Queued:
+    talks = cases.conversations_about(connection, reply.conversation, reply.case_id)
+    return replace(reply, talks=tuple(talks))
 
 
 def _handed_over(reply: Queued, now: datetime, until: datetime) -> Queued:
@@ -163,6 +182,7 @@ def _queued(row: Mapping[str, Any]) -> Queued:
     kept["sealed"] = tuple(json.loads(str(row["sealed"])))
     kept["purpose"], kept["human"] = row["purpose"] or "", bool(row["human"])
     kept["sent"] = tuple(json.loads(str(row["sent"])))
+    kept["talks"] = _TALKS.validate_json(row["talks"]) if row["talks"] else ()
     return Queued(**kept)
 
 
@@ -196,6 +216,7 @@ def mark(
             attempted_at=attempted_at,
             sent=json.dumps(list(sent)),
             reason=reason,
+            **({} if status in ("sending", "unknown") else {"talks": None}),
         )
     )
     return done.rowcount > 0

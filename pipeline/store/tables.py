@@ -156,6 +156,16 @@ received = Table(
     sqlite_with_rowid=False,
 )
 
+persons = Table(
+    "persons",
+    metadata,
+    Column("reporter", Exact, primary_key=True),
+    Column("opened_at", Moment, primary_key=True),
+    Column("case_id", Exact, primary_key=True),
+    sqlite_with_rowid=False,
+)
+"""The cases of those whose platform vouches for who they are, by their pseudonym: see `store.persons`."""
+
 outbox = Table(
     "outbox",
     metadata,
@@ -178,6 +188,7 @@ outbox = Table(
     Column("purpose", Exact),
     Column("human", Integer),
     Column("address", Exact),
+    Column("talks", Exact),
 )
 """`address`: where a letter to staff goes; None for a reply, whose reporter's address is sealed elsewhere."""
 Index("outbox_due", outbox.c.next_at, **_where(outbox.c.next_at.is_not(None)))
@@ -227,6 +238,7 @@ accounts = Table(
     Column("unit", Exact),
     Column("language", Exact, nullable=False),
     Column("active", Integer, nullable=False),
+    Column("posts", Exact),
     Column("email", Exact),
 )
 
@@ -378,6 +390,14 @@ report_posts = Table(
 )
 """Which report goes to whom by e-mail, and how far it got; `receiver` is the address of an office or of staff."""
 Index("report_posts_due", report_posts.c.next_at, **_where(report_posts.c.next_at.is_not(None)))
+rules = Table(
+    "rules",
+    metadata,
+    Column("profile", Exact, primary_key=True),
+    Column("version", Exact, primary_key=True),
+    Column("body", Exact, nullable=False),
+)
+"""Each version of the rules that the hub last ran under, as JSON."""
 
 STORED = tuple(metadata.sorted_tables)
 """The tables of the store, which migrations look after; a sink's own are its own to make, and to make anew."""

@@ -1,0 +1,258 @@
+"""Wadul Aladin, step by step as its standard and its procedure say it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from support import Clock, form, hub_on, whatsapp
+from test_publisher import Platform
+
+from laporhub.hub.hub import Hub
+from laporhub.pipeline.case_state import CaseState
+from laporhub.pipeline.commands import Actor
+from laporhub.pipeline.embedded.engine import EmbeddedEngine
+from laporhub.pipeline.embedded.ticker import Ticker
+from laporhub.pipeline.errors import Conflict, Forbidden, NotFound
+from laporhub.pipeline.events import ClockAlarmed, ReplyQueued
+from laporhub.pipeline.profile.load import load
+from laporhub.pipeline.publisher import Publisher
+
+PROFILE = "wadul-aladin"
+BOOK = load(PROFILE)
+UNIT = "dpupr"
+ADMIN, TEAM = Actor(id="kota-demo", role="admin_kota"), Actor(id="tim-demo", role="tim_kota")
+OPD = Actor(id="opd-demo", role="admin_opd", unit=UNIT)
+CREW = Actor(id="regu-demo", role="tim_opd", unit=UNIT)
+OFFICIAL = Actor(id="pejabat-demo", role="pejabat_pengaduan")
+NOON = datetime(2026, 11, 23, 5, 0, tzinfo=UTC)
+"""A Monday, 12.00 WIB."""
+TEXT = "Jalan di depan Pasar Contoh Kelurahan Medono berlubang sejak minggu lalu, sudah dua motor jatuh"
+
+
+def told(number: int = 1, **more: object) -> Mapping[str, object]:
+    return {"text": TEXT, "name": "Warga Contoh", **more}
+
+
+async def received(hub: Hub, number: int = 1, **more: object) -> CaseState:
+    receipt = await hub.receive(PROFILE, "whatsapp", whatsapp(number, **told(number, **more)))  # type: ignore[arg-type]
+    return case(hub, receipt.ticket)
+
+
+def case(hub: Hub, ticket: str) -> CaseState:
+    state = hub.case(ticket)
+    assert state is not None
+    return state
+
+
+def said(hub: Hub, state: CaseState) -> list[tuple[str, str]]:
+    queued = [event.data for event in hub.events(state.id) if isinstance(event.data, ReplyQueued)]
+    return [(reply.purpose, reply.text) for reply in queued]
+
+
+async def send(hub: Hub) -> None:
+    speaking = {(PROFILE, "whatsapp"): Platform()}
+    publisher = Publisher(hub.database, hub.engine, speaking, hub.ring, hub.now)
+    while await publisher.send_due():
+        pass
+
+
+async def ring(hub: Hub) -> None:
+    assert isinstance(hub.engine, EmbeddedEngine)
+    ticker = Ticker(hub.database, hub.engine, (PROFILE,), hub.now)
+    while await ticker.ring_due():
+        pass
+
+
+def alarms(hub: Hub, state: CaseState, clock: str) -> list[str | None]:
+    rung = [event.data for event in hub.events(state.id) if isinstance(event.data, ClockAlarmed)]
+    return [each.escalate_to for each in rung if each.clock == clock and each.alarm != "warn"]
+
+
+async def test_a_message_is_answered_by_itself_and_its_clocks_stop_with_the_answer(tmp_path: Path) -> None:
+    clock = Clock(NOON)
+    async with hub_on(tmp_path, clock, profile=PROFILE) as hub:
+        state = await received(hub)
+        assert state.ticket.startswith("PWWA")
+        assert [purpose for purpose, _ in said(hub, state)] == ["ack"]
+        assert {name: state.clocks[name].due_at - NOON for name in ("reception", "automatic_answer")} == {
+            "reception": timedelta(minutes=2),
+            "automatic_answer": timedelta(minutes=1),
+        }
+        clock.forward(seconds=20)
+        await send(hub)
+        sent = case(hub, state.ticket)
+        stopped = [
+            (sent.clocks[name].status, sent.clocks[name].late) for name in ("reception", "automatic_answer")
+        ]
+        assert stopped == [("stopped", False), ("stopped", False)]
+        assert sent.clocks["verification"].status == "running"
+
+
+async def test_on_a_page_the_answer_is_there_at_once(tmp_path: Path) -> None:
+    async with hub_on(tmp_path, Clock(NOON), profile=PROFILE) as hub:
+        receipt = await hub.receive(PROFILE, "web", form(1, TEXT))
+        clock = case(hub, receipt.ticket).clocks["automatic_answer"]
+        assert (clock.status, clock.late, clock.stopped_at) == ("stopped", False, NOON)
+
+
+async def test_an_answer_that_does_not_leave_within_a_minute_is_told_to_the_city(tmp_path: Path) -> None:
+    clock = Clock(NOON)
+    async with hub_on(tmp_path, clock, profile=PROFILE) as hub:
+        state = await received(hub)
+        clock.forward(minutes=1)
+        await ring(hub)
+        assert alarms(hub, state, "automatic_answer") == ["kota"]
+        await ring(hub)
+        assert alarms(hub, state, "automatic_answer") == ["kota"]
+        clock.forward(minutes=5)
+        await send(hub)
+        assert case(hub, state.ticket).clocks["automatic_answer"].late
+
+
+@pytest.mark.parametrize(
+    ("hour", "minute", "begins"),
+    [
+        (7, 59, "Senin, 23 November 2026 pukul 08.00 WIB"),
+        (8, 0, None),
+        (20, 59, None),
+        (21, 0, "Selasa, 24 November 2026 pukul 08.00 WIB"),
+    ],
+)
+async def test_outside_service_hours_it_is_received_and_told_so(
+    tmp_path: Path, hour: int, minute: int, begins: str | None
+) -> None:
+    clock = Clock(datetime(2026, 11, 23, hour, minute, tzinfo=BOOK.calendar.zone).astimezone(UTC))
+    async with hub_on(tmp_path, clock, profile=PROFILE) as hub:
+        state = await received(hub)
+        ((_, text),) = said(hub, state)
+        assert ("di luar jam layanan" in text) == (begins is not None)
+        assert begins is None or begins in text
+
+
+async def test_identity_and_what_happened_are_asked_for(tmp_path: Path) -> None:
+    async with hub_on(tmp_path, Clock(NOON), profile=PROFILE) as hub:
+        state = await received(hub, text="lapor pak", name=None)
+        assert state.status == "needs_info"
+        assert set(state.missing) == {"name", "chronology"}
+        assert state.clocks["verification"].status == "paused"
+
+
+async def test_a_general_complaint_is_answered_directly(tmp_path: Path) -> None:
+    clock = Clock(NOON)
+    async with hub_on(tmp_path, clock, profile=PROFILE) as hub:
+        state = await received(hub)
+        await send(hub)
+        state = await hub.act(state.id, "answer", {"response": "Kantor buka pukul 08.00."}, ADMIN)
+        assert (state.status, state.unit, state.clocks["verification"].late) == ("sending", None, False)
+        clock.forward(minutes=2)
+        await send(hub)
+        state = case(hub, state.ticket)
+        assert (state.status, state.clocks["delivery"].late) == ("answered", False)
+        assert said(hub, state)[-1][1].count("Kantor buka pukul 08.00.") == 1
+
+
+async def test_a_technical_one_goes_from_office_to_office(tmp_path: Path) -> None:
+    clock = Clock(NOON)
+    async with hub_on(tmp_path, clock, profile=PROFILE) as hub:
+        state = await received(hub)
+        state = await hub.act(state.id, "forward", {"unit": UNIT}, TEAM)
+        assert (state.status, state.unit) == ("forwarded", UNIT)
+        assert state.clocks["opd_reception"].due_at == NOON + timedelta(minutes=5)
+        with pytest.raises((Forbidden, Conflict, NotFound)):
+            await hub.act(state.id, "pass_on", {}, CREW)  # only the office's admin passes it on
+        state = await hub.act(state.id, "pass_on", {}, OPD)
+        assert (state.status, state.clocks["opd_reception"].status) == ("with_team", "stopped")
+        state = await hub.act(state.id, "follow_up", {"response": "Lubang sudah ditambal."}, CREW)
+        await send(hub)
+        assert case(hub, state.ticket).status == "answered"
+        assert "Dinas Pekerjaan Umum" in said(hub, state)[-1][1]
+
+
+async def test_an_incomplete_one_comes_back_to_the_city_which_asks(tmp_path: Path) -> None:
+    async with hub_on(tmp_path, Clock(NOON), profile=PROFILE) as hub:
+        state = await received(hub)
+        await hub.act(state.id, "forward", {"unit": UNIT}, TEAM)
+        state = await hub.act(state.id, "return", {"reason": "Nama jalan belum ada"}, OPD)
+        assert (state.status, state.unit, state.clocks["verification"].status) == (
+            "received",
+            None,
+            "running",
+        )
+        state = await hub.act(state.id, "ask", {"question": "Di jalan apa?"}, ADMIN)
+        assert state.status == "needs_info"
+
+
+async def test_who_is_late_is_told_first_then_the_official(tmp_path: Path) -> None:
+    clock = Clock(NOON)
+    async with hub_on(tmp_path, clock, profile=PROFILE) as hub:
+        state = await received(hub)
+        await send(hub)
+        clock.forward(minutes=30)
+        await ring(hub)
+        assert alarms(hub, state, "verification") == ["kota"]
+        clock.forward(minutes=30)
+        await ring(hub)
+        assert alarms(hub, state, "verification") == ["kota", "pejabat_pengaduan"]
+
+
+async def test_what_the_officer_cannot_settle_the_official_does(tmp_path: Path) -> None:
+    async with hub_on(tmp_path, Clock(NOON), profile=PROFILE) as hub:
+        receipt = await hub.receive(PROFILE, "counter", form(1, TEXT))
+        state = await hub.act(receipt.case_id, "hand_over", {"reason": "Perlu keputusan"}, ADMIN)
+        assert state.status == "with_official"
+        with pytest.raises((Forbidden, Conflict)):
+            await hub.act(state.id, "settle", {"response": "x"}, ADMIN)
+        state = await hub.act(state.id, "settle", {"response": "Sudah kami putuskan."}, OFFICIAL)
+        assert state.status == "answered"
+
+
+@pytest.mark.parametrize(
+    ("day", "due"),
+    [
+        ("2022-05-09", "2022-05-11T05:00:00+00:00"),  # 2 days, of 24 hours
+        ("2023-12-31", "2024-01-02T05:00:00+00:00"),
+    ],
+)
+async def test_in_2022_two_days_were_promised(tmp_path: Path, day: str, due: str) -> None:
+    clock = Clock(datetime.fromisoformat(f"{day}T05:00:00+00:00"))
+    async with hub_on(tmp_path, clock, profile=PROFILE) as hub:
+        state = await received(hub)
+        assert state.clocks["resolution"].due_at == datetime.fromisoformat(due)
+
+
+def test_the_current_standard_promises_fourteen_working_days() -> None:
+    for day in ("2024-01-01", "2026-11-23"):
+        rules = BOOK.on(datetime.fromisoformat(f"{day}T05:00:00+00:00")).profile
+        assert rules.clocks["resolution"].limit.working_days == 14
+
+
+async def test_since_2025_what_is_never_completed_is_archived(tmp_path: Path) -> None:
+    for year, status in ((2024, "received"), (2026, "archived")):
+        clock = Clock(datetime(year, 11, 22, 5, 0, tzinfo=UTC))
+        async with hub_on(tmp_path / str(year), clock, profile=PROFILE) as hub:
+            state = await received(hub, text="lapor pak")
+            for _ in range(2):
+                clock.forward(days=10)
+                await ring(hub)
+            assert case(hub, state.ticket).status == status
+
+
+def test_the_month_is_reported_to_mayor_vice_mayor_and_secretary() -> None:
+    monthly = [report for report in BOOK.profile.reports if report.every == "month"]
+    receivers = {to for report in monthly for to in report.to}
+    assert {"wali_kota", "wakil_wali_kota", "sekda"} <= receivers
+
+
+def test_every_way_in_of_the_standard_is_there() -> None:
+    accounts = {name: channel.account for name, channel in BOOK.profile.channels.items()}
+    assert accounts["whatsapp"] == "whatsapp:+62816644000"
+    assert accounts["hotline"] == "+62285421243"
+    assert accounts["email"] == "diskominfo@gafe.pekalongankota.go.id"
+    assert accounts["web"] == "kominfo.pekalongankota.go.id"
+    assert accounts["instagram"] == "@pkl.diskominfo"
+    assert accounts["x"] == "@pkl_diskominfo"  # names on X have no dot
+    assert BOOK.profile.channels["counter"].desk == "counter"
+    assert "(0285) 420223" in str(BOOK.profile.contact)
