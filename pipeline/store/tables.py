@@ -187,8 +187,8 @@ outbox = Table(
     Column("reason", Exact),
     Column("purpose", Exact),
     Column("human", Integer),
-    Column("address", Exact),
     Column("talks", Exact),
+    Column("address", Exact),
 )
 """`address`: where a letter to staff goes; None for a reply, whose reporter's address is sealed elsewhere."""
 Index("outbox_due", outbox.c.next_at, **_where(outbox.c.next_at.is_not(None)))
