@@ -73,7 +73,7 @@ def queue(
         tab
         if tab in ("mine", "helping", "late", "attention", "undelivered", "all")
         else "mine"
-        if mine and not (status or q)
+        if mine and not (status or q or unit or channel)
         else "all"
     )
     filters = Filters(status, unit, channel, q, True if tab == "late" else None, cursor)
