@@ -24,6 +24,10 @@ class Blobs(Protocol):
         """None if there is no such blob. Raises `RetryLater`."""
         ...
 
+    def delete(self, name: str) -> None:
+        """Deletes one, if it is there. Raises `RetryLater`."""
+        ...
+
     def delete_of(self, owner: str) -> int:
         """Deletes all of an owner. How many there were."""
         ...
@@ -68,6 +72,12 @@ class FolderBlobs:
             return None
         except OSError as error:
             raise RetryLater(f"The file cannot be read: {error.strerror}") from error
+
+    def delete(self, name: str) -> None:
+        try:
+            self._path(name).unlink(missing_ok=True)
+        except OSError as error:
+            raise RetryLater(f"The file cannot be deleted: {error.strerror}") from error
 
     def delete_of(self, owner: str) -> int:
         folder = self._path(owner)
@@ -126,6 +136,9 @@ class S3Blobs:
     def get(self, name: str) -> bytes | None:
         found = self._call("get_object", missing=("NoSuchKey", "404"), Key=self._prefix + name)
         return None if found is None else bytes(found["Body"].read())
+
+    def delete(self, name: str) -> None:
+        self._call("delete_object", Key=self._prefix + name)
 
     def delete_of(self, owner: str) -> int:
         count = 0

@@ -80,6 +80,7 @@ _MOVED = {
     "started": "mulai",
     "paused": "berhenti sementara",
     "resumed": "berjalan lagi",
+    "moved": "bergeser karena kalender kerja berubah",
     "stopped": "selesai",
     "alarmed": "peringatan",
 }

@@ -1,4 +1,4 @@
-"""Commands of the operator: dead letters, accounts, tokens, erasure, doctor, simulate."""
+"""Commands of the operator: dead letters, accounts, tokens, doctor, simulate."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def show_letter(name: str, profile: ProfileOption = None, data: DataOption = Non
 
     async def work(hub: Hub) -> None:
         letter, raw = hub.dead_letter(name)
-        hub.ring.record("shell", "show dead letter", name, "operator", hub.now())
+        hub.audit.record("shell", "show dead letter", name, "operator", hub.now())
         body = raw.body.decode("utf-8", "backslashreplace") if raw else None
         print_json(
             {"id": letter.id, "reason": letter.reason, "content_type": raw and raw.content_type, "body": body}
@@ -177,24 +177,6 @@ def token(username: str, profile: ProfileOption = None, data: DataOption = None)
         return await asyncio.to_thread(hub.accounts.issue_token, username, hub.now())
 
     print_json({"username": username, "token": run_with_hub(settings, work, beside=True)})
-
-
-def erase(reporter: str, profile: ProfileOption = None, data: DataOption = None) -> None:
-    """Erase a person: deletes the keys of a pseudonym, so that nothing sealed with them can be read again."""
-    settings = settings_for(profile, data)
-    configure_logging(settings, quiet=True)
-
-    async def work(hub: Hub) -> int:
-        hub.ring.record("shell", "erase", reporter, "operator", hub.now())
-        keys = hub.ring.erase(reporter)
-        files.append(hub.files_store.erase(reporter))
-        return keys
-
-    files: list[int] = []
-    erased = run_with_hub(settings, work)
-    if not erased:
-        fail(f"there is no key of {reporter!r}: it was erased before, or the pseudonym is wrong", 1)
-    print_json({"reporter": reporter, "keys_erased": erased, "files_deleted": sum(files)})
 
 
 def rebuild(
@@ -323,5 +305,5 @@ _NO_STAFF = "nobody can sign in: laporhub user add NAME --role ROLE"
 def register(app: typer.Typer) -> None:
     app.add_typer(deadletter, name="deadletter")
     app.add_typer(user, name="user")
-    for command in (token, erase, rebuild, doctor):
+    for command in (token, rebuild, doctor):
         app.command()(command)

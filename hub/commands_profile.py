@@ -12,7 +12,9 @@ from laporhub.pipeline.profile import graph as graphs
 from laporhub.pipeline.profile.load import ProfileError, load
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.profile.schema import Profile
+from laporhub.pipeline.profile.schema_time import LocalDays
 from laporhub.pipeline.profile.schema_units import Units
+from laporhub.pipeline.profile.section import Section
 
 profiles = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Check, draw and describe profiles.")
 
@@ -59,8 +61,9 @@ def graph(where: WhereArgument, language: str = "id") -> None:
 
 @profiles.command()
 def schema() -> None:
-    """Print the JSON Schema of profile.yaml and units.yaml, for editors."""
-    print_json({"profile.yaml": Profile.model_json_schema(), "units.yaml": Units.model_json_schema()})
+    """Print the JSON Schema of profile.yaml, units.yaml and days.yaml, for editors."""
+    models: dict[str, type[Section]] = {"profile.yaml": Profile, "units.yaml": Units, "days.yaml": LocalDays}
+    print_json({name: model.model_json_schema() for name, model in models.items()})
 
 
 def register(app: typer.Typer) -> None:

@@ -16,6 +16,7 @@ from laporhub.connectors.registry import CONNECTORS, connect
 from laporhub.connectors.sms_gateway import gateway_name
 from laporhub.hub.blobs import open_blobs
 from laporhub.hub.channel_health import Checker
+from laporhub.hub.erasing import sweep_daily
 from laporhub.hub.ground import hold_to_rules, lay_ground
 from laporhub.hub.hub import Hub
 from laporhub.hub.joining import sweep
@@ -69,7 +70,7 @@ async def open_hub(
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     async with AsyncExitStack() as stack:
         if exclusive:
-            stack.enter_context(_only_one(settings))
+            stack.enter_context(only_one(settings))
         ground = lay_ground(settings, entropy)
         database, rulebooks = ground.database, ground.rulebooks
         stack.callback(database.dispose)
@@ -87,7 +88,8 @@ async def open_hub(
         if exclusive:
             await publisher.recover()
         if exclusive and background:
-            for task in (publisher.run(), Ticker(database, engine, tuple(rulebooks), now).run()):
+            ticker = Ticker(database, engine, tuple(rulebooks), now)
+            for task in (publisher.run(), ticker.run(), ticker.follow_calendars(rulebooks)):
                 stack.push_async_callback(_cancelled, asyncio.create_task(task))
         hub = Hub(
             ground=ground,
@@ -103,12 +105,18 @@ async def open_hub(
             poll(stack, hub, connectors)
             keep(stack, hub, connectors)
             post(stack, hub, mailer(settings, rulebooks, connectors))
+            forget(stack, hub)
         yield hub
 
 
 def keep(stack: AsyncExitStack, hub: Hub, connectors: Mapping[str, Connector]) -> None:
     """Fetches and keeps the files that come with messages, until the stack is left."""
     stack.push_async_callback(_cancelled, asyncio.create_task(keeper(hub, connectors).run()))
+
+
+def forget(stack: AsyncExitStack, hub: Hub) -> None:
+    """Erases what the profiles' time limits no longer allow to be kept, until the stack is left."""
+    stack.push_async_callback(_cancelled, asyncio.create_task(sweep_daily(hub.eraser)))
 
 
 def keeper(hub: Hub, connectors: Mapping[str, Connector]) -> Keeper:
@@ -155,7 +163,8 @@ def mailer(
     return Mailer(connector, senders) if senders else None
 
 
-def _only_one(settings: Settings) -> FileLock:
+def only_one(settings: Settings) -> FileLock:
+    """The lock that a hub on this folder holds. Raises `Misconfigured` when another one has it."""
     lock = FileLock(settings.data / "lock")
     try:
         lock.acquire(timeout=0)

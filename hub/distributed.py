@@ -17,6 +17,7 @@ from sqlalchemy import text
 
 from laporhub.hub.blobs import open_blobs
 from laporhub.hub.compose import (
+    forget,
     governments,
     keep,
     mailer,
@@ -102,6 +103,7 @@ async def open_distributed_hub(
             poll(stack, hub, connectors)
             keep(stack, hub, connectors)
             post(stack, hub, mailer(settings, ground.rulebooks, connectors))
+            forget(stack, hub)
         yield hub
 
 
@@ -184,7 +186,13 @@ def make_worker(
         ),
     ]
     stages = [stage for stage in stages if stage.name in wanted]
-    beside = {"outbox": sender.run, "clocks": Clockwork(database, producer, tuple(books), prefix, now).run}
+    clockwork = Clockwork(database, producer, tuple(books), prefix, now)
+
+    async def clocks() -> None:
+        await clockwork.follow_calendars(books)
+        await clockwork.run()
+
+    beside = {"outbox": sender.run, "clocks": clocks}
     app, progress = make_app(
         ".".join((f"{prefix}hub", *(wanted if only else ()), *sorted(channels))),
         Brokers(settings.kafka_servers, faust_credentials(settings)),

@@ -16,6 +16,7 @@ from laporhub.pipeline.errors import Misconfigured
 from laporhub.pipeline.profile.load import load
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.store import rules
+from laporhub.pipeline.store.audit import AuditLog
 from laporhub.pipeline.store.database import open_database, writer
 from laporhub.pipeline.store.keys import KeyRing
 from laporhub.pipeline.vault import Sealer
@@ -29,6 +30,8 @@ class Ground:
     secrets: HubSecrets
     database: Engine
     ring: KeyRing
+    audit: AuditLog
+    base_url: str
 
     @property
     def door(self) -> Door:
@@ -41,14 +44,16 @@ def lay_ground(settings: Settings, entropy: Callable[[int], bytes] = os.urandom)
     gc.set_threshold(50_000, 20, 50)
     rulebooks = {book.name: book for book in (load(name) for name in settings.profiles)}
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    secrets = load_secrets(settings.data / "keys", settings.master_key)
+    secrets = load_secrets(settings.data / "keys", settings.master_key, settings.master_key_earlier)
     url = settings.database_url
     database = open_database(url.get_secret_value() if url else settings.data / "hub.db")
     return Ground(
         rulebooks,
         secrets,
         database,
-        KeyRing(database, Sealer(secrets.master, entropy), shared=url is not None),
+        KeyRing(database, Sealer(secrets.master, entropy, secrets.earlier), shared=url is not None),
+        AuditLog(database, secrets.pepper),
+        settings.base_url,
     )
 
 

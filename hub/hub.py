@@ -6,13 +6,13 @@ from collections.abc import Callable
 
 from sqlalchemy import Connection
 
-from laporhub.hub.acting import Acting
+from laporhub.hub.confiding import Confiding
 from laporhub.hub.handing_over import HandingOver
 from laporhub.hub.replaying import Replaying
 from laporhub.hub.telling import Telling
 
 
-class Hub(Acting, Replaying, Telling, HandingOver):
+class Hub(Confiding, Replaying, Telling, HandingOver):
     """Implements `HubPort`. Made by `compose.open_hub`, which also runs its parts."""
 
     async def write(self, job: Callable[[Connection], object]) -> None:

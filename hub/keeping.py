@@ -27,7 +27,7 @@ from laporhub.pipeline.connector_abilities import HoldsMedia
 from laporhub.pipeline.errors import Refused, RetryLater
 from laporhub.pipeline.messages import INLINE
 from laporhub.pipeline.profile.rulebook import Rulebook
-from laporhub.pipeline.store import files, pictures
+from laporhub.pipeline.store import cases, files, pictures
 from laporhub.pipeline.store.keys import KeyRing
 from laporhub.pipeline.vault import ReporterKey
 
@@ -69,6 +69,11 @@ class Store:
         """None when it is not there, or the reporter was erased."""
         sealed = self._blobs.get(_name(reporter, name))
         return None if sealed is None else self._ring.open_bytes(sealed)
+
+    def drop(self, reporter: str, digest: str) -> None:
+        """Deletes one file, with its variants."""
+        for name in (digest, f"{digest}.shown", f"{digest}.preview"):
+            self._blobs.delete(_name(reporter, name))
 
     def erase(self, reporter: str) -> int:
         return self._blobs.delete_of(reporter)
@@ -152,6 +157,9 @@ class Keeper:
         media_type = media.type_of(data)
         if media_type is None:
             raise Refused("not a kind of file that is kept", code="type" if data else "empty")
+        if not row.url.startswith(INLINE) and await asyncio.to_thread(self._is_anonymous, row):
+            data = await asyncio.to_thread(media.without_traces, data)
+            media_type = media.type_of(data) or media_type
         digest, facts = await asyncio.to_thread(self._seal, row, data, media_type)
         if (key := self._ring.pending(row.reporter)) is not None:
             await self._engine.submit(key=key)
@@ -176,6 +184,11 @@ class Keeper:
             lon=facts.lon,
             fingerprint=facts.fingerprint,
         )
+
+    def _is_anonymous(self, row: CaseFile) -> bool:
+        with self._database.connect() as connection:
+            state = cases.load_cases(connection, [row.case_id]).get(row.case_id)
+        return state is not None and state.anonymous
 
     def _seal(self, row: CaseFile, data: bytes, media_type: str) -> tuple[str, media.Facts | None]:
         now, book = self._now(), self._rulebooks.get(row.profile)

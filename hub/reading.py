@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import hmac
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 
 import structlog
@@ -13,6 +12,7 @@ from sqlalchemy import text
 
 from laporhub.hub.channel_health import Channels
 from laporhub.hub.engine_port import Engine
+from laporhub.hub.erasing import Eraser
 from laporhub.hub.ground import Ground
 from laporhub.hub.joining import Joiner
 from laporhub.hub.keeping import Store
@@ -25,7 +25,7 @@ from laporhub.pipeline.channel_state import ChannelHealth
 from laporhub.pipeline.connector import Connector
 from laporhub.pipeline.door import merged_identity
 from laporhub.pipeline.embedded.engine import Sink
-from laporhub.pipeline.errors import NotFound
+from laporhub.pipeline.errors import Forbidden, NotFound
 from laporhub.pipeline.events import CaseEvent, MessageAdded
 from laporhub.pipeline.figures import Report
 from laporhub.pipeline.hub_port import Identity
@@ -64,6 +64,8 @@ class Reading:
         self.accounts = AccountStore(ground.database)
         self.publisher = publisher
         self.ring = ground.ring
+        self.audit = ground.audit
+        self.base_url = ground.base_url
         self.now = now
         self.database = ground.database
         self.engine = engine
@@ -72,6 +74,7 @@ class Reading:
         self._ways = Ways(ground.database, ground.ring, connectors, now)
         self._channels = Channels(ground.database, ground.rulebooks, connectors, now)
         self.files_store = store
+        self.eraser = Eraser(ground.database, ground.ring, store, ground.audit, ground.rulebooks, now)
         self.web_secret = ground.secrets.web
         self._reporter = Reporter(ground.database, ground.rulebooks, now)
         self._joiner = Joiner(ground.database, engine, ground.ring, ground.secrets.web, now)
@@ -137,11 +140,15 @@ class Reading:
 
     def unseal(self, case_id: str, account: str, reason: str) -> Identity:
         state = self._case(case_id)
-        self.ring.record(account, "unseal", state.ticket, reason, self.now())
+        if state.anonymous:
+            raise Forbidden("The reporter asked to stay anonymous: nobody is told who it is")
+        self.audit.record(account, "unseal", state.ticket, reason, self.now())
+        return self.own_identity(case_id)
+
+    def own_identity(self, case_id: str) -> Identity:
         said = [event.data for event in self.events(case_id) if isinstance(event.data, MessageAdded)]
         opened = [self.ring.open(each.sealed_identity) for each in said if each.sealed_identity]
-        person = merged_identity(plain for plain in opened if plain)
-        return replace(person, name=None) if state.anonymous else person
+        return merged_identity(plain for plain in opened if plain)
 
     def unseal_words(self, state: CaseState, sealed: str) -> str | None:  # noqa: ARG002
         return self.ring.open(sealed)

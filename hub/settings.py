@@ -31,6 +31,9 @@ class Settings(BaseSettings):
     master_key: SecretStr | None = None
     """32 bytes in base64, wrapping all reporters' keys. Made in the data folder when not given."""
     master_key_file: Path | None = None
+    master_key_earlier: SecretStr | None = None
+    """Master keys from before, separated by commas: they still open what they wrapped, until `laporhub keys rotate`."""
+    master_key_earlier_file: Path | None = None
     twilio_account_sid: str | None = None
     twilio_auth_token: SecretStr | None = None
     twilio_auth_token_file: Path | None = None
@@ -84,6 +87,7 @@ class Settings(BaseSettings):
     def _read_files(self) -> Self:
         for name in (
             "master_key",
+            "master_key_earlier",
             "twilio_auth_token",
             "database_url",
             "kafka_password",

@@ -10,7 +10,7 @@ from pydantic import Field
 from laporhub.pipeline.base_model import Model, Utc
 from laporhub.pipeline.classifier import Suggestion
 from laporhub.pipeline.commands import DeliveryStatus, Words
-from laporhub.pipeline.events import Measure
+from laporhub.pipeline.events import Counted, Measure
 from laporhub.pipeline.messages import Location
 
 
@@ -24,6 +24,9 @@ class Clock(Model):
     """Alarms still to ring."""
     remaining: Mapping[str, int] = Field(default_factory=dict)
     measure: Measure = "seconds"
+    """What `remaining` counts, while it stands still."""
+    counted: Counted | None = None
+    """While it runs: how its times came out of the calendar, if they did."""
     rung: tuple[str, ...] = ()
     kept: int = 0
     """How many earlier runs ended in time, and"""
@@ -105,6 +108,8 @@ class CaseState(Model):
     messages: int = 0
     said: tuple[Said, ...] = ()
     """Message by message; shorter than `messages` for a case of an earlier release (see `Batch`)."""
+    confided: int = 0
+    """How often the reporter said something in confidence."""
     waiting: bool = False
     """The reporter wrote, and no person has acted since."""
     taken: Mapping[str, tuple[int, str]] = Field(default_factory=dict)

@@ -80,8 +80,14 @@ class Tick(_Command):
     kind: Literal["tick"] = "tick"
     clock: str
     alarm: str
-    """"warn", or the number of an escalation step, from "0"."""
+    """A name of `clocks.schedule`: "warn", or the number of an escalation step, from "0"."""
     due_at: Utc
+
+
+class Recount(_Command):
+    """The working calendar has changed: the case's clocks are counted anew."""
+
+    kind: Literal["recount"] = "recount"
 
 
 DeliveryStatus: TypeAlias = Literal["queued", "sent", "delivered", "read", "failed"]
@@ -150,7 +156,30 @@ class Echo(_Command):
     ended: str | None = None
 
 
+class Confide(_Command):
+    """Something was said in confidence, by the reporter or to them. The words are in the vault, never in a stream.
+
+    `reference` names them, sealed. `link`, for a reply that tells the reporter, leads to their page: sealed, too.
+    """
+
+    kind: Literal["confide"] = "confide"
+    reference: str
+    link: Words | None = None
+
+
 Command: TypeAlias = Annotated[
-    OpenCase | AddMessage | Withdraw | Act | Tick | Delivery | Convey | Redirect | Note | Follow | Echo,
+    OpenCase
+    | AddMessage
+    | Withdraw
+    | Act
+    | Tick
+    | Recount
+    | Delivery
+    | Convey
+    | Redirect
+    | Note
+    | Confide
+    | Follow
+    | Echo,
     Field(discriminator="kind"),
 ]

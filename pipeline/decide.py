@@ -14,18 +14,20 @@ from laporhub.pipeline.commands import (
     Act,
     AddMessage,
     Command,
+    Confide,
     Convey,
     Delivery,
     Echo,
     Follow,
     Note,
     OpenCase,
+    Recount,
     Redirect,
     Tick,
     Withdraw,
 )
-from laporhub.pipeline.decide_acts import act, note
-from laporhub.pipeline.decide_clocks import ring
+from laporhub.pipeline.decide_acts import act, confide, note
+from laporhub.pipeline.decide_clocks import recount_clocks, ring
 from laporhub.pipeline.decide_deliveries import convey, deliver, redirect
 from laporhub.pipeline.decide_duplicates import be_followed, echo
 from laporhub.pipeline.decide_messages import add_message, open_case, withdraw
@@ -81,6 +83,8 @@ def _decide(turn: Turn, command: Command, ticket: str | None) -> None:
             act(turn, command)
         case Tick():
             ring(turn, command)
+        case Recount():
+            recount_clocks(turn)
         case Delivery():
             deliver(turn, command)
         case Convey():
@@ -89,6 +93,8 @@ def _decide(turn: Turn, command: Command, ticket: str | None) -> None:
             redirect(turn, command)
         case Note():
             note(turn, command)
+        case Confide():
+            confide(turn, command)
         case Follow():
             be_followed(turn, command)
         case Echo():

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from laporhub.pipeline import ids
-from laporhub.pipeline.commands import Act, Note, Words
+from laporhub.pipeline.commands import Act, Confide, Note, Words
 from laporhub.pipeline.decide_life import check_merge, check_turns, check_units
 from laporhub.pipeline.errors import Conflict, Forbidden, NotFound, Refused
-from laporhub.pipeline.events import Noted
+from laporhub.pipeline.events import Confided, Noted
 from laporhub.pipeline.items import is_list
 from laporhub.pipeline.messages import INLINE
 from laporhub.pipeline.profile.schema_workflow import FormField, Transition
 from laporhub.pipeline.turn import Fields, Turn
-from laporhub.pipeline.turn_steps import take_step
-from laporhub.pipeline.workflow import allowed, is_past, may_note
+from laporhub.pipeline.turn_steps import queue_reply, take_step
+from laporhub.pipeline.workflow import allowed, is_past, may_confide, may_note
 
 
 def act(turn: Turn, command: Act) -> None:
@@ -103,3 +103,14 @@ def note(turn: Turn, command: Note) -> None:
     if not command.words.text.strip():
         raise Refused("The note is empty", code="missing_field", field="text")
     turn.emit(Noted(words=command.words))
+
+
+def confide(turn: Turn, command: Confide) -> None:
+    """Notes that something was said in confidence, and tells the reporter of staff's words. Raises `Forbidden`."""
+    if not may_confide(turn.rules, turn.state, command.actor):
+        raise Forbidden(f"The role {command.actor.role!r} takes no part in the confidential discussion")
+    turn.emit(Confided(reference=command.reference))
+    purpose = turn.profile.privacy.confidential_reply
+    by_staff = command.actor.role != "reporter"
+    if purpose and by_staff and command.link is not None and not _is_on_its_way(turn, purpose):
+        queue_reply(turn, purpose, {"link": command.link})

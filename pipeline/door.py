@@ -19,6 +19,7 @@ from laporhub.pipeline.errors import NotFound, Refused
 from laporhub.pipeline.hub_port import Identity
 from laporhub.pipeline.messages import INLINE, Attachment, Inbound, InlineFile, Location, Message
 from laporhub.pipeline.profile.rulebook import Rulebook
+from laporhub.pipeline.profile.schema_intake import Channel
 from laporhub.pipeline.redact import redact
 from laporhub.pipeline.text import clean
 from laporhub.pipeline.vault import pseudonym
@@ -59,13 +60,16 @@ class Door:
         known_channel = rulebook.profile.channels.get(channel)
         if known_channel is None:
             raise NotFound(f"Profile {rulebook.name} has no channel {channel!r}")
-        text, untouched = clean(inbound.text), inbound.whole or inbound.text
+        text = clean(inbound.text)
         if (length := max(len(text), len(inbound.whole or ""))) > TEXT_LIMIT:
             raise Refused(
                 f"The text has {length} characters; {TEXT_LIMIT} are possible",
                 code="too_long",
                 field="text",
             )
+        name = inbound.name
+        if inbound.anonymous or (case is not None and case.anonymous):
+            inbound = _nameless(inbound, keeps_address=_answers_on_the_platform(known_channel))
         attachments = (*inbound.attachments, *(_inline(each) for each in inbound.files))
         if not text and inbound.kind == "text" and not attachments and inbound.location is None:
             raise Refused("There is no text", code="empty", field="text")
@@ -77,8 +81,10 @@ class Door:
             if case and by_page
             else conversation_id(rulebook, channel, reporter, inbound.thread)
         )
-        public = redact(_without(text, inbound.name), rulebook.offices)
-        phone = inbound.phone or (own_phone(text) if inbound.verified and inbound.thread is None else None)
+        public = redact(_without(text, name), rulebook.offices)
+        untouched = public if inbound.anonymous else inbound.whole or inbound.text
+        in_private = inbound.verified and inbound.thread is None and not inbound.anonymous
+        phone = inbound.phone or (own_phone(text) if in_private else None)
         told = inbound.model_copy(update={"phone": phone})
         return Message(
             id=ids.message_id(rulebook.name, channel, account, inbound.external_id),
@@ -92,9 +98,9 @@ class Door:
             text=public,
             sealed_text=None if public == untouched else self.seals.seal(reporter, untouched, now),
             sealed_identity=self.seals.seal(reporter, _identity(told), now),
-            known=tuple(name for name in ("email", "name", "phone") if getattr(told, name)),
-            attachments=tuple(_redacted_file(each, inbound.name) for each in attachments),
-            location=inbound.location and _redacted_place(inbound.location, inbound.name, rulebook),
+            known=tuple(fact for fact in ("email", "name", "phone") if getattr(told, fact)),
+            attachments=tuple(_redacted_file(each, name) for each in attachments),
+            location=inbound.location and _redacted_place(inbound.location, name, rulebook),
             occurred_at=inbound.occurred_at,
             private=inbound.private,
             anonymous=inbound.anonymous,
@@ -107,6 +113,9 @@ class Door:
 
     def reporter_of(self, rulebook: Rulebook, channel: str, inbound: Inbound) -> str:
         """The pseudonym. One verified phone is one person on every channel; what is only typed in proves nothing."""
+        if inbound.anonymous:
+            keeps_address = _answers_on_the_platform(rulebook.profile.channels[channel])
+            inbound = _nameless(inbound, keeps_address=keeps_address)
         proven = inbound.verified and inbound.phone
         scheme, who = ("tel", str(inbound.phone)) if proven else (channel, inbound.author_id)
         return pseudonym(self.pepper, rulebook.name, scheme, who)
@@ -147,6 +156,19 @@ def own_phone(text: str) -> str | None:
         and (_OWN_BEFORE.search(text[: number.start]) or len(text.split()) <= _HARDLY_A_WORD)
     }
     return found.pop() if len(found) == 1 else None
+
+
+def _answers_on_the_platform(channel: Channel) -> bool:
+    """Whether an answer needs an address: not where it is read on a page, or a person tells it."""
+    return channel.delivery == "push" and channel.desk is None
+
+
+def _nameless(inbound: Inbound, *, keeps_address: bool) -> Inbound:
+    """What may be kept of a message whose author wants to be nobody: its words, and the address to answer."""
+    nobody = {"name": None, "phone": None, "email": None, "whole": None, "anonymous": True}
+    if keeps_address:
+        return inbound.but(nobody)
+    return inbound.but(nobody | {"author_id": f"anon:{inbound.external_id}", "reply_to": None})
 
 
 def conversation_id(rulebook: Rulebook, channel: str, reporter: str, thread: str | None = None) -> str:

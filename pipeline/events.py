@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import Field
@@ -149,7 +150,20 @@ class ReplyUpdated(Model):
     reason: str | None = None
 
 
-Measure: TypeAlias = Literal["seconds", "working_days"]
+Measure: TypeAlias = Literal["seconds", "working_seconds", "working_days"]
+"""What a clock counts: all seconds, those in which the office is open, or days that it works."""
+
+
+class Counted(Model):
+    """How a clock's times came out of the calendar: so they can be counted anew when the calendar changes.
+
+    `left` is what was left until each alarm and "due", in seconds of service from `moment`, or in working days later
+    than `day`, which is a local day.
+    """
+
+    left: Mapping[str, int]
+    moment: Utc | None = None
+    day: date | None = None
 
 
 class ClockStarted(Model):
@@ -159,6 +173,8 @@ class ClockStarted(Model):
     clock: str
     due_at: Utc
     alarms: Mapping[str, Utc]
+    counted: Counted | None = None
+    """Where the calendar was asked."""
 
 
 class ClockPaused(Model):
@@ -180,6 +196,16 @@ class ClockResumed(Model):
     clock: str
     due_at: Utc
     alarms: Mapping[str, Utc]
+    counted: Counted | None = None
+
+
+class ClockMoved(Model):
+    """The working calendar changed: from now on these are its times. What has rung stays rung."""
+
+    kind: Literal["clock_moved"] = "clock_moved"
+    clock: str
+    due_at: Utc
+    alarms: Mapping[str, Utc]
 
 
 class ClockStopped(Model):
@@ -191,13 +217,20 @@ class ClockStopped(Model):
 
 
 class ClockAlarmed(Model):
-    """A warning or an escalation: each alarm rings once."""
+    """A warning or an escalation: each alarm rings once.
+
+    `escalate_to` is the role or group that hears of it, None whoever's turn it is. `silent`: nobody needs to be told,
+    since it rings so late (the hub was away) that a later alarm, due as well, says the same and more.
+    """
 
     kind: Literal["clock_alarmed"] = "clock_alarmed"
     clock: str
     alarm: str
     late: bool
     escalate_to: str | None = None
+    due_at: Utc | None = None
+    """When the clock itself is due."""
+    silent: bool = False
 
 
 class Noted(Model):
@@ -205,6 +238,13 @@ class Noted(Model):
 
     kind: Literal["noted"] = "noted"
     words: Words
+
+
+class Confided(Model):
+    """Something was said in confidence. `reference` names it, sealed; its words are in no stream."""
+
+    kind: Literal["confided"] = "confided"
+    reference: str
 
 
 class Rated(Model):
@@ -283,9 +323,11 @@ EventData: TypeAlias = Annotated[
     | ClockStarted
     | ClockPaused
     | ClockResumed
+    | ClockMoved
     | ClockStopped
     | ClockAlarmed
     | Noted
+    | Confided
     | Rated
     | Involved
     | Released

@@ -14,10 +14,12 @@ from laporhub.pipeline.events import (
     CaseEvent,
     Classified,
     ClockAlarmed,
+    ClockMoved,
     ClockPaused,
     ClockResumed,
     ClockStarted,
     ClockStopped,
+    Confided,
     Contributed,
     Drafted,
     Evidenced,
@@ -152,7 +154,17 @@ def _changes(state: CaseState, event: CaseEvent) -> dict[str, Any]:
             return {"rating": rating}
         case Noted():
             return {"waiting": False}
-        case ClockStarted() | ClockPaused() | ClockResumed() | ClockStopped() | ClockAlarmed() as tick:
+        case Confided():
+            by_reporter = event.actorrole == "reporter"
+            return {"waiting": by_reporter, "confided": state.confided + by_reporter}
+        case (
+            ClockStarted()
+            | ClockPaused()
+            | ClockResumed()
+            | ClockMoved()
+            | ClockStopped()
+            | ClockAlarmed() as tick
+        ):
             return {"clocks": {**state.clocks, tick.clock: _clock(state.clocks.get(tick.clock), event)}}
         case Opened():
             raise ValueError(f"case {state.id} is opened a second time")
@@ -166,19 +178,43 @@ def _clock(clock: Clock | None, event: CaseEvent) -> Clock:
                 started_at=event.time,
                 due_at=data.due_at,
                 alarms=data.alarms,
+                counted=data.counted,
                 kept=clock.kept + (not clock.late) if clock else 0,
                 missed=clock.missed + clock.late if clock else 0,
             )
         case _ if clock is None:
             raise ValueError(f"{event.type} of a clock that never started")
         case ClockPaused() as data:
-            return clock.but({"status": "paused", "remaining": data.remaining, "measure": data.measure})
+            return clock.but(
+                {
+                    "status": "paused",
+                    "remaining": data.remaining,
+                    "measure": data.measure,
+                    "counted": None,
+                }
+            )
         case ClockResumed() as data:
             return clock.but(
-                {"status": "running", "due_at": data.due_at, "alarms": data.alarms, "remaining": {}}
+                {
+                    "status": "running",
+                    "due_at": data.due_at,
+                    "alarms": data.alarms,
+                    "counted": data.counted,
+                    "remaining": {},
+                }
             )
+        case ClockMoved() as data:
+            return clock.but({"due_at": data.due_at, "alarms": data.alarms})
         case ClockStopped() as data:
-            return clock.but({"status": "stopped", "alarms": {}, "stopped_at": event.time, "late": data.late})
+            return clock.but(
+                {
+                    "status": "stopped",
+                    "alarms": {},
+                    "counted": None,
+                    "stopped_at": event.time,
+                    "late": data.late,
+                }
+            )
         case ClockAlarmed() as data:
             left = {name: at for name, at in clock.alarms.items() if name != data.alarm}
             return clock.but(

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final, assert_never
 
+from laporhub.pipeline.access import event_as_seen, eyes_of, eyes_of_units, state_as_seen
 from laporhub.pipeline.base_model import trusted
 from laporhub.pipeline.case_state import CaseState, Clock
 from laporhub.pipeline.commands import Actor, Words
@@ -20,10 +21,12 @@ from laporhub.pipeline.events import (
     CaseEvent,
     Classified,
     ClockAlarmed,
+    ClockMoved,
     ClockPaused,
     ClockResumed,
     ClockStarted,
     ClockStopped,
+    Confided,
     Contributed,
     Drafted,
     EventData,
@@ -100,15 +103,19 @@ def forwarded(
         return []
     records: list[Record] = []
     step: CaseEvent | None = None
-    for number, event in enumerate(events):
+    eyes = eyes_of_units(rulebook)
+    for number, whole in enumerate(events):
         helpers = tuple(state.parts) if state is not None else ()
-        state = evolve(state, event)
+        state = evolve(state, whole)
+        event = event_as_seen(rulebook, whole, eyes)
+        if event is None:
+            continue
         if isinstance(event.data, Transitioned):
             step = event
             leaves = _goes_elsewhere(event, events[number + 1 : number + 2])
         else:
             leaves = False
-        for unit, data in _told(event, state, step, leaves, helpers):
+        for unit, data in _told(event, state_as_seen(state, eyes), step, leaves, helpers):
             if unit in rulebook.units and _units_may_see(rulebook, state):
                 key = event.case_id.encode()
                 value = write_record(_enveloped(event, unit, state.ticket, data))
@@ -222,6 +229,8 @@ def _without_identity(data: EventData, own: bool, leaves: bool) -> UnitEventData
             return UnitClockMoved(clock=data.clock, moved="paused")
         case ClockResumed():
             return UnitClockMoved(clock=data.clock, moved="resumed", due_at=data.due_at)
+        case ClockMoved():
+            return UnitClockMoved(clock=data.clock, moved="moved", due_at=data.due_at)
         case ClockStopped():
             return UnitClockMoved(clock=data.clock, moved="stopped", late=data.late)
         case ClockAlarmed():
@@ -230,7 +239,8 @@ def _without_identity(data: EventData, own: bool, leaves: bool) -> UnitEventData
             return UnitRated(rating=rating)
         case Noted(words=words):
             return UnitNoted(text=words.text) if own else None
-        case Opened() | Assigned() | Asked() | Answered():  # what is asked and answered is told in words
+        # What is asked and answered is told in words; what is said in confidence is told to nobody's system.
+        case Opened() | Assigned() | Asked() | Answered() | Confided():
             return None
         case Involved() | Released() | Contributed() | Evidenced():  # told with the step, by its fields
             return None
@@ -281,7 +291,7 @@ def work(
             return []
         value = None
     else:
-        value = write_record(_work(rulebook, state))
+        value = write_record(_work(rulebook, _as_admins_see(rulebook, state)))
     return [Record(queue_topic(state.profile, state.channel, prefix), state.id.encode(), value)]
 
 
@@ -299,6 +309,13 @@ def is_work(rulebook: Rulebook, state: CaseState) -> bool:
         return True
     unheard = bool(failed_replies(state)) and not is_final(rulebook, state)
     return bool(admins) and (unheard or is_unread(state))
+
+
+def _as_admins_see(rulebook: Rulebook, state: CaseState) -> CaseState:
+    """What all of the channel's admins may see: they read one topic."""
+    for role in channel_roles(rulebook, state.channel):
+        state = state_as_seen(state, eyes_of(rulebook, role))
+    return state
 
 
 def _work(rulebook: Rulebook, state: CaseState) -> Work:

@@ -49,6 +49,17 @@ class Identity:
     handle: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Confidence:
+    """One thing said in confidence: `role` is "reporter" or staff's; `text` None once the reporter was erased."""
+
+    at: datetime
+    role: str
+    unit: str | None
+    actor: str
+    text: str | None
+
+
 class HubPort(Protocol):
     """All that the web and the command line may ask of a running hub, whichever its engine."""
 
@@ -181,7 +192,22 @@ class HubPort(Protocol):
         ...
 
     def unseal(self, case_id: str, account: str, reason: str) -> Identity:
-        """Opens who the reporter is, and writes an audit record of who looked and why. Blocking."""
+        """Opens who the reporter is, and writes an audit record of who looked and why, before it is opened. Blocking.
+
+        Raises `Forbidden` where the reporter asked to stay anonymous.
+        """
+        ...
+
+    def own_identity(self, case_id: str) -> Identity:
+        """Who the reporter said they are, for the reporter alone; nothing once they were erased. Blocking."""
+        ...
+
+    async def confide(self, case_id: str, text: str, actor: Actor, key: str) -> CaseState:
+        """Says something in the confidential discussion. The same `key` and words are said once. Raises `Refused`."""
+        ...
+
+    def confidential(self, state: CaseState, actor: Actor) -> Sequence[Confidence]:
+        """What was said in confidence, opened; that staff read it is on record. Raises `Forbidden`. Blocking."""
         ...
 
     def unseal_words(self, state: CaseState, sealed: str) -> str | None:

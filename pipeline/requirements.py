@@ -25,7 +25,7 @@ def unmet(profile: Profile, state: CaseState, suggestion: Suggestion) -> dict[st
 def _is_met(requirement: Requirement, state: CaseState, suggestion: Suggestion) -> bool:
     match requirement.check:
         case "identity":
-            return requirement.field in state.known
+            return state.anonymous or requirement.field in state.known
         case "place":
             place = suggestion.place
             return (

@@ -142,7 +142,9 @@ class Sender:
             return _Receiver(reply.address)
         at = reply.attempted_at or self._now()
         found = address_for(connector, reply.talks, self._ring.open, at, human=reply.human)
-        return found and _Receiver(found.to, found.reply_to, found.conversation.last_inbound_at)
+        if found is None:
+            return None
+        return _Receiver(found.to, found.reply_to, found.conversation.last_inbound_at)
 
     def _template(self, reply: Queued) -> Template | None:
         book = self._rulebooks.get(reply.profile)

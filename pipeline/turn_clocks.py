@@ -5,7 +5,7 @@ from __future__ import annotations
 from laporhub.pipeline import clocks
 from laporhub.pipeline.base_model import trusted
 from laporhub.pipeline.commands import SYSTEM
-from laporhub.pipeline.events import ClockPaused, ClockResumed, ClockStarted, ClockStopped
+from laporhub.pipeline.events import ClockMoved, ClockPaused, ClockResumed, ClockStarted, ClockStopped
 from laporhub.pipeline.turn import Turn
 
 _clock_started, _clock_stopped = trusted(ClockStarted), trusted(ClockStopped)
@@ -21,13 +21,13 @@ def move_clocks(turn: Turn, triggers: set[str]) -> None:
             continue
         clock = turn.state.clocks.get(name)
         ticking = clock is not None and clock.status != "stopped"
-        if clock and ticking and triggers.intersection(rule.stop):
-            late = clocks.is_late(clock, rule, turn.now)
-            turn.emit(_clock_stopped(clock=name, late=clock.late or late), SYSTEM)
+        if ticking and triggers.intersection(rule.stop):
+            _stop(turn, name)
             ticking = False
-        elif not ticking and triggers.intersection(rule.start):
-            due_at, alarms = clocks.schedule(rule, turn.rules.calendar, turn.now)
-            turn.emit(_clock_started(clock=name, due_at=due_at, alarms=alarms), SYSTEM)
+        if not ticking and triggers.intersection(rule.start):
+            at = clocks.schedule(rule, turn.rules.calendar, turn.now)
+            started = _clock_started(clock=name, due_at=at.due_at, alarms=at.alarms, counted=at.counted)
+            turn.emit(started, SYSTEM)
             ticking = True
         if ticking:
             _pause_or_resume(turn, name)
@@ -38,19 +38,33 @@ def stop_when_sent(turn: Turn, purpose: str) -> None:
     for name, rule in turn.profile.clocks.items():
         clock = turn.state.clocks.get(name)
         if purpose in rule.stop_on_sent and clock is not None and clock.status != "stopped":
-            late = clock.late or clocks.is_late(clock, rule, turn.now)
-            turn.emit(_clock_stopped(clock=name, late=late), SYSTEM)
+            _stop(turn, name)
+
+
+def follow_calendar(turn: Turn, name: str) -> None:
+    """What is still to ring is counted anew, if the calendar has changed since."""
+    moved = clocks.recount(turn.state.clocks[name], turn.rules.calendar, turn.now)
+    if moved:
+        turn.emit(ClockMoved(clock=name, due_at=moved.due_at, alarms=moved.alarms), SYSTEM)
+
+
+def _stop(turn: Turn, name: str) -> None:
+    if clocks.is_late(turn.state.clocks[name], turn.now):
+        follow_calendar(turn, name)  # its last day may have become a holiday
+    clock = turn.state.clocks[name]
+    late = clock.late or clocks.is_late(clock, turn.now)
+    turn.emit(_clock_stopped(clock=name, late=late), SYSTEM)
 
 
 def _pause_or_resume(turn: Turn, name: str) -> None:
-    rule, clock = turn.profile.clocks[name], turn.state.clocks[name]
-    rests = turn.state.status in rule.pause
-    if rests and clock.status == "running":
+    rule, rests = turn.profile.clocks[name], turn.state.status in turn.profile.clocks[name].pause
+    if rests and turn.state.clocks[name].status == "running":
+        follow_calendar(turn, name)
+        clock = turn.state.clocks[name]
         remaining = clocks.pause(clock, rule, turn.rules.calendar, turn.now)
-        turn.emit(ClockPaused(clock=name, measure=clocks.measure(rule), remaining=remaining), SYSTEM)
-    elif not rests and clock.status == "paused":
-        if clock.measure == clocks.measure(rule):
-            due_at, alarms = clocks.resume(clock.remaining, rule, turn.rules.calendar, turn.now)
-        else:  # the profile measures otherwise than when it stopped: seconds are no working days
-            due_at, alarms = clocks.schedule(rule, turn.rules.calendar, turn.now)
-        turn.emit(ClockResumed(clock=name, due_at=due_at, alarms=alarms), SYSTEM)
+        turn.emit(ClockPaused(clock=name, measure=clocks.measure(clock, rule), remaining=remaining), SYSTEM)
+    elif not rests and turn.state.clocks[name].status == "paused":
+        clock = turn.state.clocks[name]
+        at = clocks.resume(clock.remaining, clock.measure, turn.rules.calendar, turn.now)
+        resumed = ClockResumed(clock=name, due_at=at.due_at, alarms=at.alarms, counted=at.counted)
+        turn.emit(resumed, SYSTEM)

@@ -134,11 +134,11 @@ class UnitReplyUpdated(Model):
 
 
 class UnitClockMoved(Model):
-    """A clock started, stands still, runs on, ended or rang."""
+    """A clock started, stands still, runs on, moved with the calendar, ended or rang."""
 
     kind: Literal["clock"] = "clock"
     clock: str
-    moved: Literal["started", "paused", "resumed", "stopped", "alarmed"]
+    moved: Literal["started", "paused", "resumed", "moved", "stopped", "alarmed"]
     due_at: Utc | None = None
     alarm: str | None = None
     late: bool = False

@@ -9,9 +9,10 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Final
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -20,6 +21,8 @@ from laporhub.pipeline.errors import Misconfigured
 
 _VERSION = "v1"
 _NONCE = 12
+PERSON: Final = "p_"
+"""How a pseudonym begins; keys of other owners (a dead letter) have another name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,26 +39,35 @@ class ReporterKey:
 class Sealer:
     """Makes, wraps and opens reporter keys with one master key of 32 bytes.
 
-    `entropy(n)` yields n random bytes; tests inject a seeded one.
+    `entropy(n)` yields n random bytes; tests inject a seeded one. `earlier` master keys open what they wrapped, until
+    all of it is wrapped anew.
     """
 
-    def __init__(self, master: bytes, entropy: Callable[[int], bytes]) -> None:
-        if len(master) != 32:
+    def __init__(self, master: bytes, entropy: Callable[[int], bytes], earlier: Sequence[bytes] = ()) -> None:
+        if any(len(each) != 32 for each in (master, *earlier)):
             raise Misconfigured("The master key must have 32 bytes; make one with: openssl rand -base64 32")
-        self._aead = AESGCM(master)
+        self._opens = {master_id(each): AESGCM(each) for each in (*earlier, master)}
         self._entropy = entropy
-        self.master = hashlib.sha256(b"laporhub master key id" + master).hexdigest()[:16]
+        self.master = master_id(master)
 
     def new_key(self, reporter: str, at: datetime) -> ReporterKey:
         key_id = "k" + self._entropy(12).hex()
+        bare = ReporterKey(key_id, reporter, self.master, b"", at)
         nonce = self._entropy(_NONCE)
-        wrapped = nonce + self._aead.encrypt(nonce, self._entropy(32), f"{key_id}|{reporter}".encode())
-        return ReporterKey(key_id, reporter, self.master, wrapped, at)
+        return self._wrapped(bare, nonce, self._entropy(32))
+
+    def rewrapped(self, key: ReporterKey) -> ReporterKey:
+        """The same key, wrapped by today's master key. Raises `Misconfigured`, as `open_key`."""
+        return self._wrapped(key, self._entropy(_NONCE), self.open_key(key))
+
+    def _wrapped(self, key: ReporterKey, nonce: bytes, plain: bytes) -> ReporterKey:
+        sealed = self._opens[self.master].encrypt(nonce, plain, f"{key.id}|{key.reporter}".encode())
+        return replace(key, master=self.master, wrapped=nonce + sealed)
 
     def open_key(self, key: ReporterKey) -> bytes:
-        """Raises `Misconfigured` when the master key is not the one that wrapped it."""
+        """Raises `Misconfigured` when none of the master keys is the one that wrapped it."""
         try:
-            return self._aead.decrypt(
+            return self._opens.get(key.master, self._opens[self.master]).decrypt(
                 key.wrapped[:_NONCE], key.wrapped[_NONCE:], f"{key.id}|{key.reporter}".encode()
             )
         except InvalidTag:
@@ -65,10 +77,15 @@ class Sealer:
             ) from None
 
 
+def master_id(master: bytes) -> str:
+    """The name by which a wrapped key tells its master key."""
+    return hashlib.sha256(b"laporhub master key id" + master).hexdigest()[:16]
+
+
 def pseudonym(pepper: bytes, *parts: str) -> str:
     """The name under which a person travels; not reversible without the pepper, however few phones exist."""
     joined = "\x1f".join(parts).encode("utf-8", "surrogatepass")
-    return "p_" + base64.b32encode(hmac.digest(pepper, joined, "sha256")).decode().lower()[:26]
+    return PERSON + base64.b32encode(hmac.digest(pepper, joined, "sha256")).decode().lower()[:26]
 
 
 def seal(key_id: str, key: bytes, plain: str) -> str:

@@ -66,6 +66,28 @@ def may_note(rulebook: Rulebook, state: CaseState, actor: Actor) -> bool:
     )
 
 
+def may_unseal(rulebook: Rulebook, state: CaseState, actor: Actor) -> bool:
+    """Whether the actor may be told who the reporter is. Who asked to stay anonymous was promised that nobody is."""
+    role = rulebook.profile.roles.get(actor.role)
+    sees = role is not None and role.sees_identity
+    return sees and not state.anonymous and may_see(rulebook, state, actor)
+
+
+def may_confide(rulebook: Rulebook, state: CaseState, actor: Actor) -> bool:
+    """Whether the actor takes part in the confidential discussion: the reporter, and of those who see the case the
+    roles that the profile names.
+    """
+    if not has_confidential(rulebook) or not may_see(rulebook, state, actor):
+        return False
+    role = rulebook.profile.roles.get(actor.role)
+    return actor.role == "reporter" or (role is not None and role.confidential)
+
+
+def has_confidential(rulebook: Rulebook) -> bool:
+    """Whether this government has confidential discussions at all."""
+    return any(role.confidential for role in rulebook.profile.roles.values())
+
+
 def desks(rulebook: Rulebook, role: str) -> tuple[str, ...]:
     """The channels on which this role writes down what it is told: its own, or all where it works on all."""
     known = rulebook.profile.roles.get(role)
@@ -124,7 +146,7 @@ def is_final(rulebook: Rulebook, state: CaseState) -> bool:
 def is_unread(state: CaseState) -> bool:
     """The reporter wrote again, or changed or took back what they wrote, and nobody has looked."""
     return state.waiting and (
-        state.messages > 1 or any(each.gone or len(each.ids) > 1 for each in state.said)
+        state.messages > 1 or state.confided > 0 or any(each.gone or len(each.ids) > 1 for each in state.said)
     )
 
 

@@ -26,6 +26,7 @@ from laporhub.pipeline.events import (
     CaseEvent,
     Classified,
     ClockAlarmed,
+    ClockMoved,
     ClockPaused,
     ClockResumed,
     ClockStarted,
@@ -286,7 +287,7 @@ def event_document(event: CaseEvent) -> Document:
             reason = data.fields.get("reason")
             if isinstance(reason, str) and _REASON.fullmatch(reason):
                 document["reason_code"] = reason
-        case ClockStarted() | ClockPaused() | ClockResumed():
+        case ClockStarted() | ClockPaused() | ClockResumed() | ClockMoved():
             document["clock"] = data.clock
         case ClockStopped():
             document["clock"] = data.clock

@@ -23,6 +23,7 @@ from laporhub.pipeline.events import (
     CaseEvent,
     Classified,
     ClockAlarmed,
+    ClockMoved,
     ClockPaused,
     ClockResumed,
     ClockStarted,
@@ -211,6 +212,7 @@ def _tick(clock: str) -> st.SearchStrategy[EventData]:
     return st.one_of(
         st.just(ClockPaused(clock=clock, remaining={"due": 60})),
         st.just(ClockResumed(clock=clock, due_at=MONDAY + 9 * HOUR, alarms={})),
+        st.just(ClockMoved(clock=clock, due_at=MONDAY + 8 * HOUR, alarms={})),
         st.builds(ClockStopped, clock=st.just(clock), late=st.booleans()),
         st.builds(ClockAlarmed, clock=st.just(clock), alarm=st.just("warn"), late=st.booleans()),
     )

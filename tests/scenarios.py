@@ -250,6 +250,17 @@ async def a_post_is_gone_on_with_in_a_direct_message(play: Play) -> None:
     assert (named.case_id, len({other.case_id, last.case_id})) == (other.case_id, 2)
 
 
+async def something_is_said_in_confidence(play: Play) -> None:
+    receipt = await play.chat("Jalan provinsi di depan Pasar Contoh Kabupaten Batang berlubang", 1)
+    state = await play.act(receipt.case_id, "dispose", unit="dinas-pupr")
+    reporter, unit = Actor(id=state.reporter, role="reporter"), unit_admin("dinas-pupr")
+    await play.hub.confide(receipt.case_id, "Pelakunya saya kenal", reporter, "k1")
+    await play.hub.confide(receipt.case_id, "Terima kasih, kami periksa", unit, "k2")
+    await play.send()
+    heard = [each.text for each in play.hub.confidential(state, unit)]
+    assert heard == ["Pelakunya saya kenal", "Terima kasih, kami periksa"]
+
+
 SCENARIOS: tuple[Callable[[Play], Awaitable[None]], ...] = (
     a_form_is_answered,
     a_chat_is_answered_where_it_came_from,
@@ -269,4 +280,5 @@ SCENARIOS: tuple[Callable[[Play], Awaitable[None]], ...] = (
     a_refused_reporter_objects_once,
     what_is_anothers_is_handed_over,
     a_post_is_gone_on_with_in_a_direct_message,
+    something_is_said_in_confidence,
 )

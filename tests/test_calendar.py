@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from slow_time import MINUTE, SlowOffice, minutes_near, offices, slow_service
 
 from laporhub.pipeline.calendar import WEEKDAYS, WorkCalendar, public_holidays, work_calendar
 from laporhub.pipeline.errors import Misconfigured
@@ -121,6 +122,83 @@ def test_who_starts_later_is_not_due_earlier(
 def test_the_last_day_closed_is_over_and_the_next_is_not(calendar: WorkCalendar, now: datetime) -> None:
     day = calendar.closed_until(now)
     assert calendar.end_of_day(day) <= now < calendar.end_of_day(day + timedelta(days=1))
+
+
+# ── hours ────────────────────────────────────────────────────────────────────────────────────────
+
+
+@settings(deadline=None, max_examples=50)
+@given(offices(), minutes_near, st.integers(0, 20_000))
+def test_service_time_is_counting_minute_by_minute(office: SlowOffice, start: datetime, minutes: int) -> None:
+    calendar = work_calendar(office.calendar, office.zone.key)
+    end = start + minutes * MINUTE
+    served = slow_service(office, start, end)
+    assert calendar.service_time_between(start, end) == served
+    assert calendar.service_time_between(end, start) == -served
+    assert calendar.is_open(start) == office.is_open(office.wall(start))
+
+
+lengths = st.timedeltas(timedelta(microseconds=1), timedelta(hours=900))
+
+
+@steady
+@given(offices(), moments, lengths, lengths)
+def test_service_time_adds_up(office: SlowOffice, start: datetime, one: timedelta, other: timedelta) -> None:
+    calendar = work_calendar(office.calendar, office.zone.key)
+    due = calendar.add_service_time(start, one)
+    assert due > start and due.tzinfo is UTC
+    assert calendar.service_time_between(start, due) == one
+    assert calendar.add_service_time(due, other) == calendar.add_service_time(start, one + other)
+    assert calendar.is_open(due - timedelta(microseconds=1)), "it ends while the office is open"
+    back = calendar.add_service_time(due, -other)
+    assert back <= due and calendar.service_time_between(back, due) == other
+
+
+def test_a_season_has_hours_of_its_own() -> None:
+    calendar = office(
+        seasons=[
+            {
+                "from": "2026-02-18",
+                "to": "2026-03-19",
+                "title": "Ramadan",
+                "hours": {"wed": [{"from": "08:00", "to": "12:00"}]},
+            }
+        ]
+    )
+    assert calendar.end_of_day(date(2026, 2, 25)) == jakarta(2026, 2, 25, 12)
+    assert not calendar.is_working_day(date(2026, 2, 26)), "it names no Thursday"
+    assert calendar.end_of_day(date(2026, 4, 1)) == jakarta(2026, 4, 1, 15, 30)
+
+
+def test_a_day_may_be_served_until_midnight() -> None:
+    around_the_clock = {day: [{"from": "00:00", "to": "24:00"}] for day in WEEKDAYS}
+    calendar = work_calendar(
+        Calendar.model_validate({"hours": around_the_clock, "holidays": None}), "Asia/Jayapura"
+    )
+    start = datetime(2026, 11, 23, 14, 59, 59, tzinfo=UTC)
+    assert calendar.is_open(start)
+    assert calendar.add_service_time(start, timedelta(days=3)) == start + timedelta(days=3)
+
+
+def test_nothing_is_counted_while_the_office_is_closed_for_weeks() -> None:
+    closed = {(date(2026, 12, 1) + timedelta(days=n)).isoformat(): "libur" for n in range(60)}
+    calendar = office(extra=closed)
+    start = jakarta(2026, 11, 30, 15)
+    assert calendar.add_service_time(start, timedelta(minutes=31)) == jakarta(2027, 2, 1, 7, 1)
+    assert calendar.add_working_days(start, 1) == jakarta(2027, 2, 1, 15, 30)
+    assert calendar.closed_until(jakarta(2026, 12, 24, 12)) == date(2026, 12, 23)
+
+
+def test_another_calendar_has_another_fingerprint_and_the_same_has_the_same() -> None:
+    known = {
+        office().fingerprint,
+        office("Asia/Makassar").fingerprint,
+        office(joint_leave=False).fingerprint,
+        office(extra={"2026-04-01": "hari jadi"}).fingerprint,
+        office(worked={"2026-04-01": "masuk"}).fingerprint,
+    }
+    assert len(known) == 5
+    assert office(extra={"2026-04-01": "apa pun"}).fingerprint in known
 
 
 # ── the days people know ─────────────────────────────────────────────────────────────────────────

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -15,8 +16,10 @@ from laporhub.pipeline.decide import decided
 from laporhub.pipeline.door import Door, own_phone
 from laporhub.pipeline.intake import goes_on, interpret, is_private
 from laporhub.pipeline.messages import Inbound, Message
+from laporhub.pipeline.profile.load import load
 
 RULES = laporgub()
+PROFILES = Path(__file__).parents[1] / "profiles"
 
 
 class Unsealed:
@@ -101,3 +104,19 @@ def test_a_number_that_somebody_gives_as_their_own_is_kept_as_such(text: str, ph
     assert said(text, "dm").known == (("phone",) if phone else ())
     assert said(text, "post", thread="post").known == (), "not what everybody reads"
     assert said(text, "dm").reporter == said("Halo", "dm").reporter, "and it proves nothing"
+
+
+@pytest.mark.parametrize("name", [path.parent.name for path in sorted(PROFILES.glob("*/profile.yaml"))])
+def test_what_asks_for_a_direct_message_is_gone_on_with_in_one(name: str) -> None:
+    """In every shipped profile: the words of its questions and its rules say the same."""
+    rules = load(name)
+    told = {
+        (reply, channel)
+        for (language, reply, channel), words in rules.templates.items()
+        if reply in ("incomplete", "question") and language == "id" and channel in rules.profile.channels
+        if "pesan langsung (DM)" in words or "pesan pribadi" in words
+    }
+    assert told
+    private = rules.profile.intake.in_private
+    assert private is not None
+    assert told == {(reply, channel) for reply in private.replies for channel in private.channels}

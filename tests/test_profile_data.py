@@ -70,6 +70,7 @@ FACTS = {
     "draft",
 }
 PURPOSES = (
+    "confidential",
     "ack",
     "after_end",
     "completed",
@@ -272,6 +273,8 @@ def fields_by_reply(rules: Profile) -> dict[str, set[str]]:
     by_intake = (rules.intake.reply, rules.intake.after_end, *asked)
     found: dict[str, set[str]] = {name: set() for name in by_intake if name}
     found |= {name: set(NOTICE_FACTS) for name in notices_of(rules)}
+    if rules.privacy.confidential_reply:
+        found[rules.privacy.confidential_reply] = {"link"}
     for step in rules.transitions.values():
         if step.reply:
             found[step.reply] = found.get(step.reply, set(step.fields)) & set(step.fields)
@@ -311,13 +314,13 @@ def values(folder: Path, language: str) -> dict[str, str]:
         "asking": "Di mana kejadiannya? Kirim lokasi, atau tulis nama jalan, desa, kecamatan, dan kabupaten.",
         "advised": "foto atau dokumen pendukung, jika ada",
         "draft": "Lampu sudah diganti.",
+        "link": "https://laporgub.contoh.example/t/LGSM-4821-0937-5568?k=abcdefghijklmnopqrstuvwx",
         "question": "Di sisi jalan yang mana?",
         "reason": max(reasons, key=len),
         "explanation": "Mohon kirim foto.",
         "response": "Lampu sudah diganti.",
         "office": "Pemerintah Kabupaten Contoh",
         "receiver": "Pemerintah kabupaten atau kota",
-        "link": "https://laporgub.jatengprov.go.id/staff/cases/LGWA-1234-5678-9012",
         "clock": "Respons awal",
         "step": "Ajukan keberatan",
     }

@@ -7,7 +7,8 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import date
 from pathlib import Path
 from random import Random
 from threading import Barrier, Event
@@ -1246,6 +1247,26 @@ async def test_an_alarm_whose_bell_was_not_heard_rings_again(office: Office) -> 
     assert await clockwork(office, out).ring_due() == 1
     office.stage.process([office.passed_on(each) for each in out.given])
     assert alarms(office, case) == 1
+
+
+async def test_a_changed_calendar_is_told_to_the_cases_by_commands_once(office: Office) -> None:
+    case, out = office.opened(), Outgoing()
+    office.stage.process([office.act(case, unit=UNIT)])
+    book = office.ground.rulebooks[PROFILE]
+    hands = [clockwork(office, out) for _ in range(2)]
+    for hand in hands:
+        await hand.follow_calendars(office.ground.rulebooks)
+    assert out.given == []
+    decreed = replace(book.calendar, extra=book.calendar.extra | {date(2026, 11, 27)})
+    books = {PROFILE: replace(book, calendar=decreed)}
+    later = Office(replace(office.ground, rulebooks=books), office.clock)
+    await asyncio.gather(*(hand.follow_calendars(books) for hand in hands))
+    records = [later.passed_on(each) for each in out.given]
+    later.stage.process([*records, *records])
+    kinds = [event.data.kind for event in office.history(case.id)]
+    assert kinds.count("clock_moved") == 1
+    await hands[0].follow_calendars(books)
+    assert len(out.given) == len(records)
 
 
 # ── histories for a rebuild ──────────────────────────────────────────────────────────────────────

@@ -12,6 +12,8 @@ from fastapi.concurrency import run_in_threadpool
 from fastapi.security import HTTPBearer
 from pydantic import BaseModel, Field
 
+from laporhub.pipeline.access import eyes_of, state_as_seen
+from laporhub.pipeline.case_state import CaseState
 from laporhub.pipeline.door import TEXT_LIMIT
 from laporhub.pipeline.errors import Forbidden, NotFound, Refused
 from laporhub.pipeline.periods import parse_period
@@ -19,19 +21,30 @@ from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.tracking import Query
 from laporhub.pipeline.workflow import allowed, may_note
 from laporhub.web import delivery, forms, present
-from laporhub.web.desk import Caller, Filters, case_for, narrow, profile_of, scope
+from laporhub.web.desk import (
+    Caller,
+    Filters,
+    Session,
+    case_for,
+    events_for,
+    found_for,
+    narrow,
+    profile_of,
+    scope,
+    sought_by,
+)
 from laporhub.web.forms import ComplaintBody
 from laporhub.web.guard import same
 from laporhub.web.problems import NotSignedInError, documented
 from laporhub.web.reports import unit_of
-from laporhub.web.site import site_of, translator_of
+from laporhub.web.site import Site, site_of, translator_of
 from laporhub.web.tracking import find_case
 
-_ERRORS = documented(400, 401, 403, 404, 405, 409, 413, 422, 503)
+ERRORS = documented(400, 401, 403, 404, 405, 409, 413, 422, 503)
 
-router = APIRouter(prefix="/api/v1", responses=_ERRORS)
+router = APIRouter(prefix="/api/v1", responses=ERRORS)
 staff = APIRouter(
-    prefix="/api/v1", responses=_ERRORS, tags=["staff"], dependencies=[Depends(HTTPBearer(auto_error=False))]
+    prefix="/api/v1", responses=ERRORS, tags=["staff"], dependencies=[Depends(HTTPBearer(auto_error=False))]
 )
 
 
@@ -87,7 +100,8 @@ def complaint(request: Request, ticket: str, token: str | None = None) -> dict[s
         return present.public(rulebook, state, events, t)
     if not same(given, site.hub.tracking_token(state.id)):
         raise NotSignedInError
-    return present.own(rulebook, state, events, t, lambda sealed: site.hub.unseal_words(state, sealed))
+    who = site.hub.own_identity(state.id)
+    return present.own(rulebook, state, events, t, lambda sealed: site.hub.unseal_words(state, sealed), who)
 
 
 @staff.get("/cases")
@@ -106,10 +120,10 @@ def cases(
     """The cases that the caller may see, most urgent first; `cursor` of one page asks for the next."""
     site = site_of(request)
     rulebook = profile_of(site, session.account, profile)
-    filters = Filters(status, unit, channel, q, overdue, cursor)
+    filters = Filters(status, unit, channel, sought_by(rulebook, session.account, q), overdue, cursor)
     query = replace(narrow(scope(rulebook, session.account), filters), limit=limit)
     now = site.settings.now()
-    page = site.hub.tracking.find(query, now)
+    page = found_for(rulebook, session.account, site.hub.tracking.find(query, now))
     shown = [present.summary(state, now) for state in page.cases]
     return {"cases": shown, "cursor": page.cursor, "total": page.total}
 
@@ -127,8 +141,8 @@ def case(request: Request, session: Caller, ticket: str) -> dict[str, Any]:
 def events(request: Request, session: Caller, ticket: str) -> dict[str, Any]:
     """The case's history as CloudEvents, oldest first, without anything sealed."""
     site = site_of(request)
-    _, state = case_for(site, session, ticket)
-    return {"events": [present.event(event) for event in site.hub.events(state.id)]}
+    rulebook, state = case_for(site, session, ticket)
+    return {"events": [present.event(event) for event in events_for(site, session, rulebook, state)]}
 
 
 @staff.post("/cases/{ticket}/actions/{transition}")
@@ -150,7 +164,7 @@ async def act(
     if step.reply:
         delivery.check_way(await run_in_threadpool(site.hub.way, state), step, anyway=anyway)
     after = await site.hub.act(state.id, transition, fields, session.actor, seen)
-    return present.case(after, site.settings.now())
+    return _shown(site, rulebook, session, after)
 
 
 class NoteBody(BaseModel):
@@ -166,7 +180,13 @@ async def note(request: Request, session: Caller, ticket: str, body: NoteBody) -
     if not may_note(rulebook, state, session.actor):
         raise Forbidden("This role only reads: it writes no notes")
     after = await site.hub.note(state.id, forms.clean(body.text), session.actor)
-    return present.case(after, site.settings.now())
+    return _shown(site, rulebook, session, after)
+
+
+def _shown(site: Site, rulebook: Rulebook, session: Session, after: CaseState) -> dict[str, Any]:
+    """The case after a step, as whoever took it may see it."""
+    eyes = eyes_of(rulebook, session.account.role)
+    return present.case(state_as_seen(after, eyes), site.settings.now())
 
 
 @staff.get("/stats")

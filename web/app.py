@@ -9,8 +9,10 @@ from fastapi import FastAPI
 from laporhub.pipeline.hub_port import HubPort
 from laporhub.web import (
     api,
+    api_privacy,
     assets,
     case,
+    case_privacy,
     channels,
     desk_form,
     files,
@@ -51,6 +53,7 @@ def create_app(hub: HubPort, settings: WebSettings) -> FastAPI:
         queue,
         desk_form,
         case,
+        case_privacy,
         channels,
         reports,
         files,
@@ -63,7 +66,8 @@ def create_app(hub: HubPort, settings: WebSettings) -> FastAPI:
         assets,
     ):
         app.include_router(part.router)
-    app.include_router(api.staff)
+    for router in (api.staff, api_privacy.router, api_privacy.staff):
+        app.include_router(router)
     problems.install(app)
     # The last one added is the outermost.
     app.add_middleware(BodyLimit, limit=settings.max_body_bytes, upload=settings.max_upload_bytes)

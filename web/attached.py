@@ -70,6 +70,7 @@ def _stands(file: CaseFile, t: Translator) -> str:
     if file.status == "waiting":
         return t("sedang diambil")
     return {
+        "expired": t("dihapus karena masa simpannya sudah habis"),
         "gone": t("tidak ada lagi di tempat asalnya"),
         "too_large": t("terlalu besar"),
         "type": t("jenis berkas yang tidak kami simpan"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
@@ -15,17 +15,19 @@ from laporhub.pipeline.case_state import CaseState
 from laporhub.pipeline.channel_state import Way
 from laporhub.pipeline.door import TEXT_LIMIT
 from laporhub.pipeline.errors import Conflict, Forbidden, LaporHubError, NotFound, Refused, RetryLater
-from laporhub.pipeline.hub_port import Identity
+from laporhub.pipeline.events import Confided
+from laporhub.pipeline.hub_port import Confidence, Identity
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.profile.schema_workflow import Transition
 from laporhub.pipeline.profile.section import say
-from laporhub.pipeline.workflow import allowed, may_note, may_speak
+from laporhub.pipeline.workflow import allowed, may_confide, may_note, may_speak, may_unseal
 from laporhub.web import delivery, forms, history, persons, words
 from laporhub.web.actions import PREFIX, fields_for, values_of
 from laporhub.web.attached import camera, shown, taken_where
 from laporhub.web.case_ties import ties
 from laporhub.web.chronicle import staff_lines
-from laporhub.web.desk import Session, Staff, case_for, check_csrf, menu
+from laporhub.web.confidence import confidants, confidences, handle_of
+from laporhub.web.desk import Session, Staff, case_for, check_csrf, events_for, files_for, menu
 from laporhub.web.i18n import Translator
 from laporhub.web.paper_links import paper_links
 from laporhub.web.problems import status_of
@@ -37,7 +39,7 @@ router = APIRouter(include_in_schema=False)
 
 SHOWN_LINES = 30
 NOTE, IDENTITY, CONVEYED, ELSEWHERE = "note", "identity", "conveyed", "elsewhere"
-_OWN_SCHEMES = ("tel:", "mailto:", "anon:", "call:")
+CONFIDENTIAL = "confidential"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,7 @@ class Attempt:
 
 @router.get("/staff/cases/{ticket}", name="case")
 def case_page(request: Request, session: Staff, ticket: str) -> Response:
-    return _page(request, session, ticket)
+    return page(request, session, ticket)
 
 
 @router.post("/staff/cases/{ticket}/do/{transition}")
@@ -74,8 +76,8 @@ async def do(request: Request, session: Staff, ticket: str, transition: str) -> 
             delivery.check_way(way, step, anyway=bool(fields.get(delivery.ANYWAY)))
         await site.hub.act(state.id, transition, values, session.actor, _seen(fields), photos)
     except (Refused, RetryLater) as error:
-        return await run_in_threadpool(_refused, request, session, ticket, transition, fields, error)
-    return _back(state, transition)
+        return await run_in_threadpool(refused, request, session, ticket, transition, fields, error)
+    return back(state, transition)
 
 
 @router.post("/staff/cases/{ticket}/replies/{reply_id}/conveyed")
@@ -88,8 +90,8 @@ async def conveyed(request: Request, session: Staff, ticket: str, reply_id: str)
     try:
         await site.hub.convey(state.id, reply_id, session.actor)
     except (Refused, RetryLater) as error:
-        return await run_in_threadpool(_refused, request, session, ticket, CONVEYED, fields, error)
-    return _back(state, CONVEYED)
+        return await run_in_threadpool(refused, request, session, ticket, CONVEYED, fields, error)
+    return back(state, CONVEYED)
 
 
 @router.post("/staff/cases/{ticket}/replies/{reply_id}/elsewhere")
@@ -102,8 +104,8 @@ async def elsewhere(request: Request, session: Staff, ticket: str, reply_id: str
     try:
         await site.hub.redirect(state.id, reply_id, fields.get("channel", ""), session.actor)
     except (Refused, RetryLater) as error:
-        return await run_in_threadpool(_refused, request, session, ticket, ELSEWHERE, fields, error)
-    return _back(state, ELSEWHERE)
+        return await run_in_threadpool(refused, request, session, ticket, ELSEWHERE, fields, error)
+    return back(state, ELSEWHERE)
 
 
 @router.post("/staff/cases/{ticket}/notes")
@@ -119,35 +121,12 @@ async def note(request: Request, session: Staff, ticket: str) -> Response:
     if not text or len(text) > TEXT_LIMIT:
         fault = t("Tulis catatan dulu.") if not text else t("Teks terlalu panjang.")
         attempt = Attempt(NOTE, fields, fault, {"text": fault}, status=422)
-        return await run_in_threadpool(_page, request, session, ticket, attempt)
+        return await run_in_threadpool(page, request, session, ticket, attempt)
     try:
         await site.hub.note(state.id, text, session.actor)
     except (Refused, RetryLater) as error:
-        return await run_in_threadpool(_refused, request, session, ticket, NOTE, fields, error)
-    return _back(state, NOTE)
-
-
-@router.post("/staff/cases/{ticket}/identity")
-async def identity(request: Request, session: Staff, ticket: str) -> Response:
-    """Shows who the reporter is, once, to a role that may see it; who looked and why is on record."""
-    site, t = site_of(request), translator_of(request, session.account)
-    fields = await forms.read_form(request)
-    check_csrf(session, fields)
-    rulebook, state = await run_in_threadpool(case_for, site, session, ticket)
-    if not _sees_identity(rulebook, state, session):
-        raise Forbidden("This role may not see who reports this case")
-    reason = fields.get("reason", "")[: forms.LINE_LIMIT]
-    if len(reason) < 3:
-        fault = t("Tulis alasan Anda membuka identitas pelapor.")
-        attempt = Attempt(IDENTITY, fields, fault, {"reason": fault}, status=422)
-        return await run_in_threadpool(_page, request, session, ticket, attempt)
-    who = await run_in_threadpool(site.hub.unseal, state.id, session.account.username, reason)
-    return await run_in_threadpool(_page, request, session, ticket, None, who)
-
-
-def _sees_identity(rulebook: Rulebook, state: CaseState, session: Session) -> bool:
-    """Who asked to stay anonymous was promised that nobody who works on the case is told."""
-    return rulebook.profile.roles[session.account.role].sees_identity and not state.anonymous
+        return await run_in_threadpool(refused, request, session, ticket, NOTE, fields, error)
+    return back(state, NOTE)
 
 
 def _seen(fields: Mapping[str, str]) -> int | None:
@@ -155,11 +134,11 @@ def _seen(fields: Mapping[str, str]) -> int | None:
     return int(seen) if seen.isascii() and seen.isdecimal() and len(seen) < 10 else None
 
 
-def _back(state: CaseState, done: str) -> Response:
+def back(state: CaseState, done: str) -> Response:
     return RedirectResponse(f"/staff/cases/{quote(state.ticket)}?done={quote(done)}", 303)
 
 
-def _refused(
+def refused(
     request: Request,
     session: Session,
     ticket: str,
@@ -171,27 +150,29 @@ def _refused(
     faults = {error.field: said} if isinstance(error, Refused) and error.field else {}
     seen = _seen(fields) if isinstance(error, Conflict) else None
     attempt = Attempt(form, fields, said, faults, seen, status_of(error))
-    return _page(request, session, ticket, attempt)
+    return page(request, session, ticket, attempt)
 
 
-def _page(
+def page(
     request: Request,
     session: Session,
     ticket: str,
     attempt: Attempt | None = None,
     who: Identity | None = None,
+    confided: Sequence[Confidence] | None = None,
 ) -> Response:
+    """The page; `attempt` is a form that was not taken, `who` and `confided` what was opened for this once."""
     site, account = site_of(request), session.account
     attempt = attempt or Attempt()
     rulebook, state = case_for(site, session, ticket)
     t, now = translator_of(request, account), site.settings.now()
-    events, files = site.hub.events(state.id), site.hub.files(state.id)
+    events = events_for(site, session, rulebook, state)
     lines = staff_lines(rulebook, events, t)
     steps = allowed(rulebook, state, session.actor)
     known = rulebook.profile.channels.get(state.channel)
     said = history.conversation(rulebook, state, events, t, notes=True)
     way = site.hub.way(state)
-    files = site.hub.files(state.id)
+    files = files_for(site, session, rulebook, state)
     speaks = may_speak(rulebook, state, session.actor)
     failed = speaks and any(entry.delivery == "failed" for entry in said)
     others = site.hub.elsewhere(state) if failed else ()
@@ -245,9 +226,14 @@ def _page(
         attempt=attempt,
         late=words.is_late(state, now),
         may_note=may_note(rulebook, state, session.actor),
-        sees_identity=_sees_identity(rulebook, state, session),
+        sees_identity=may_unseal(rulebook, state, session.actor),
         who=who,
-        handle=_handle(who),
+        handle=handle_of(who),
+        may_confide=may_confide(rulebook, state, session.actor),
+        confidants=confidants(rulebook, t, t("pelapor")),
+        confided_count=sum(isinstance(event.data, Confided) for event in events),
+        confided=None if confided is None else confidences(rulebook, confided, t),
+        key=attempt.values.get("key") or site.settings.new_key(),
         done=_done(rulebook, request.query_params.get("done", ""), t) if attempt.status == 200 else "",
     )
 
@@ -285,12 +271,6 @@ def _usual_first(named: tuple[str, Transition]) -> tuple[bool, bool]:
     return step.danger, step.assign is None
 
 
-def _handle(who: Identity | None) -> str:
-    """The reporter's account on a platform. What a form made of their number or address is none."""
-    handle = (who and who.handle) or ""
-    return "" if handle.startswith(_OWN_SCHEMES) else handle
-
-
 def _kept(attempt: Attempt, steps: list[tuple[str, Transition]]) -> list[str]:
     """Words typed into a form that is no longer there."""
     if not attempt.form or attempt.form in (
@@ -298,6 +278,7 @@ def _kept(attempt: Attempt, steps: list[tuple[str, Transition]]) -> list[str]:
         IDENTITY,
         CONVEYED,
         ELSEWHERE,
+        CONFIDENTIAL,
         *(name for name, _ in steps),
     ):
         return []
@@ -342,6 +323,8 @@ def _gaps(rulebook: Rulebook, state: CaseState, t: Translator) -> list[tuple[str
 def _done(rulebook: Rulebook, done: str, t: Translator) -> str:
     if done == NOTE:
         return t("Catatan internal disimpan.")
+    if done == CONFIDENTIAL:
+        return t("Pesan rahasia disimpan.")
     if done == CONVEYED:
         return t("Tercatat: Anda sudah menyampaikannya sendiri.")
     if done == ELSEWHERE:

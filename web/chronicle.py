@@ -14,10 +14,12 @@ from laporhub.pipeline.events import (
     CaseEvent,
     Classified,
     ClockAlarmed,
+    ClockMoved,
     ClockPaused,
     ClockResumed,
     ClockStarted,
     ClockStopped,
+    Confided,
     Contributed,
     Drafted,
     Evidenced,
@@ -39,7 +41,7 @@ from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.profile.section import say
 from laporhub.web import words
 from laporhub.web.delivery import fate
-from laporhub.web.history import channel_title, clock_title, status_title, unit_title, who
+from laporhub.web.history import channel_title, clock_title, role_title, signed, status_title, unit_title
 from laporhub.web.i18n import Translator
 
 
@@ -61,10 +63,7 @@ def staff_lines(rulebook: Rulebook, events: Sequence[CaseEvent], t: Translator) 
         told = _tell(rulebook, event, t)
         if told is not None:
             text, details = told
-            by = who(rulebook, event, t)
-            if event.actorrole not in ("system", "reporter"):
-                by = f"{by} ({event.actorid})"
-            lines.append(Line(event.time, event.sequence, text, by, details))
+            lines.append(Line(event.time, event.sequence, text, signed(rulebook, event, t), details))
     return lines
 
 
@@ -101,11 +100,20 @@ def _tell(rulebook: Rulebook, event: CaseEvent, t: Translator) -> _Told | None:
             return (
                 t("Sudah dijawab: %(what)s", what=what) if met else t("Tidak ada: %(what)s", what=what)
             ), ()
+        case Confided():
+            return t("Pesan dalam diskusi rahasia"), ()
         case Noted():
             return t("Catatan internal"), ()
         case Rated(rating=rating):
             return t("Nilai dari pelapor: %(rating)s dari 5", rating=rating), ()
-        case ClockStarted() | ClockPaused() | ClockResumed() | ClockStopped() | ClockAlarmed() as tick:
+        case (
+            ClockStarted()
+            | ClockPaused()
+            | ClockResumed()
+            | ClockMoved()
+            | ClockStopped()
+            | ClockAlarmed() as tick
+        ):
             return _tick(rulebook, tick, t), ()
         case Drafted() | Split() | Merged():
             return None
@@ -152,13 +160,19 @@ def _step(rulebook: Rulebook, step: Transitioned, t: Translator) -> _Told:
 
 def _tick(
     rulebook: Rulebook,
-    tick: ClockStarted | ClockPaused | ClockResumed | ClockStopped | ClockAlarmed,
+    tick: ClockStarted | ClockPaused | ClockResumed | ClockMoved | ClockStopped | ClockAlarmed,
     t: Translator,
 ) -> str:
     clock = clock_title(rulebook, tick.clock, t)
     match tick:
         case ClockStarted(due_at=due_at) | ClockResumed(due_at=due_at):
             return t("%(clock)s: tenggat %(due)s", clock=clock, due=words.date_time(due_at, rulebook, t))
+        case ClockMoved(due_at=due_at):
+            return t(
+                "%(clock)s: tenggat menjadi %(due)s karena kalender kerja berubah",
+                clock=clock,
+                due=words.date_time(due_at, rulebook, t),
+            )
         case ClockPaused():
             return t("%(clock)s: berhenti sementara", clock=clock)
         case ClockStopped(late=late):
@@ -167,9 +181,10 @@ def _tick(
                 if late
                 else t("%(clock)s: selesai tepat waktu", clock=clock)
             )
-        case ClockAlarmed(late=late):
-            return (
+        case ClockAlarmed(late=late, escalate_to=receiver):
+            said = (
                 t("%(clock)s: lewat tenggat", clock=clock)
                 if late
                 else t("%(clock)s: tenggat hampir habis", clock=clock)
             )
+            return f"{said} → {role_title(rulebook, receiver, t)}" if receiver else said

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated
 
 from fastapi import Depends, Request
 
+from laporhub.pipeline.access import events_as_seen, eyes_of, state_as_seen
+from laporhub.pipeline.case_files import CaseFile
 from laporhub.pipeline.case_state import CaseState
 from laporhub.pipeline.commands import Actor
 from laporhub.pipeline.errors import Forbidden, NotFound
+from laporhub.pipeline.events import CaseEvent
+from laporhub.pipeline.ids import parse_ticket
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.staff import Account
-from laporhub.pipeline.tracking import Query
+from laporhub.pipeline.tracking import Page, Query
 from laporhub.pipeline.workflow import may_see, queue_statuses
 from laporhub.web import forms
 from laporhub.web.guard import CsrfMismatch, csrf_token, same
@@ -185,11 +189,37 @@ def sees_channels(rulebook: Rulebook, account: Account) -> bool:
 
 
 def case_for(site: Site, session: Session, ticket: str) -> tuple[Rulebook, CaseState]:
-    """The case, if this person may see it. Raises `NotFound`, whether it is not there or not theirs."""
+    """The case as this person may see it. Raises `NotFound`, whether it is not there or not theirs."""
     state = find_case(site, ticket)
     account = session.account
     if state is not None and state.profile in account.profiles and account.at(state.profile) == account:
         rulebook = site.rulebook_of(state)
         if may_see(rulebook, state, session.actor):
-            return rulebook, state
+            return rulebook, state_as_seen(state, eyes_of(rulebook, session.account.role))
     raise NotFound("There is no such case, or it is not yours to see")
+
+
+def events_for(site: Site, session: Session, rulebook: Rulebook, state: CaseState) -> list[CaseEvent]:
+    """The case's history as this person may see it. Blocking."""
+    return events_as_seen(rulebook, site.hub.events(state.id), eyes_of(rulebook, session.account.role))
+
+
+def files_for(site: Site, session: Session, rulebook: Rulebook, state: CaseState) -> Sequence[CaseFile]:
+    """The case's files as this person may see them. Blocking."""
+    hides = eyes_of(rulebook, session.account.role).hides
+    if "files" in hides:
+        return ()
+    found = site.hub.files(state.id)
+    return [replace(each, lat=None, lon=None) for each in found] if "place" in hides else found
+
+
+def found_for(rulebook: Rulebook, account: Account, page: Page) -> Page:
+    """A page of cases as this person may see them."""
+    eyes = eyes_of(rulebook, account.role)
+    return replace(page, cases=[state_as_seen(state, eyes) for state in page.cases])
+
+
+def sought_by(rulebook: Rulebook, account: Account, typed: str) -> str:
+    """What may be searched for: who is spared the words finds no case by them."""
+    blind = "text" in eyes_of(rulebook, account.role).hides
+    return "" if blind and parse_ticket(typed) is None else typed

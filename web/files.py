@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from fastapi import APIRouter, Request, Response
 
+from laporhub.pipeline.case_files import CaseFile
 from laporhub.pipeline.case_state import CaseState
 from laporhub.pipeline.errors import NotFound
 from laporhub.web.attached import is_picture
-from laporhub.web.desk import Staff, case_for
+from laporhub.web.desk import Staff, case_for, files_for
 from laporhub.web.evidence import is_answered
 from laporhub.web.guard import same
 from laporhub.web.site import Site, site_of
@@ -29,8 +31,8 @@ _SAFE: Final = {
 def for_staff(request: Request, session: Staff, ticket: str, name: str, variant: str = "") -> Response:
     """For whoever may see the case."""
     site = site_of(request)
-    _, state = case_for(site, session, ticket)
-    return _answer(site, state, name, variant)
+    rulebook, state = case_for(site, session, ticket)
+    return _answer(site, state, files_for(site, session, rulebook, state), name, variant)
 
 
 @router.get("/t/{ticket}/files/{name}")
@@ -40,14 +42,14 @@ def for_reporter(request: Request, ticket: str, name: str, k: str = "", variant:
     state = find_case(site, ticket)
     if state is None or not same(k, site.hub.tracking_token(state.id)):
         raise NotFound("There is no such report, or the code does not belong to it")
-    return _answer(site, state, name, variant, photos=is_answered(site.rulebook_of(state), state))
+    answered = is_answered(site.rulebook_of(state), state)
+    files = [each for each in site.hub.files(state.id) if each.field is None or answered]
+    return _answer(site, state, files, name, variant)
 
 
-def _answer(site: Site, state: CaseState, name: str, variant: str, *, photos: bool = True) -> Response:
-    """A picture is always shown re-encoded; anything else is given as a download. `photos`: those of staff, too."""
-    file = next((each for each in site.hub.files(state.id) if each.id == name), None)
-    if file is not None and file.field is not None and not photos:
-        file = None
+def _answer(site: Site, state: CaseState, files: Sequence[CaseFile], name: str, variant: str) -> Response:
+    """A picture is always shown re-encoded; anything else is given as a download."""
+    file = next((each for each in files if each.id == name), None)
     if file is None or file.status != "kept":
         raise NotFound("There is no such file")
     if is_picture(file):

@@ -136,7 +136,7 @@ class ComplaintBody(BaseModel):
     """A complaint. Only `text` must be there; what else the service standard needs, the hub asks for.
 
     `occurred_at` without a zone is in the office's own time. `private` hides the text from the public,
-    `anonymous` the name from everybody who works on the case.
+    with `anonymous` nothing is kept that tells who wrote it.
     """
 
     model_config = ConfigDict(extra="ignore")
@@ -283,10 +283,13 @@ def local_time(typed: str, zone: ZoneInfo) -> datetime | None:
 
 
 def unfilled(fields: Mapping[str, str], required: frozenset[str]) -> list[str]:
-    """The required fields that were left empty, in the form's order; a spot on the map is a place."""
+    """The required fields that were left empty, in the form's order; a spot on the map is a place, and who wants to be
+    nobody gives no name.
+    """
+    who = () if "anonymous" in fields else ("phone", "name", "email")
     return [
         name
-        for name in ("text", "place", "phone", "name", "email")
+        for name in ("text", "place", *who)
         if name in required and not fields.get(name) and not (name == "place" and _coordinates(fields))
     ]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from laporhub.pipeline.case_state import CaseState
@@ -91,8 +91,20 @@ def who(rulebook: Rulebook, event: CaseEvent, t: Translator) -> str:
         return t("Sistem")
     if event.actorunit:
         return unit_title(rulebook, event.actorunit)
-    role = rulebook.profile.roles.get(event.actorrole)
-    return say(role.title, t.language, rulebook.language) if role else event.actorrole
+    return role_title(rulebook, event.actorrole, t)
+
+
+def role_title(rulebook: Rulebook, name: str, t: Translator) -> str:
+    """What a role is called; a group, or a role that is gone, by its own name."""
+    role = rulebook.profile.roles.get(name)
+    return say(role.title, t.language, rulebook.language) if role else name
+
+
+def signed(rulebook: Rulebook, event: CaseEvent, t: Translator) -> str:
+    """The unit or role behind an event, and whose account it was, where that may be seen."""
+    by = who(rulebook, event, t)
+    is_staff = event.actorrole not in ("system", "reporter")
+    return f"{by} ({event.actorid})" if is_staff and event.actorid else by
 
 
 def shows_text(rulebook: Rulebook, state: CaseState) -> bool:
@@ -101,8 +113,10 @@ def shows_text(rulebook: Rulebook, state: CaseState) -> bool:
     return not state.private and not state.review and not (known is not None and known.hides_text)
 
 
-def public_steps(rulebook: Rulebook, events: Iterable[CaseEvent], t: Translator) -> list[Step]:
-    """The steps in public words; those that look the same from outside are one."""
+def public_steps(
+    rulebook: Rulebook, events: Iterable[CaseEvent], t: Translator, *, names: bool = True
+) -> list[Step]:
+    """The steps in public words; those that look the same from outside are one. Without `names` not by whom."""
     steps: list[Step] = []
     for event in events:
         data = event.data
@@ -117,7 +131,7 @@ def public_steps(rulebook: Rulebook, events: Iterable[CaseEvent], t: Translator)
         else:
             continue
         if not steps or steps[-1].label != step.label:
-            steps.append(step)
+            steps.append(step if names else replace(step, by=""))
     return steps
 
 
@@ -189,8 +203,7 @@ def conversation(
                     )
                 )
             case Noted(words=note) if notes:
-                by = who(rulebook, event, t)
-                said.append(Entry(event.time, "note", note.text, f"{by} ({event.actorid})", event.sequence))
+                said.append(Entry(event.time, "note", note.text, signed(rulebook, event, t), event.sequence))
             case _:
                 pass
     return said

@@ -8,32 +8,32 @@ from typing import Any
 
 from laporhub.pipeline.case_state import CaseState
 from laporhub.pipeline.events import CaseEvent
+from laporhub.pipeline.hub_port import Identity
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.web import history, words
 from laporhub.web.history import Opener
 from laporhub.web.i18n import Translator
 
-_SEALED = frozenset({"sealed", "sealed_text", "sealed_identity", "pattern"})
+_SEALED = frozenset({"sealed", "sealed_text", "sealed_identity", "pattern", "reference"})
 
 
 def public(
     rulebook: Rulebook, state: CaseState, events: Sequence[CaseEvent], t: Translator
 ) -> dict[str, Any]:
-    """What everybody may know: no identity, no text of a private complaint, no person's name."""
-    steps = history.public_steps(rulebook, events, t)
+    """What everybody may know: no identity, no person's name; of a private complaint only how far it is."""
+    steps = history.public_steps(rulebook, events, t, names=not state.private)
     shown: dict[str, Any] = {
         "ticket": state.ticket,
         "profile": state.profile,
         "status": state.status,
         "status_title": history.status_title(rulebook, state.status, t, public=True),
-        "channel": state.channel,
-        "unit": state.unit,
-        "unit_title": history.unit_title(rulebook, state.unit) or None,
         "private": state.private,
         "received_at": state.opened_at,
         "updated_at": state.updated_at,
         "history": [{"at": step.at, "status": step.label, "by": step.by} for step in steps],
     }
+    if not state.private:
+        shown |= _whose(rulebook, state)
     if history.shows_text(rulebook, state):
         shown["text"] = state.text
         shown["answers"] = [
@@ -43,17 +43,30 @@ def public(
     return shown
 
 
+def _whose(rulebook: Rulebook, state: CaseState) -> dict[str, Any]:
+    """Where it came from, and who has it: that alone may say what it is about."""
+    unit = history.unit_title(rulebook, state.unit) or None
+    return {"channel": state.channel, "unit": state.unit, "unit_title": unit}
+
+
 def own(
-    rulebook: Rulebook, state: CaseState, events: Sequence[CaseEvent], t: Translator, opener: Opener
+    rulebook: Rulebook,
+    state: CaseState,
+    events: Sequence[CaseEvent],
+    t: Translator,
+    opener: Opener,
+    who: Identity,
 ) -> dict[str, Any]:
-    """The reporter's view: also the conversation, in their own words, and what is still asked of them."""
+    """The reporter's view: also the conversation, in their own words, what is still asked of them, and who they are."""
     said = history.conversation(rulebook, state, events, t, opener=opener)
     rules = rulebook.profile.requirements
     return {
         **public(rulebook, state, events, t),
+        **_whose(rulebook, state),
         "text": "\n".join(entry.text for entry in said if entry.side == "reporter" and entry.text),
         "missing": [name for name in state.missing if name in rules],
         "rating": state.rating,
+        "reporter": {"name": who.name, "phone": who.phone, "email": who.email},
         "conversation": [
             {"at": entry.at, "from": entry.side, "text": entry.text, "delivery": entry.delivery}
             for entry in said

@@ -16,7 +16,19 @@ from laporhub.pipeline.tracking import Query, Tracking
 from laporhub.pipeline.workflow import is_unread
 from laporhub.web import history, words
 from laporhub.web.delivery import why
-from laporhub.web.desk import NOBODY, Filters, Staff, menu, narrow, profile_of, profiles_of, scope, work
+from laporhub.web.desk import (
+    NOBODY,
+    Filters,
+    Staff,
+    found_for,
+    menu,
+    narrow,
+    profile_of,
+    profiles_of,
+    scope,
+    sought_by,
+    work,
+)
 from laporhub.web.i18n import Translator
 from laporhub.web.site import render, site_of, translator_of
 
@@ -76,6 +88,7 @@ def queue(
         if mine and not (status or q or unit or channel)
         else "all"
     )
+    q = sought_by(rulebook, account, q)
     filters = Filters(status, unit, channel, q, True if tab == "late" else None, cursor)
     all_mine = scope(rulebook, account)
     shown = replace(
@@ -87,7 +100,7 @@ def queue(
         undelivered=True if tab == "undelivered" else None,
     )
     query = narrow(replace(shown, limit=PAGE_SIZE), filters)
-    page = site.hub.tracking.find(query, now)
+    page = found_for(rulebook, account, site.hub.tracking.find(query, now))
     address = _Address(rulebook, tab, filters)
     counts = {name: site.hub.tracking.count(all_mine, name, now) for name in ("status", "channel", "unit")}
     return render(

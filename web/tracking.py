@@ -13,18 +13,21 @@ from laporhub.pipeline.case_state import CaseState
 from laporhub.pipeline.commands import Actor
 from laporhub.pipeline.errors import LaporHubError, NotFound, Refused, RetryLater
 from laporhub.pipeline.profile.rulebook import Rulebook
-from laporhub.pipeline.workflow import allowed, is_final
+from laporhub.pipeline.workflow import allowed, is_final, may_confide
 from laporhub.web import forms, history, words
 from laporhub.web.actions import fields_for, values_of
 from laporhub.web.attached import shown
+from laporhub.web.confidence import confidants, confidences
 from laporhub.web.evidence import photos_for_reporter
 from laporhub.web.guard import same
 from laporhub.web.paper_links import paper_links
 from laporhub.web.problems import status_of
-from laporhub.web.public import CHANNEL, fault_word, field_labels
+from laporhub.web.public import CHANNEL, fault_word, field_labels, seers
 from laporhub.web.site import Site, render, site_of, translator_of
 
 router = APIRouter(include_in_schema=False)
+
+CONFIDENTIAL = "confidential"
 
 
 def reporter_of(state: CaseState) -> Actor:
@@ -90,6 +93,23 @@ async def act(request: Request, ticket: str, transition: str) -> Response:
     return _back(state, fields["k"], transition)
 
 
+@router.post("/t/{ticket}/confidential")
+async def confide(request: Request, ticket: str) -> Response:
+    """The reporter says something in confidence."""
+    site, t = site_of(request), translator_of(request)
+    fields = await forms.read_form(request)
+    state = await run_in_threadpool(_authorised, site, ticket, fields)
+    text, key = fields.get("text", ""), fields.get("key") or site.settings.new_key()
+    if not text:
+        faults = {"text": fault_word("empty", t)}
+        return await run_in_threadpool(_own, request, state, fields["k"], fields, faults, CONFIDENTIAL, 422)
+    try:
+        await site.hub.confide(state.id, text, reporter_of(state), key[:200])
+    except (Refused, RetryLater) as error:
+        return await run_in_threadpool(_refuse, request, state, fields, CONFIDENTIAL, error)
+    return _back(state, fields["k"], CONFIDENTIAL)
+
+
 def _authorised(site: Site, ticket: str, fields: Mapping[str, str]) -> CaseState:
     state = find_case(site, ticket)
     if state is None or not same(fields.get("k"), site.hub.tracking_token(state.id)):
@@ -119,9 +139,9 @@ def _public(request: Request, state: CaseState, *, wrong_token: bool) -> Respons
         state=state,
         title=history.status_title(rulebook, state.status, t, public=True),
         final=is_final(rulebook, state),
-        steps=history.public_steps(rulebook, events, t),
-        unit=history.unit_title(rulebook, state.unit),
-        channel=history.channel_title(rulebook, state.channel, t),
+        steps=history.public_steps(rulebook, events, t, names=not state.private),
+        unit="" if state.private else history.unit_title(rulebook, state.unit),
+        channel="" if state.private else history.channel_title(rulebook, state.channel, t),
         shows_text=history.shows_text(rulebook, state),
         answers=history.public_answers(rulebook, state, events),
         ticking=_ticking(site, rulebook, state, request),
@@ -148,6 +168,8 @@ def _own(
         rulebook, state, events, t, opener=lambda sealed: site.hub.unseal_words(state, sealed)
     )
     requirements = rulebook.profile.requirements
+    confides = may_confide(rulebook, state, reporter_of(state))
+    confided = site.hub.confidential(state, reporter_of(state)) if confides else ()
     return render(
         request,
         "track_own.html",
@@ -162,6 +184,11 @@ def _own(
         unit=history.unit_title(rulebook, state.unit),
         channel=history.channel_title(rulebook, state.channel, t),
         said=said,
+        who=None if state.anonymous else site.hub.own_identity(state.id),
+        seers=seers(rulebook, t),
+        confides=confides,
+        confided=confidences(rulebook, confided, t),
+        confidants=confidants(rulebook, t),
         files=shown(files, f"/t/{quote(state.ticket)}", t, f"k={quote(token)}"),
         photos=photos_for_reporter(
             rulebook, state, files, f"/t/{quote(state.ticket)}", t, f"k={quote(token)}"

@@ -23,12 +23,12 @@ def date_time(at: datetime, rulebook: Rulebook, t: Translator) -> str:
     return f"{local} {_ZONES.get(zone, zone)}"
 
 
-def span(length: timedelta, t: Translator) -> str:
-    """A length of time in whole minutes, hours or, from 36 hours, days: "3 jam"."""
+def span(length: timedelta, t: Translator, *, whole_days: bool = True) -> str:
+    """A length of time in whole minutes, hours or, from 36 hours, days (unless not wanted): "3 jam"."""
     minutes = max(1, int(abs(length).total_seconds() // 60))
     if minutes < 60:
         return format_unit(minutes, "duration-minute", locale=t.language)
-    if minutes < 36 * 60:
+    if minutes < 36 * 60 or not whole_days:
         return format_unit(minutes // 60, "duration-hour", locale=t.language)
     return format_unit(minutes // (24 * 60), "duration-day", locale=t.language)
 
@@ -54,8 +54,11 @@ def time_left(name: str, due_at: datetime, now: datetime, rulebook: Rulebook, t:
         return t("Lewat tenggat %(span)s", span=span(now - due_at, t))
     rule = rulebook.profile.clocks.get(name)
     days = rulebook.calendar.working_days_between(now, due_at)
-    if rule is not None and rule.limit.working_days and days > 1:
+    if rule is not None and rule.limit.measure == "working_days" and days > 1:
         return t.many("Sisa %(count)s hari kerja", "Sisa %(count)s hari kerja", days)
+    if rule is not None and rule.limit.measure == "working_seconds":
+        left = rulebook.calendar.service_time_between(now, due_at)
+        return t("Sisa %(span)s waktu layanan", span=span(left, t, whole_days=False))
     return t("Sisa %(span)s", span=span(due_at - now, t))
 
 

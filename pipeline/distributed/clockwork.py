@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import structlog
 from sqlalchemy import Engine
 
+from laporhub.pipeline.case_state import CaseState
 from laporhub.pipeline.clocks import tick
+from laporhub.pipeline.commands import Recount, Tick
 from laporhub.pipeline.distributed.producer import Producer
 from laporhub.pipeline.distributed.records import Given
-from laporhub.pipeline.store.cases import claim_due
+from laporhub.pipeline.profile.rulebook import Rulebook
+from laporhub.pipeline.store.calendars import follow_calendars
+from laporhub.pipeline.store.cases import claim_due, load_cases
 from laporhub.pipeline.store.database import writer
 from laporhub.pipeline.store.outcomes import forget_outcomes
 from laporhub.pipeline.streams import write_command
@@ -56,6 +60,18 @@ class Clockwork:
             if rung < _AT_ONCE:
                 await asyncio.sleep(_IDLE_SECONDS)
 
+    async def follow_calendars(self, books: Mapping[str, Rulebook]) -> None:
+        """Counts running clocks anew where a profile's calendar has changed since they were."""
+
+        async def give(commands: Sequence[Recount]) -> None:
+            with self._database.connect() as connection:
+                states = load_cases(connection, (command.case_id for command in commands))
+            given = [self._given(states[command.case_id], command) for command in commands]
+            if given:
+                await self._producer.send(given)
+
+        await follow_calendars(self._database, books, self._now, give)
+
     async def ring_due(self) -> int:
         """Claims what is due and puts it on its way. How many."""
         given = await asyncio.to_thread(self._claim, self._now())
@@ -70,8 +86,7 @@ class Clockwork:
                 forget_outcomes(connection, now - _REMEMBERED)
                 self._swept_at = now
         ticks = ((state, tick(state, now)) for state in due)
-        return [
-            Given(self._prefix + COMMANDS, state.conversation.encode(), write_command(command))
-            for state, command in ticks
-            if command is not None
-        ]
+        return [self._given(state, command) for state, command in ticks if command is not None]
+
+    def _given(self, state: CaseState, command: Tick | Recount) -> Given:
+        return Given(self._prefix + COMMANDS, state.conversation.encode(), write_command(command))

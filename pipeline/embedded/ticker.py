@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import structlog
@@ -11,8 +11,11 @@ from sqlalchemy import Engine
 
 from laporhub.pipeline.case_state import CaseState
 from laporhub.pipeline.clocks import tick
+from laporhub.pipeline.commands import Recount
 from laporhub.pipeline.embedded.engine import EmbeddedEngine
+from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.store import cases
+from laporhub.pipeline.store.calendars import follow_calendars
 
 _AT_ONCE = 200
 _AGAIN_AFTER = timedelta(minutes=5)
@@ -42,6 +45,14 @@ class Ticker:
                 rung = 0
             if not rung:
                 await asyncio.sleep(idle_seconds)
+
+    async def follow_calendars(self, books: Mapping[str, Rulebook]) -> None:
+        """Counts running clocks anew where a profile's calendar has changed since they were."""
+
+        async def give(commands: Sequence[Recount]) -> None:
+            await asyncio.gather(*(self._engine.submit(command=command) for command in commands))
+
+        await follow_calendars(self._database, books, self._now, give)
 
     async def ring_due(self) -> int:
         """Rings every case's next alarm that is due. How many rang."""

@@ -8,18 +8,18 @@ from __future__ import annotations
 
 import zoneinfo
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import time
 from typing import Final
 
 from babel import Locale, UnknownLocaleError
 from jinja2 import TemplateError
 from pydantic import BaseModel
 
-from laporhub.pipeline.calendar import supported_countries
-from laporhub.pipeline.profile import check_papers, flow
+from laporhub.pipeline.profile import check_papers, days, flow
+from laporhub.pipeline.profile.check_privacy import LINK, privacy
 from laporhub.pipeline.profile.schema import Profile, is_address
 from laporhub.pipeline.profile.schema_intake import Requirement
 from laporhub.pipeline.profile.schema_life import OCCASIONS
+from laporhub.pipeline.profile.schema_time import LocalDays
 from laporhub.pipeline.profile.schema_units import Units
 from laporhub.pipeline.profile.schema_workflow import BUILT_IN_ROLES, OPENED
 from laporhub.pipeline.profile.section import Text
@@ -30,13 +30,16 @@ IDENTITY: Final = ("phone", "name", "email")
 """What a requirement of the kind `identity` may ask for."""
 
 
-def problems(profile: Profile, units: Units, templates: Mapping[Key, str]) -> list[Finding]:
+def problems(
+    profile: Profile, units: Units, templates: Mapping[Key, str], local: LocalDays | None = None
+) -> list[Finding]:
     """All that is wrong with a profile whose files each keep the schema."""
     names = [*_names(profile), *flow.names(profile)]
     rest = [
         *_requirements(profile),
         *_reports(profile),
-        *_time(profile),
+        *_time_zone(profile),
+        *days.problems(profile, local),
         *_languages(profile),
         *_texts(profile, PROFILE, profile),
         *_texts(units, UNITS, profile),
@@ -45,6 +48,7 @@ def problems(profile: Profile, units: Units, templates: Mapping[Key, str]) -> li
         *_replies(profile, templates),
         *_message_templates(profile),
         *check_papers.problems(profile, templates),
+        *privacy(profile),
     ]
     return names + rest + ([] if names else list(flow.problems(profile)))
 
@@ -142,32 +146,12 @@ def _shape(name: str, rule: Requirement) -> Iterator[tuple[str, str]]:
 # ── time ─────────────────────────────────────────────────────────────────────────────────────────
 
 
-def _time(profile: Profile) -> Iterator[Finding]:
-    calendar = profile.calendar
+def _time_zone(profile: Profile) -> Iterator[Finding]:
     try:
         zoneinfo.ZoneInfo(profile.time_zone)
     except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
         indonesian = ("Asia/Jakarta", "Asia/Pontianak", "Asia/Makassar", "Asia/Jayapura")
         yield _unknown(("time_zone",), "time zone", profile.time_zone, indonesian)
-    if calendar.holidays is not None and calendar.holidays not in supported_countries():
-        message = f"there are no holidays for the country “{calendar.holidays}”"
-        yield Finding(PROFILE, ("calendar", "holidays"), message, "Write two capital letters, as ID.")
-    if not any(calendar.hours.values()):
-        yield Finding(
-            PROFILE, ("calendar", "hours"), "no day has service hours", "Give at least one day some."
-        )
-    for day, hours in calendar.hours.items():
-        end = time.min
-        for number, span in enumerate(hours):
-            if span.start < end:
-                message = f"the hours of {day} overlap or are out of order"
-                yield Finding(
-                    PROFILE, ("calendar", "hours", day, number), message, "Write them from early to late."
-                )
-            end = span.end
-    for both in calendar.extra.keys() & calendar.worked.keys():
-        at = ("calendar", "worked", both.isoformat())
-        yield Finding(PROFILE, at, f"{both} is a day off and worked", "Delete it from “extra” or “worked”.")
 
 
 # ── words ────────────────────────────────────────────────────────────────────────────────────────
@@ -281,9 +265,10 @@ def _message_templates(profile: Profile) -> Iterator[Finding]:
 
 
 def _by_intake(profile: Profile) -> Iterator[tuple[str | None, Trail, frozenset[str]]]:
-    """The replies that intake itself sends, where they are named, and the fields they may use: none."""
+    """The replies that no step sends, where they are named, and the fields they may use."""
     yield profile.intake.reply, ("intake", "reply"), frozenset()
     yield profile.intake.after_end, ("intake", "after_end"), frozenset()
+    yield profile.privacy.confidential_reply, ("privacy", "confidential_reply"), frozenset({LINK})
     if (guided := profile.intake.dialogue) is not None:
         for key in ("first", "next", "again"):
             yield getattr(guided, key), ("intake", "dialogue", key), frozenset()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Literal
 
-from laporhub.pipeline.clocks import elapsed
+from laporhub.pipeline.profile import watch
 from laporhub.pipeline.profile.graph import (
     can_end,
     reachable,
@@ -15,7 +15,7 @@ from laporhub.pipeline.profile.graph import (
     unstoppable,
 )
 from laporhub.pipeline.profile.schema import Profile
-from laporhub.pipeline.profile.schema_time import ClockRule, Limit
+from laporhub.pipeline.profile.schema_time import ClockRule
 from laporhub.pipeline.profile.schema_workflow import BUILT_IN_ROLES, OPENED, Transition
 from laporhub.pipeline.profile.source import PROFILE, Finding, Trail, nearest
 
@@ -83,6 +83,10 @@ def _references(
         )
         yield (*at, "then"), "transition", rule.then, steps
         yield (*at, "at_warning"), "transition", rule.at_warning, steps
+        yield from (
+            ((*at, "warn", n, "to"), "role or group", notice.to, staff)
+            for n, notice in enumerate(rule.warnings)
+        )
         yield from (
             ((*at, "escalate", n, "to"), "role or group", step.to, staff)
             for n, step in enumerate(rule.escalate)
@@ -174,6 +178,7 @@ def problems(profile: Profile) -> Iterator[Finding]:
     yield from _routing(profile)
     for name, rule in profile.clocks.items():
         yield from _clock(profile, name, rule)
+    yield from watch.problems(profile)
 
 
 def _states(profile: Profile) -> Iterator[Finding]:
@@ -313,18 +318,25 @@ def _clock(profile: Profile, name: str, rule: ClockRule) -> Iterator[Finding]:
     if over:
         remedy = f"Add {_listed(over)} to its “stop”."
         yield _find(at, f"the clock {name} runs on when the case has ended in {_listed(over)}", remedy)
-    if rule.warn and _length(rule.warn) >= _length(rule.limit):
-        yield _find(
-            (*at, "warn"), f"the clock {name} warns when it is too late", "Make “warn” shorter than “limit”."
-        )
+    yield from _warnings(name, rule)
     for key, step in (("then", rule.then), ("at_warning", rule.at_warning)):
         if step and not places & set(profile.transitions[step].source):
             remedy = f"Name a transition from {_listed(places)}."
             yield _find((*at, key), f"“{step}” is never possible while {name} runs", remedy)
-    if rule.at_warning and not rule.warn:
+    if rule.at_warning and not rule.warnings:
         yield _find((*at, "at_warning"), f"the clock {name} never warns", "Add “warn:” with a span.")
 
 
-def _length(span: Limit) -> float:
-    """For comparing spans of one measure: working days, or seconds."""
-    return span.working_days or elapsed(span).total_seconds()
+def _warnings(name: str, rule: ClockRule) -> Iterator[Finding]:
+    before = 0
+    for number, notice in enumerate(rule.warnings):
+        at: Trail = (
+            ("clocks", name, "warn", number) if isinstance(rule.warn, tuple) else ("clocks", name, "warn")
+        )
+        if notice.after.amount >= rule.limit.amount:
+            yield _find(
+                at, f"the clock {name} warns when it is too late", "Make “warn” shorter than “limit”."
+            )
+        if notice.after.amount <= before:
+            yield _find(at, f"the warnings of {name} are out of order", "Write them from early to late.")
+        before = notice.after.amount

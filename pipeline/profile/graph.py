@@ -20,6 +20,8 @@ _SAID: Final[dict[str, Words]] = {
     "minutes": {"id": "menit", "en": "minutes"},
     "hours": {"id": "jam", "en": "hours"},
     "days": {"id": "hari", "en": "days"},
+    "working_minutes": {"id": "menit kerja", "en": "working minutes"},
+    "working_hours": {"id": "jam kerja", "en": "working hours"},
     "working_days": {"id": "hari kerja", "en": "working days"},
     "warn": {"id": "peringatan setelah", "en": "warns after"},
     "stop": {"id": "berhenti", "en": "stops"},
@@ -92,7 +94,9 @@ def unstoppable(profile: Profile, rule: ClockRule) -> set[str]:
 
 
 def _stops(rule: ClockRule, name: str, step: Transition) -> bool:
-    return name in rule.stop or step.target in rule.stop
+    """What stops and starts a clock in one step lets it begin anew."""
+    triggers = {name, step.target}
+    return not triggers.isdisjoint(rule.stop) and triggers.isdisjoint(rule.start)
 
 
 # ── drawing ──────────────────────────────────────────────────────────────────────────────────────
@@ -124,9 +128,10 @@ def _lines(profile: Profile, language: str) -> Iterator[str]:
 
 def _clock(profile: Profile, rule: ClockRule, language: str) -> Iterator[str]:
     yield f"⏱ {say(rule.title, language)} ≤ {span(rule.limit, language)}"
-    if rule.warn:
+    for notice in rule.warnings:
+        told = f" ({_actor(profile, notice.to, language)})" if notice.to else ""
         reminds = f", {_titles(profile, [rule.at_warning], language)}" if rule.at_warning else ""
-        yield f"{_say('warn', language)} {span(rule.warn, language)}{reminds}"
+        yield f"{_say('warn', language)} {span(notice.after, language)}{told}{reminds}"
     yield f"{_say('stop', language)} → {_titles(profile, rule.stop, language)}"
     if rule.pause:
         yield f"{_say('pause', language)} → {_titles(profile, rule.pause, language)}"

@@ -10,13 +10,15 @@ from typing import Any, Final, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from laporhub import profiles
-from laporhub.pipeline.calendar import work_calendar
+from laporhub.pipeline.calendar import WorkCalendar, work_calendar
 from laporhub.pipeline.errors import Misconfigured
-from laporhub.pipeline.profile import check, versions
+from laporhub.pipeline.profile import check, days, versions
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.profile.schema import Profile
+from laporhub.pipeline.profile.schema_time import LocalDays
 from laporhub.pipeline.profile.schema_units import Units
 from laporhub.pipeline.profile.source import (
+    DAYS,
     PROFILE,
     UNITS,
     Document,
@@ -64,16 +66,21 @@ def load(where: str | Path) -> Rulebook:
     folder = find(where)
     profile_file, problems = read(folder, PROFILE)
     units_file, more = read(folder, UNITS)
+    days_file, no_days = read(folder, DAYS) if (folder / DAYS).exists() else (None, [])
     templates, unread = _templates(folder)
-    problems += more + unread
+    problems += more + no_days + unread
     units = _validated(Units, units_file, problems)
+    local = _validated(LocalDays, days_file, problems)
     editions = _editions(profile_file, problems)
-    if profile_file and units_file and units is not None and not problems:
+    calendars: list[WorkCalendar] = []
+    if units is not None and not problems:
         for profile, document in editions:
-            documents = {PROFILE: document, UNITS: units_file}
-            problems += [
-                _located(finding, documents) for finding in check.problems(profile, units, templates)
-            ]
+            documents = {each.file: each for each in (document, units_file, days_file) if each}
+            found = check.problems(profile, units, templates, local)
+            if not found:
+                calendars.append(work_calendar(days.together(profile.calendar, local), profile.time_zone))
+                found = list(days.endless(profile, calendars[-1]))
+            problems += [_located(finding, documents) for finding in found]
     if problems or units is None:
         raise ProfileError(sorted(set(problems), key=lambda p: (p.file, p.line or 0, p.message)))
     kept: dict[date, Rulebook] = {}
@@ -83,11 +90,11 @@ def load(where: str | Path) -> Rulebook:
             units={unit.id: unit for unit in units.units},
             unit_kinds=units.kinds,
             templates=templates,
-            calendar=work_calendar(profile.calendar, profile.time_zone),
+            calendar=calendar,
             folder=folder,
             editions=kept if len(editions) > 1 else {},
         )
-        for profile, _ in editions
+        for (profile, _), calendar in zip(editions, calendars, strict=True)
     ]
     kept.update((book.profile.version, book) for book in books if len(books) > 1)
     return books[-1]

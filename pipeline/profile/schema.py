@@ -16,6 +16,7 @@ from laporhub.pipeline.periods import Every
 from laporhub.pipeline.profile.schema_intake import Channel, Intake, Requirement, Ticket
 from laporhub.pipeline.profile.schema_life import Duplicates, Evidence, Notices
 from laporhub.pipeline.profile.schema_papers import Paper
+from laporhub.pipeline.profile.schema_privacy import Privacy
 from laporhub.pipeline.profile.schema_time import Calendar, ClockRule
 from laporhub.pipeline.profile.schema_workflow import Publication, Role, Routing, State, Transition
 from laporhub.pipeline.profile.section import Name, Section, Text
@@ -96,6 +97,7 @@ class Profile(Section):
     evidence: Evidence = Evidence()
     notices: Notices = Notices()
     reports: tuple[Report, ...] = ()
+    privacy: Privacy = Privacy()
     versions: tuple[Version, ...] = ()
     """What changed later, from old to new."""
 

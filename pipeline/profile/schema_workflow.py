@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final, Literal, Self
+from typing import Final, Literal, Self, TypeAlias
 
 from pydantic import Field, model_validator
 
@@ -17,10 +17,17 @@ OPENED: Final = "opened"
 """What clocks may name as their start: the opening of a case."""
 
 
+Fact: TypeAlias = Literal["text", "place", "files", "notes", "draft", "staff"]
+"""What of a case a role may be spared: the reporter's words; address and degrees; files; internal notes; the response
+that waits for approval; which member of staff did something.
+"""
+
+
 class Role(Section):
     """A kind of account. `group` lets transitions name several roles at once.
 
-    `scope`: "all" cases, those of `channels`, or of the account's own "unit".
+    `scope`: "all" cases, those of `channels`, or of the account's own "unit". `confidential`: takes part in the
+    confidential discussion of these cases. `hides` is what of them it is not shown, on page, API and export alike.
     """
 
     title: Text
@@ -29,6 +36,8 @@ class Role(Section):
     channels: tuple[Name, ...] = ()
     sees_identity: bool = False
     sees_private: bool = True
+    confidential: bool = False
+    hides: tuple[Fact, ...] = ()
     pic: Pic | None = None
     """Where these people are told what needs them, beside their inbox."""
 
@@ -69,6 +78,10 @@ class FormField(Section):
     """For `choice`: value → label."""
     default: Literal["draft", "suggestion"] | None = None
     """Filled in beforehand: with the unit's draft, or the classifier's first unit."""
+    seen_by: tuple[Name, ...] | None = None
+    """The roles and groups that see what was filled in, on page, API and units' topics; all who see the case when left
+    out. The reporter and the public see none of it but what a reply says.
+    """
 
     @model_validator(mode="after")
     def _options_for_choice(self) -> Self:

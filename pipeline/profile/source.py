@@ -19,6 +19,8 @@ from ruamel.yaml.reader import ReaderError
 
 PROFILE: Final = "profile.yaml"
 UNITS: Final = "units.yaml"
+DAYS: Final = "days.yaml"
+"""May be missing."""
 
 Trail = tuple[str | int, ...]
 """Keys and list positions from the top of a file to a value."""

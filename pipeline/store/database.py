@@ -77,6 +77,25 @@ def writer(engine: Engine) -> Engine:
     return engine.execution_options(writes=True)
 
 
+def overwrite_what_is_deleted(connection: Connection) -> None:
+    """SQLite leaves deleted rows in the file until their place is needed; from now on it blanks them."""
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql("PRAGMA secure_delete = ON")
+
+
+def shred(engine: Engine) -> None:
+    """Empties SQLite's log of pages as they were before, so that what was deleted is in no file any more.
+
+    While somebody reads it must wait; then the pages go with the next one. PostgreSQL's server does it in its own time.
+    """
+    if engine.dialect.name != "sqlite":
+        return
+    with engine.connect() as connection:
+        connection.exec_driver_sql("PRAGMA busy_timeout = 500")  # who waits for it holds up all who write
+        connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").all()
+        connection.exec_driver_sql("PRAGMA busy_timeout = 15000")
+
+
 def is_transient(error: BaseException) -> bool:
     """Whether the same transaction may go through when tried again from its beginning.
 

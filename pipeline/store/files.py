@@ -98,6 +98,13 @@ def drop(connection: Connection, messages: Sequence[str]) -> None:
         connection.execute(files.delete().where(files.c.message_id.in_(messages)))
 
 
+def is_kept_elsewhere(connection: Connection, row: CaseFile) -> bool:
+    """Whether another file of the same reporter has the same bytes: they are kept once."""
+    same = (files.c.reporter == row.reporter) & (files.c.digest == row.digest) & (files.c.id != row.id)
+    asked = select(files.c.id).where(same, files.c.status == "kept").limit(1)
+    return connection.execute(asked).first() is not None
+
+
 def of_case(connection: Connection, case_id: str) -> list[CaseFile]:
     """In the order in which they came."""
     found = select(files).where(files.c.case_id == case_id).order_by(files.c.message_id, files.c.position)

@@ -1,20 +1,20 @@
-"""The vault's key ring: reporters' keys, opened and kept at hand; and the audit of who looked at whom."""
+"""The vault's key ring: reporters' keys, opened and kept at hand, wrapped anew, and erased."""
 
 from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
 from threading import Lock
 from typing import TypeVar
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, func, select, update
 
 from laporhub.pipeline.store import log, persons
 from laporhub.pipeline.store.cases import insert
-from laporhub.pipeline.store.database import writer
-from laporhub.pipeline.store.tables import audit, cursors, reporter_keys
+from laporhub.pipeline.store.database import overwrite_what_is_deleted, shred, writer
+from laporhub.pipeline.store.tables import cursors, reporter_keys
 from laporhub.pipeline.vault import (
     ReporterKey,
     Sealer,
@@ -27,6 +27,8 @@ from laporhub.pipeline.vault import (
 )
 
 _AT_HAND = 20_000
+_AT_ONCE = 500
+"""Keys that one transaction wraps anew."""
 _ERASURES = "erasures"
 """The cursor that counts them."""
 _TRUSTED_SECONDS = 1.0
@@ -92,21 +94,17 @@ class KeyRing:
     def erase(self, reporter: str) -> int:
         """Deletes all keys of a reporter: what was sealed with them can never be read again. How many."""
         with writer(self._engine).begin() as connection:
+            overwrite_what_is_deleted(connection)
             gone = connection.execute(reporter_keys.delete().where(reporter_keys.c.reporter == reporter))
             persons.forget(connection, reporter)
             counted = insert(connection, cursors).values(consumer=_ERASURES, offset=1)
             one_more = {"offset": cursors.c.offset + 1}
             connection.execute(counted.on_conflict_do_update(index_elements=["consumer"], set_=one_more))
+        shred(self._engine)
         with self._lock:
             self._current.pop(reporter, None)
             self._opened.clear()
         return gone.rowcount
-
-    def record(self, actor: str, action: str, subject: str, reason: str, now: datetime) -> None:
-        """Writes an audit record."""
-        with writer(self._engine).begin() as connection:
-            row = {"at": now, "actor": actor, "action": action, "subject": subject, "reason": reason}
-            connection.execute(audit.insert(), row)
 
     def _key_for(self, reporter: str, now: datetime) -> str:
         """The key at hand, or a new one: a second key costs a row, looking for the first one a query."""
@@ -154,6 +152,39 @@ def _keep(cache: OrderedDict[str, _V], name: str, value: _V) -> None:
     cache[name] = value
     while len(cache) > _AT_HAND:
         cache.popitem(last=False)
+
+
+def wrapped_otherwise(connection: Connection, sealer: Sealer) -> dict[str, int]:
+    """Master key → how many reporters' keys it still wraps; today's is left out."""
+    counted = select(reporter_keys.c.master, func.count()).group_by(reporter_keys.c.master)
+    return {master: number for master, number in connection.execute(counted).all() if master != sealer.master}
+
+
+def rewrap(engine: Engine, sealer: Sealer, at_once: int = _AT_ONCE) -> Iterator[int]:
+    """Wraps every reporter's key by today's master key, and tells how many after each transaction.
+
+    What is done stays done: whoever has both master keys can read all of it at any time, and it goes on where it was
+    interrupted. Raises `Misconfigured` for a key that none of the sealer's master keys opens.
+    """
+    others = select(reporter_keys).where(reporter_keys.c.master != sealer.master).with_for_update()
+    last = ""
+    while True:
+        some = others.where(reporter_keys.c.id > last).order_by(reporter_keys.c.id).limit(at_once)
+        with writer(engine).begin() as connection:
+            overwrite_what_is_deleted(connection)
+            rows = connection.execute(some).all()
+            for row in rows:
+                key = sealer.rewrapped(ReporterKey(**row._mapping))
+                anew = update(reporter_keys).where(reporter_keys.c.id == key.id)
+                connection.execute(anew.values(master=key.master, wrapped=key.wrapped))
+        if rows:
+            last = rows[-1].id
+            yield len(rows)
+        elif last:
+            last = ""  # once more: others may have stored keys meanwhile
+        else:
+            shred(engine)
+            return
 
 
 def save_keys(connection: Connection, keys: Iterable[ReporterKey]) -> None:

@@ -213,7 +213,35 @@ audit = Table(
     Column("action", Exact, nullable=False),
     Column("subject", Exact, nullable=False),
     Column("reason", Exact, nullable=False),
+    Column("number", BigInteger),
+    Column("mark", Exact),
 )
+Index("audit_number", audit.c.number, unique=True)
+"""Chained by `number` and `mark`, see `audit`. Both are None only in records of an earlier release, until the next."""
+
+audit_head = Table(
+    "audit_head",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("number", BigInteger, nullable=False),
+    Column("mark", Exact, nullable=False),
+    Column("seal", Exact, nullable=False),
+)
+"""One row: the last record of the audit log."""
+
+confidential = Table(
+    "confidential",
+    metadata,
+    _numbered("ordinal"),
+    Column("id", Exact, nullable=False, unique=True),
+    Column("case_id", Exact, nullable=False, index=True),
+    Column("at", Moment, nullable=False),
+    Column("actor", Exact, nullable=False),
+    Column("role", Exact, nullable=False),
+    Column("unit", Exact),
+    Column("sealed", Exact, nullable=False),
+)
+"""What is said in confidence: only here, under the reporter's key. Streams know of it by a sealed reference."""
 
 dead_letters = Table(
     "dead_letters",
@@ -324,6 +352,15 @@ channel_health = Table(
     Column("facts", Exact),
 )
 """Whether sending on a channel rests and why (None: it does not), and what the platform last said of our account."""
+
+calendars = Table(
+    "calendars",
+    metadata,
+    Column("profile", Exact, primary_key=True),
+    Column("fingerprint", Exact, nullable=False),
+    Column("since", Moment, nullable=False),
+)
+"""The working calendar by which the profile's running clocks are counted (see `calendars.follow_calendars`)."""
 
 notices = Table(
     "notices",

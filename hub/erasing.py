@@ -1,0 +1,158 @@
+"""Erasing: a person on demand, and whoever the profile's time limits no longer allow to be known.
+
+A person is erased by deleting their keys: all that was ever sealed under them can be read by nobody, wherever it lies.
+Cases, redacted words and numbers stay.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+
+import structlog
+from sqlalchemy import Engine
+
+from laporhub.hub.keeping import Store
+from laporhub.pipeline.case_files import CaseFile
+from laporhub.pipeline.profile.rulebook import Rulebook
+from laporhub.pipeline.store import files, retention
+from laporhub.pipeline.store.audit import AuditLog
+from laporhub.pipeline.store.database import writer
+from laporhub.pipeline.store.keys import KeyRing
+from laporhub.pipeline.store.retention import Ended
+from laporhub.pipeline.vault import PERSON
+
+EXPIRED: Final = "expired"
+"""Why a file is not there any more: the profile's time for it is over."""
+_HOUR: Final = 3600.0
+
+logger = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What was erased: keys and files of a person; or, of a sweep, persons and files."""
+
+    keys: int = 0
+    files: int = 0
+    persons: int = 0
+
+
+@dataclass(frozen=True)
+class Eraser:
+    """See the module. Blocking, and safe to be killed at any time: what is half done is done by the next sweep."""
+
+    database: Engine
+    ring: KeyRing
+    store: Store
+    audit: AuditLog
+    rulebooks: Mapping[str, Rulebook]
+    now: Callable[[], datetime]
+
+    def erase(self, reporter: str, actor: str, reason: str) -> Erased:
+        """Erases one person; on record before it is done."""
+        self.audit.record(actor, "erase", reporter, reason, self.now())
+        keys = self.ring.erase(reporter)
+        return Erased(keys, self.store.erase(reporter) if reporter.startswith(PERSON) else 0, 1)
+
+    def sweep(self) -> Erased:
+        """Erases what is kept for too long by now."""
+        dropped = sum(self._drop_files(case, rows) for case, rows in self._files_past())
+        for owner, days in self._others_past():
+            self.erase(owner, "system", f"retention: {days} days after it came")
+        persons = list(self._persons_past())
+        for reporter, days in persons:
+            dropped += self.erase(
+                reporter, "system", f"retention: {days} days after the last case ended"
+            ).files
+        return Erased(files=dropped, persons=len(persons))
+
+    def sweep_once_a_day(self) -> Erased | None:
+        """None where it was done today, by this process or another."""
+        with writer(self.database).begin() as connection:
+            mine = retention.claim(connection, self.now().date().toordinal())
+        return self.sweep() if mine else None
+
+    # ── files ────────────────────────────────────────────────────────────────────────────────────
+
+    def _files_past(self) -> Iterator[tuple[Ended, list[CaseFile]]]:
+        for some in retention.cases_with_files(self.database):
+            for case in some:
+                if self._is_past(case, self._days(case, "files")):
+                    with self.database.connect() as connection:
+                        rows = files.of_case(connection, case.id)
+                    yield case, [row for row in rows if row.status == "kept"]
+
+    def _drop_files(self, case: Ended, rows: Iterable[CaseFile]) -> int:
+        """The bytes first: a row without its bytes is found again, bytes without a row are not."""
+        rows = list(rows)
+        days = self._days(case, "files")
+        self.audit.record(
+            "system", "delete files", case.ticket, f"retention: {days} days after the case ended", self.now()
+        )
+        for row in rows:
+            with self.database.connect() as connection:
+                shared = files.is_kept_elsewhere(connection, row)
+            if row.digest and not shared:
+                self.store.drop(row.reporter, row.digest)
+            nothing = {"status": "refused", "reason": EXPIRED, "digest": None, "name": None}
+            where = {"taken_at": None, "lat": None, "lon": None, "width": None, "height": None}
+            with writer(self.database).begin() as connection:
+                files.save(connection, replace(row, **(nothing | where)))  # type: ignore[arg-type]
+        return len(rows)
+
+    # ── persons ──────────────────────────────────────────────────────────────────────────────────
+
+    def _persons_past(self) -> Iterator[tuple[str, int]]:
+        """Who has keys and only cases that ended long ago, and after how many days that is."""
+        limits = [book.profile.privacy.retention.identity for book in self.rulebooks.values()]
+        shortest = min((days for days in limits if days), default=None)
+        if shortest is None:
+            return
+        for reporters in retention.reporters_since(self.database, self.now() - timedelta(days=shortest)):
+            past, held = dict[str, int](), set[str]()
+            for case in retention.every_case(self.database):
+                if case.reporter not in reporters:
+                    continue
+                days = self._days(case, "identity")
+                if days is not None and self._is_past(case, days):
+                    past[case.reporter] = max(days, past.get(case.reporter, 0))
+                else:
+                    held.add(case.reporter)
+            yield from ((name, days) for name, days in sorted(past.items()) if name not in held)
+
+    def _others_past(self) -> Iterator[tuple[str, int]]:
+        """Keys that are no person's, of dead letters and pieces of messages, once no profile would keep them."""
+        limits = [book.profile.privacy.retention.identity for book in self.rulebooks.values()]
+        longest = max((days for days in limits if days), default=0)
+        if None in limits or not longest:
+            return
+        for owners in retention.reporters_since(self.database, self.now() - timedelta(days=longest)):
+            yield from ((owner, longest) for owner in sorted(owners) if not owner.startswith(PERSON))
+
+    def _days(self, case: Ended, what: str) -> int | None:
+        book = self.rulebooks.get(case.profile)
+        days: int | None = getattr(book.profile.privacy.retention, what) if book else None
+        return days
+
+    def _is_past(self, case: Ended, days: int | None) -> bool:
+        return (
+            days is not None
+            and case.closed_at is not None
+            and case.closed_at + timedelta(days=days) <= self.now()
+        )
+
+
+async def sweep_daily(eraser: Eraser, every_seconds: float = _HOUR) -> None:
+    """Until cancelled; a failure is logged and tried again."""
+    while True:
+        try:
+            done = await asyncio.to_thread(eraser.sweep_once_a_day)
+            if done is not None and (done.persons or done.files):
+                logger.info("erased what was kept long enough", persons=done.persons, files=done.files)
+        except Exception as error:
+            logger.error("nothing could be erased", exc_info=error)
+        await asyncio.sleep(every_seconds)

@@ -1,0 +1,231 @@
+"""Who changes, deletes, reorders or adds rows of the audit log without the hub's secret is found, on each database."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import Engine, text
+from support import MONDAY
+
+from laporhub.pipeline.errors import Misconfigured
+from laporhub.pipeline.store.audit import BEGIN, AuditLog
+from laporhub.pipeline.store.database import open_database, writer
+
+SECRET = b"a secret of tests"
+TELLING = settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def where(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'hub.db'}"
+    return str(request.getfixturevalue("postgres"))
+
+
+@pytest.fixture
+def database(where: str) -> Iterator[Engine]:
+    engine = open_database(where)
+    yield engine
+    engine.dispose()
+
+
+def filled(database: Engine, many: int = 6) -> AuditLog:
+    log = AuditLog(database, SECRET)
+    for number in range(many):
+        log.record(
+            "gubernur", "unseal", f"LGWB-{number}", f"alasan {number}", MONDAY + timedelta(minutes=number)
+        )
+    return log
+
+
+def tamper(database: Engine, *statements: str) -> None:
+    with writer(database).begin() as connection:
+        for each in statements:
+            connection.execute(text(each))
+
+
+def test_an_untouched_log_is_whole(database: Engine) -> None:
+    log = filled(database)
+    verdict = log.verify()
+    assert (verdict.records, verdict.faults) == (6, ())
+    assert [(each.number, each.subject) for each in log.entries()][:2] == [(1, "LGWB-0"), (2, "LGWB-1")]
+    assert AuditLog(database, SECRET).verify(verdict.head).faults == ()
+
+
+def test_an_empty_log_is_whole(database: Engine) -> None:
+    assert AuditLog(database, SECRET).verify().faults == ()
+
+
+@pytest.mark.parametrize("column", ["actor", "action", "subject", "reason"])
+def test_a_changed_word_is_found(database: Engine, column: str) -> None:
+    log = filled(database)
+    tamper(database, f"UPDATE audit SET {column} = 'lain' WHERE number = 3")
+    assert any("record 3 was changed" in fault for fault in log.verify().faults)
+
+
+def test_a_changed_time_is_found(database: Engine) -> None:
+    log = filled(database)
+    tamper(database, "UPDATE audit SET at = at + 1 WHERE number = 3")
+    assert any("record 3 was changed" in fault for fault in log.verify().faults)
+
+
+@pytest.mark.parametrize(("gone", "told"), [(1, "record 1 is"), (4, "record 4 is"), (6, "record 6 is")])
+def test_a_deleted_record_is_found_wherever_it_stood(database: Engine, gone: int, told: str) -> None:
+    log = filled(database)
+    tamper(database, f"DELETE FROM audit WHERE number = {gone}")
+    assert any(f"{told} missing" in fault for fault in log.verify().faults)
+
+
+def test_a_cut_off_end_is_found(database: Engine) -> None:
+    log = filled(database)
+    tamper(database, "DELETE FROM audit WHERE number > 3")
+    assert log.verify().faults == ("records 4 to 6 are missing",)
+
+
+def test_an_emptied_log_is_found(database: Engine) -> None:
+    log = filled(database)
+    tamper(database, "DELETE FROM audit")
+    assert log.verify().faults == ("records 1 to 6 are missing",)
+
+
+def test_a_gap_that_is_closed_by_counting_anew_is_found(database: Engine) -> None:
+    log = filled(database)
+    tamper(
+        database,
+        "DELETE FROM audit WHERE number = 3",
+        *(f"UPDATE audit SET number = {number - 1} WHERE number = {number}" for number in (4, 5, 6)),
+        "UPDATE audit_head SET number = 5",
+    )
+    faults = log.verify().faults
+    assert any("record 3 was changed" in fault for fault in faults)
+    assert "the log's head was changed" in faults
+
+
+def test_two_records_that_change_places_are_found(database: Engine) -> None:
+    log = filled(database)
+    tamper(
+        database,
+        "UPDATE audit SET number = 99 WHERE number = 2",
+        "UPDATE audit SET number = 2 WHERE number = 4",
+        "UPDATE audit SET number = 4 WHERE number = 99",
+    )
+    faults = log.verify().faults
+    assert any("record 2 was changed, or is not in its place" in fault for fault in faults)
+    assert any("record 4 was changed, or is not in its place" in fault for fault in faults)
+
+
+@pytest.mark.parametrize("number", ["NULL", "7"])
+def test_an_added_row_is_found(database: Engine, number: str) -> None:
+    log = filled(database)
+    tamper(
+        database,
+        "INSERT INTO audit (at, actor, action, subject, reason, number, mark)"
+        f" VALUES (1, 'orang-lain', 'unseal', 'LGWB-1', 'x', {number}, 'x')",
+    )
+    assert log.verify().faults
+
+
+def test_a_log_with_a_forged_end_takes_no_more_records(database: Engine) -> None:
+    """Nobody is shown anything that would not be on record."""
+    log = filled(database)
+    tamper(database, "DELETE FROM audit WHERE number = 6", "UPDATE audit_head SET number = 5")
+    with pytest.raises(Misconfigured, match="audit verify"):
+        log.record("gubernur", "unseal", "LGWB-9", "alasan", MONDAY)
+
+
+def test_an_older_copy_put_back_is_found_by_the_head_noted_elsewhere(database: Engine) -> None:
+    log = filled(database, 3)
+    with database.connect() as connection:
+        head = connection.execute(text("SELECT number, mark, seal FROM audit_head")).one()
+    log.record("gubernur", "unseal", "LGWB-7", "yang disembunyikan", MONDAY)
+    noted = log.verify().head
+    tamper(
+        database,
+        "DELETE FROM audit WHERE number = 4",
+        f"UPDATE audit_head SET number = {head.number}, mark = '{head.mark}', seal = '{head.seal}'",
+    )
+    assert log.verify().faults == ()  # the copy is whole in itself
+    assert any("is not in the chain" in fault for fault in log.verify(noted).faults)
+
+
+def test_without_the_secret_nobody_makes_a_chain_that_fits(database: Engine) -> None:
+    log = filled(database)
+    tamper(database, "DELETE FROM audit", "DELETE FROM audit_head")
+    filled_by_somebody_else = AuditLog(database, b"guessed")
+    filled_by_somebody_else.record("gubernur", "unseal", "LGWB-0", "alasan", MONDAY)
+    assert log.verify().faults
+
+
+def test_records_of_an_earlier_release_are_chained_before_the_next_one(database: Engine) -> None:
+    tamper(
+        database,
+        *(
+            f"INSERT INTO audit (at, actor, action, subject, reason) VALUES ({n}, 'a', 'unseal', 'T{n}', 'r')"
+            for n in (1, 2)
+        ),
+    )
+    log = AuditLog(database, SECRET)
+    log.record("gubernur", "unseal", "T3", "alasan", MONDAY)
+    kept = [(each.number, each.action, each.subject) for each in log.entries()]
+    assert kept == [(1, "unseal", "T1"), (2, "unseal", "T2"), (3, BEGIN, "audit"), (4, "unseal", "T3")]
+    assert log.verify().faults == ()
+    tamper(database, "UPDATE audit SET subject = 'T9' WHERE number = 1")
+    assert any("record 1 was changed" in fault for fault in log.verify().faults)
+
+
+def _write(where: str, name: str, many: int) -> None:
+    engine = open_database(where)
+    log = AuditLog(engine, SECRET)
+    for number in range(many):
+        log.record(name, "unseal", f"T{number}", "alasan", MONDAY)
+    engine.dispose()
+
+
+def test_two_processes_that_write_at_once_keep_one_chain(where: str) -> None:
+    open_database(where).dispose()
+    start = multiprocessing.get_context("spawn")
+    writers = [start.Process(target=_write, args=(where, name, 25)) for name in ("satu", "dua")]
+    for each in writers:
+        each.start()
+    for each in writers:
+        each.join(60)
+    assert [each.exitcode for each in writers] == [0, 0]
+    engine = open_database(where)
+    verdict = AuditLog(engine, SECRET).verify()
+    by = [each.actor for each in AuditLog(engine, SECRET).entries()]
+    engine.dispose()
+    assert (verdict.records, verdict.faults) == (50, ())
+    assert (by.count("satu"), by.count("dua")) == (25, 25)
+
+
+_COLUMNS = st.sampled_from(["at", "actor", "action", "subject", "reason", "mark", "number"])
+
+
+@TELLING
+@given(row=st.integers(1, 6), column=_COLUMNS, value=st.integers(100, 10**6))
+def test_no_single_cell_can_be_changed_unseen(database: Engine, row: int, column: str, value: int) -> None:
+    tamper(database, "DELETE FROM audit", "DELETE FROM audit_head")
+    log = filled(database)
+    shown = value if column in ("at", "number") else f"'{value}'"
+    tamper(database, f"UPDATE audit SET {column} = {shown} WHERE number = {row}")
+    assert log.verify().faults
+
+
+@TELLING
+@given(words=st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=40), min_size=4, max_size=4))
+def test_any_words_are_kept_and_found_whole(database: Engine, words: list[str]) -> None:
+    log = AuditLog(database, SECRET)
+    log.record(
+        *(words[0].replace("\0", ""), words[1].replace("\0", ""), words[2].replace("\0", "")),
+        words[3],
+        MONDAY,
+    )
+    assert log.verify().faults == ()
