@@ -7,23 +7,33 @@ import json
 from collections.abc import Mapping, Sequence
 
 from laporhub.hub.reading import Reading
-from laporhub.pipeline import ids
+from laporhub.pipeline import ids, media
 from laporhub.pipeline.case_state import CaseState
 from laporhub.pipeline.channel_state import Way
 from laporhub.pipeline.commands import Act, Actor, Note
-from laporhub.pipeline.errors import Forbidden
-from laporhub.pipeline.workflow import may_speak
+from laporhub.pipeline.errors import Forbidden, Refused
+from laporhub.pipeline.messages import INLINE, InlineFile
+from laporhub.pipeline.profile.rulebook import Rulebook
+from laporhub.pipeline.workflow import may_see, may_speak
 
 
 class Acting(Reading):
     """A hub as those who work cases see it."""
 
     async def act(
-        self, case_id: str, transition: str, fields: Mapping[str, str], actor: Actor, seen: int | None = None
+        self,
+        case_id: str,
+        transition: str,
+        fields: Mapping[str, str],
+        actor: Actor,
+        seen: int | None = None,
+        photos: Mapping[str, Sequence[InlineFile]] | None = None,
     ) -> CaseState:
         state = self._case(case_id)
-        rulebook = self._rulebook(state.profile)
+        rulebook = self._rulebook(state.profile).of(state)
+        fields = await asyncio.to_thread(self._with_photos, rulebook, state, transition, fields, photos or {})
         known = state.seq if seen is None else seen
+        other = await asyncio.to_thread(self._named, rulebook, transition, fields, actor)
         asked = json.dumps([transition, sorted(fields.items())])
         command = Act(
             # The same request on the same page is the same command: a retry does nothing more.
@@ -33,14 +43,50 @@ class Acting(Reading):
             at=self.now(),
             actor=actor,
             transition=transition,
-            fields=self._door.typed(rulebook.of(state), state.reporter, transition, fields, self.now()),
+            fields=self._door.typed(rulebook, state.reporter, transition, fields, self.now()),
             seen=seen,
+            other=other,
         )
         key = self.ring.pending(state.reporter)
         done = await self.engine.submit(command=command, key=key)
         if key is not None:
             self.ring.stored(key)
         return await self._seen(done.state if done else state)
+
+    def _with_photos(
+        self,
+        rulebook: Rulebook,
+        state: CaseState,
+        transition: str,
+        fields: Mapping[str, str],
+        photos: Mapping[str, Sequence[InlineFile]],
+    ) -> dict[str, str]:
+        """The fields, with the addresses of the photos in theirs, which are kept before the step is taken.
+
+        Raises `Refused` for what is no photo, or too large.
+        """
+        step = rulebook.profile.transitions.get(transition)
+        wanted = {name for name, field in step.fields.items() if field.type == "photo"} if step else set()
+        given = {name: value for name, value in fields.items() if name not in wanted}
+        for name, files in photos.items():
+            if name not in wanted:
+                raise Refused(f"There is no field {name!r} for photos here", code="unknown_field", field=name)
+            for file in files:
+                _check_photo(name, file)
+            kept = [self.files_store.put(state.reporter, file.data, self.now()) for file in files]
+            if kept:
+                given[name] = " ".join(INLINE + digest for digest in kept)
+        return given
+
+    def _named(
+        self, rulebook: Rulebook, transition: str, fields: Mapping[str, str], actor: Actor
+    ) -> str | None:
+        """The case that the step names, if it does, and the actor may see it: others do not exist for them."""
+        step = rulebook.profile.transitions.get(transition)
+        wanted = fields.get(step.merge) if step and step.merge else None
+        other = self.case(wanted) if wanted else None
+        seen = other is not None and other.profile == rulebook.name and may_see(rulebook, other, actor)
+        return other.id if other is not None and seen else None
 
     async def note(self, case_id: str, text: str, actor: Actor) -> CaseState:
         state = self._case(case_id)
@@ -98,3 +144,12 @@ class Acting(Reading):
         if self.sink is None:
             await asyncio.to_thread(self.tracking.settle, state.id, state.seq)
         return state
+
+
+def _check_photo(name: str, file: InlineFile) -> None:
+    if len(file.data) > media.LIMIT:
+        raise Refused(
+            f"A photo has {len(file.data)} bytes; {media.LIMIT} are possible", code="too_large", field=name
+        )
+    if media.type_of(file.data) not in media.PICTURES:
+        raise Refused("That is no photo that can be read", code="not_a_photo", field=name)

@@ -30,6 +30,7 @@ from laporhub.pipeline.embedded.engine import EmbeddedEngine
 from laporhub.pipeline.embedded.rebuild import catch_up
 from laporhub.pipeline.embedded.ticker import Ticker
 from laporhub.pipeline.errors import Misconfigured
+from laporhub.pipeline.notices import Office
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.profile.schema import is_address
 from laporhub.pipeline.publisher import Publisher
@@ -76,7 +77,7 @@ async def open_hub(
         if exclusive:
             hold_to_rules(ground)
         tracking = SqliteTracking(database)
-        engine = EmbeddedEngine(database, governments(rulebooks), [tracking])
+        engine = EmbeddedEngine(database, governments(rulebooks, office(settings)), [tracking])
         if exclusive:
             catch_up(database, tracking)
             engine.start()
@@ -174,7 +175,12 @@ def only_one(settings: Settings) -> FileLock:
     return lock
 
 
-def governments(rulebooks: Mapping[str, Rulebook]) -> dict[str, Government]:
+def office(settings: Settings) -> Office:
+    """Where staff's pages are, and the mailbox from which staff is told where mail is no channel."""
+    return Office(settings.base_url, str(settings.connectors.get("email", {}).get("username", "")))
+
+
+def governments(rulebooks: Mapping[str, Rulebook], where: Office) -> dict[str, Government]:
     return {
         name: Government(
             book,
@@ -183,6 +189,7 @@ def governments(rulebooks: Mapping[str, Rulebook]) -> dict[str, Government]:
                 sure_from=book.profile.routing.sure_from,
                 suggest_from=book.profile.routing.suggest_from,
             ),
+            where,
         )
         for name, book in rulebooks.items()
     }
@@ -200,6 +207,8 @@ async def open_connectors(
         for book in rulebooks.values()
         for name, channel in book.profile.channels.items()
     }
+    if settings.connectors.get("email"):
+        wanted.add("email")  # staff is told by it
     connectors = {name: connect(name, _options(settings, name)) for name in sorted(wanted & set(CONNECTORS))}
     for connector in connectors.values():
         if isinstance(connector, Clocked):
@@ -240,8 +249,12 @@ def _sms_options(settings: Settings) -> dict[str, Any]:
 def speaking(
     rulebooks: Mapping[str, Rulebook], connectors: Mapping[str, Connector]
 ) -> dict[tuple[str, str], Connector]:
-    """The channels we can answer on. Replies on the others wait in the outbox until they are configured."""
-    return {
+    """The channels we can answer on. Replies on the others wait in the outbox until they are configured.
+
+    Where mail is none of a profile's channels, staff is told by it all the same.
+    """
+    mail = {(name, "email"): each for name in rulebooks if (each := connectors.get("email")) and each.able}
+    return mail | {
         (book.name, channel): connector
         for book in rulebooks.values()
         for channel, rules in book.profile.channels.items()

@@ -21,6 +21,7 @@ from laporhub.hub.compose import (
     governments,
     keep,
     mailer,
+    office,
     open_connectors,
     poll,
     post,
@@ -163,7 +164,7 @@ def make_worker(
     graves = Graves(database, ground.ring, prefix, now)
     search = AsyncElasticsearch(**_elasticsearch(settings))
     sink = ElasticsearchSink(search, Indices(settings.index_prefix))
-    case_stage = CaseStage(database, governments(books), graves, prefix, now)
+    case_stage = CaseStage(database, governments(books, office(settings)), graves, prefix, now)
     intake = UnitIntake(database, books, ground.door, ground.ring, graves, prefix, now)
     check_words(only, channels, books.values())
     sender = _Sender(settings, ground, producer, now, channels)

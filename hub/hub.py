@@ -7,10 +7,12 @@ from collections.abc import Callable
 from sqlalchemy import Connection
 
 from laporhub.hub.confiding import Confiding
+from laporhub.hub.handing_over import HandingOver
 from laporhub.hub.replaying import Replaying
+from laporhub.hub.telling import Telling
 
 
-class Hub(Confiding, Replaying):
+class Hub(Confiding, Replaying, Telling, HandingOver):
     """Implements `HubPort`. Made by `compose.open_hub`, which also runs its parts."""
 
     async def write(self, job: Callable[[Connection], object]) -> None:

@@ -27,7 +27,7 @@ from laporhub.pipeline.connector_abilities import HoldsMedia
 from laporhub.pipeline.errors import Refused, RetryLater
 from laporhub.pipeline.messages import INLINE
 from laporhub.pipeline.profile.rulebook import Rulebook
-from laporhub.pipeline.store import cases, files
+from laporhub.pipeline.store import cases, files, pictures
 from laporhub.pipeline.store.keys import KeyRing
 from laporhub.pipeline.vault import ReporterKey
 
@@ -142,7 +142,7 @@ class Keeper:
         except Exception as error:
             logger.error("a file could not be kept", file=row.id, reason=type(error).__name__)
             done = self._later(row, RetryLater(type(error).__name__))
-        await self._engine.submit(job=lambda connection: files.save(connection, done))
+        await self._engine.submit(job=lambda connection: _write(connection, done))
 
     def _later(self, row: CaseFile, error: RetryLater) -> CaseFile:
         attempts = row.attempts + 1
@@ -182,6 +182,7 @@ class Keeper:
             taken_at=facts.taken_at,
             lat=facts.lat,
             lon=facts.lon,
+            fingerprint=facts.fingerprint,
         )
 
     def _is_anonymous(self, row: CaseFile) -> bool:
@@ -220,3 +221,8 @@ class Keeper:
         book = self._rulebooks.get(row.profile)
         rules = book.profile.channels.get(row.channel) if book else None
         return (rules.provider or row.channel) if rules else row.channel
+
+
+def _write(connection: Connection, file: CaseFile) -> None:
+    files.save(connection, file)
+    pictures.remember(connection, file)

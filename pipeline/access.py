@@ -15,6 +15,7 @@ from laporhub.pipeline.commands import Words
 from laporhub.pipeline.events import (
     CaseEvent,
     Classified,
+    Contributed,
     Drafted,
     EventData,
     MessageAdded,
@@ -81,6 +82,7 @@ def state_as_seen(state: CaseState, eyes: Eyes) -> CaseState:
         )
     if "draft" in eyes.hides:
         changes["draft"] = None
+        changes["parts"] = {unit: part.but({"words": None}) for unit, part in state.parts.items()}
     return state.but(changes)
 
 
@@ -108,7 +110,7 @@ def _data_as_seen(rulebook: Rulebook, data: EventData, eyes: Eyes) -> EventData 
             return data.but({"suggestion": _wordless(data.suggestion)})
         case Noted() if "notes" in eyes.hides:
             return None
-        case Drafted() if "draft" in eyes.hides:
+        case Drafted() | Contributed() if "draft" in eyes.hides:
             return None
         case Transitioned():
             kept = _fields(rulebook, data, eyes)
@@ -135,7 +137,7 @@ def _fields(rulebook: Rulebook, step: Transitioned, eyes: Eyes) -> Mapping[str, 
     return {
         name: value
         for name, value in step.fields.items()
-        if not (name == known.draft and "draft" in eyes.hides)
+        if not (name in (known.draft, known.part) and "draft" in eyes.hides)
         and ((rule := known.fields.get(name)) is None or _admits(rule.seen_by, eyes))
     }
 

@@ -39,3 +39,7 @@ class CaseFile:
     taken_at: datetime | None = None
     lat: float | None = None
     lon: float | None = None
+    fingerprint: str | None = None
+    """What a picture looks like: see `media.fingerprint`."""
+    field: str | None = None
+    """Of a photo that came with a step, the field of its form; None for what the reporter sent."""

@@ -59,6 +59,13 @@ class Said(Model):
     """Taken back."""
 
 
+class Part(Model):
+    """What one of several units is asked for; `words` once it has answered."""
+
+    since: Utc
+    words: Words | None = None
+
+
 class CaseState(Model):
     """All that `decide` needs to know of a case: the sum of its events."""
 
@@ -105,5 +112,13 @@ class CaseState(Model):
     """How often the reporter said something in confidence."""
     waiting: bool = False
     """The reporter wrote, and no person has acted since."""
+    taken: Mapping[str, tuple[int, str]] = Field(default_factory=dict)
+    """Step → how often it was taken, and by whom last."""
+    parts: Mapping[str, Part] = Field(default_factory=dict)
+    """Unit beside the responsible one → its part."""
+    main: str | None = None
+    """The case that this one, a duplicate, follows."""
+    followers: Mapping[str, str] = Field(default_factory=dict)
+    """Cases that follow this one → their tickets."""
     applied: Mapping[str, tuple[int, int]] = Field(default_factory=dict)
     """Command id → first and last sequence it led to; a command seen before changes nothing."""

@@ -70,6 +70,8 @@ class Act(_Command):
     transition: str
     fields: Mapping[str, Words | str | int] = Field(default_factory=dict)
     seen: int | None = None
+    other: str | None = None
+    """The case whose ticket stands in a field of the type "case"."""
 
 
 class Tick(_Command):
@@ -129,6 +131,31 @@ class Note(_Command):
     words: Words
 
 
+class Follow(_Command):
+    """Another case follows this one from now on, or (`left`) no longer: see `duplicates`."""
+
+    kind: Literal["follow"] = "follow"
+    follower: str
+    ticket: str
+    left: bool = False
+
+
+class Echo(_Command):
+    """What was said in the case `main`, for the reporter of one that follows it; or that `main` has `ended`.
+
+    Nothing in it is sealed: what was taken out of those words is the other reporter's.
+    """
+
+    kind: Literal["echo"] = "echo"
+    main: str
+    purpose: str | None = None
+    fields: Mapping[str, Words | str | int] = Field(default_factory=dict)
+    draft: Words | None = None
+    unit: str | None = None
+    human: bool = False
+    ended: str | None = None
+
+
 class Confide(_Command):
     """Something was said in confidence, by the reporter or to them. The words are in the vault, never in a stream.
 
@@ -141,6 +168,18 @@ class Confide(_Command):
 
 
 Command: TypeAlias = Annotated[
-    OpenCase | AddMessage | Withdraw | Act | Tick | Recount | Delivery | Convey | Redirect | Note | Confide,
+    OpenCase
+    | AddMessage
+    | Withdraw
+    | Act
+    | Tick
+    | Recount
+    | Delivery
+    | Convey
+    | Redirect
+    | Note
+    | Confide
+    | Follow
+    | Echo,
     Field(discriminator="kind"),
 ]

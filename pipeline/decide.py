@@ -17,6 +17,8 @@ from laporhub.pipeline.commands import (
     Confide,
     Convey,
     Delivery,
+    Echo,
+    Follow,
     Note,
     OpenCase,
     Recount,
@@ -27,6 +29,7 @@ from laporhub.pipeline.commands import (
 from laporhub.pipeline.decide_acts import act, confide, note
 from laporhub.pipeline.decide_clocks import recount_clocks, ring
 from laporhub.pipeline.decide_deliveries import convey, deliver, redirect
+from laporhub.pipeline.decide_duplicates import be_followed, echo
 from laporhub.pipeline.decide_messages import add_message, open_case, withdraw
 from laporhub.pipeline.errors import Conflict, NotFound
 from laporhub.pipeline.events import CaseEvent
@@ -92,5 +95,9 @@ def _decide(turn: Turn, command: Command, ticket: str | None) -> None:
             note(turn, command)
         case Confide():
             confide(turn, command)
+        case Follow():
+            be_followed(turn, command)
+        case Echo():
+            echo(turn, command)
         case _:
             assert_never(command)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from laporhub.pipeline import ids
 from laporhub.pipeline.commands import Act, Confide, Note, Words
+from laporhub.pipeline.decide_life import check_merge, check_turns, check_units
 from laporhub.pipeline.errors import Conflict, Forbidden, NotFound, Refused
 from laporhub.pipeline.events import Confided, Noted
 from laporhub.pipeline.items import is_list
+from laporhub.pipeline.messages import INLINE
 from laporhub.pipeline.profile.schema_workflow import FormField, Transition
 from laporhub.pipeline.turn import Fields, Turn
 from laporhub.pipeline.turn_steps import queue_reply, take_step
@@ -26,6 +29,13 @@ def act(turn: Turn, command: Act) -> None:
                 code="wrong_state",
             )
         raise Forbidden(f"The role {command.actor.role!r} may not do {command.transition!r} on this case")
+    _check(turn, command.transition, command.fields, command.other)
+    take_step(turn, command.transition, command.fields, command.actor, other=command.other)
+
+
+def _check(turn: Turn, name: str, fields: Fields, other: str | None) -> None:
+    """Whether a step that its taker may take is possible now, with these fields. Raises `Refused` and its kinds."""
+    step = turn.profile.transitions[name]
     if (
         step.within
         and turn.state.closed_at
@@ -36,8 +46,19 @@ def act(turn: Turn, command: Act) -> None:
         raise Conflict(
             "The same reply is still on its way: wait until it is sent or has failed", code="on_its_way"
         )
-    _check_fields(turn, step, command.fields)
-    take_step(turn, command.transition, command.fields, command.actor)
+    check_turns(turn, name, step)
+    _check_fields(turn, step, fields)
+    check_units(turn, step, fields)
+    check_merge(turn, step, other)
+
+
+def is_possible(turn: Turn, name: str, fields: Fields) -> bool:
+    """Whether `act` would not refuse it."""
+    try:
+        _check(turn, name, fields, None)
+    except Refused:
+        return False
+    return True
 
 
 def _is_on_its_way(turn: Turn, purpose: str) -> bool:
@@ -53,7 +74,8 @@ def _check_fields(turn: Turn, step: Transition, fields: Fields) -> None:
         if empty and field.required and not (field.default == "draft" and turn.state.draft):
             raise Refused(f"The field {name!r} is needed", code="missing_field", field=name)
         if not empty and not _fits(turn, field, value):
-            raise Refused(f"{value!r} does not fit the field {name!r}", code="bad_field", field=name)
+            code = {"unit": "unknown_unit", "case": "no_such_case"}.get(field.type, "bad_field")
+            raise Refused(f"{value!r} does not fit the field {name!r}", code=code, field=name)
 
 
 def _fits(turn: Turn, field: FormField, value: Words | str | int | None) -> bool:
@@ -66,6 +88,10 @@ def _fits(turn: Turn, field: FormField, value: Words | str | int | None) -> bool
             return value in turn.rules.units
         case "choice":
             return value in (field.options or {})
+        case "case":
+            return isinstance(value, str) and ids.parse_ticket(value) is not None
+        case "photo":
+            return isinstance(value, str) and all(each.startswith(INLINE) for each in value.split())
         case "rating":
             return isinstance(value, int) and 1 <= value <= 5
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 from laporhub.pipeline import dialogue, said
 from laporhub.pipeline.base_model import trusted
 from laporhub.pipeline.commands import SYSTEM, OpenCase
+from laporhub.pipeline.decide_acts import is_possible
 from laporhub.pipeline.errors import NotFound
 from laporhub.pipeline.events import Answered, Asked, Classified, MessageAdded, MessageWithdrawn, Opened
 from laporhub.pipeline.messages import Message
 from laporhub.pipeline.profile.schema_workflow import OPENED
 from laporhub.pipeline.requirements import unmet
+from laporhub.pipeline.said_steps import meant
 from laporhub.pipeline.turn import Turn
 from laporhub.pipeline.turn_clocks import move_clocks
 from laporhub.pipeline.turn_steps import is_old_news, queue_reply, take_step
@@ -58,7 +60,11 @@ def add_message(turn: Turn, message: Message) -> None:
     if rewrites and said.is_stale(turn.state, _heard(message)):
         return  # a later version of it is here already
     earlier = dialogue.corrected(turn.rules, turn.state, message)
+    step_meant = None if earlier or is_old_news(turn) else meant(turn.rules, turn.state, message)
     _hear(turn, message.but({"replaces": earlier}) if earlier else message)
+    if step_meant and is_possible(turn, *step_meant):
+        take_step(turn, *step_meant, turn.command.actor)
+        return
     if is_final(turn.rules, turn.state):
         if turn.profile.intake.after_end and not rewrites:
             queue_reply(turn, turn.profile.intake.after_end)

@@ -254,6 +254,60 @@ class Rated(Model):
     rating: int = Field(ge=1, le=5)
 
 
+class Involved(Model):
+    """A further unit is asked for its part; the responsible one stays so."""
+
+    kind: Literal["involved"] = "involved"
+    unit: str
+
+
+class Released(Model):
+    """A unit is not asked for its part any more."""
+
+    kind: Literal["released"] = "released"
+    unit: str
+
+
+class Contributed(Model):
+    """A unit's part of the answer."""
+
+    kind: Literal["contributed"] = "contributed"
+    unit: str
+    words: Words
+
+
+class Merged(Model):
+    """The case is about the same as another one, and follows it: its reporter hears what that one's does."""
+
+    kind: Literal["merged"] = "merged"
+    into: str
+    ticket: str
+
+
+class Split(Model):
+    """It stands on its own again."""
+
+    kind: Literal["split"] = "split"
+    main: str
+
+
+class Followed(Model):
+    """Another case follows this one from now on, or (`left`) no longer."""
+
+    kind: Literal["followed"] = "followed"
+    follower: str
+    ticket: str
+    left: bool = False
+
+
+class Evidenced(Model):
+    """Photos of what was done, that came with a step in this field of its form."""
+
+    kind: Literal["evidenced"] = "evidenced"
+    field: str
+    files: tuple[Attachment, ...]
+
+
 EventData: TypeAlias = Annotated[
     Opened
     | MessageAdded
@@ -274,7 +328,14 @@ EventData: TypeAlias = Annotated[
     | ClockAlarmed
     | Noted
     | Confided
-    | Rated,
+    | Rated
+    | Involved
+    | Released
+    | Contributed
+    | Merged
+    | Split
+    | Followed
+    | Evidenced,
     Field(discriminator="kind"),
 ]
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from laporhub.pipeline import said
 from laporhub.pipeline.base_model import trusted
-from laporhub.pipeline.case_state import CaseState, Clock, Reply
+from laporhub.pipeline.case_state import CaseState, Clock, Part, Reply
 from laporhub.pipeline.events import (
     Answered,
     Asked,
@@ -20,18 +20,26 @@ from laporhub.pipeline.events import (
     ClockStarted,
     ClockStopped,
     Confided,
+    Contributed,
     Drafted,
+    Evidenced,
+    Followed,
+    Involved,
+    Merged,
     MessageAdded,
     MessageWithdrawn,
     Noted,
     Opened,
     Rated,
+    Released,
     ReplyQueued,
     ReplyUpdated,
+    Split,
     Transitioned,
 )
 
 _case, _running, _reply = trusted(CaseState), trusted(Clock), trusted(Reply)
+_NEVER = (0, "")
 
 
 def evolve(state: CaseState | None, event: CaseEvent) -> CaseState:
@@ -102,10 +110,33 @@ def _changes(state: CaseState, event: CaseEvent) -> dict[str, Any]:
                 "asking": None if by_person or step.ends else state.asking,
                 "status": step.target,
                 "closed_at": (state.closed_at or event.time) if step.ends else None,
-                "waiting": state.waiting and not by_person,
+                # whoever says that it is over waits for nobody
+                "waiting": state.waiting
+                and not by_person
+                and not (step.ends and event.actorrole == "reporter"),
+                "taken": {
+                    **state.taken,
+                    step.transition: (state.taken.get(step.transition, _NEVER)[0] + 1, event.actorid),
+                },
             }
         case Assigned(unit=unit):
-            return {"unit": unit, "draft": None}  # a draft is its unit's own
+            # a draft is its unit's own, and so are the parts that it asked others for
+            return {"unit": unit, "draft": None, "parts": {}}
+        case Involved(unit=unit):
+            return {"parts": {**state.parts, unit: Part(since=event.time)}}
+        case Released(unit=unit):
+            return {"parts": {name: part for name, part in state.parts.items() if name != unit}}
+        case Contributed(unit=unit, words=words):
+            return {"parts": {**state.parts, unit: state.parts[unit].but({"words": words})}}
+        case Merged(into=main):
+            return {"main": main}
+        case Split():
+            return {"main": None}
+        case Followed(follower=case, ticket=ticket, left=left):
+            others = {name: known for name, known in state.followers.items() if name != case}
+            return {"followers": others if left else {**others, case: ticket}}
+        case Evidenced():
+            return {}
         case Drafted(words=words):
             return {"draft": words}
         case ReplyQueued() as reply:

@@ -27,15 +27,22 @@ from laporhub.pipeline.events import (
     ClockStarted,
     ClockStopped,
     Confided,
+    Contributed,
     Drafted,
     EventData,
+    Evidenced,
+    Followed,
+    Involved,
+    Merged,
     MessageAdded,
     MessageWithdrawn,
     Noted,
     Opened,
     Rated,
+    Released,
     ReplyQueued,
     ReplyUpdated,
+    Split,
     Transitioned,
 )
 from laporhub.pipeline.evolve import evolve
@@ -98,6 +105,7 @@ def forwarded(
     step: CaseEvent | None = None
     eyes = eyes_of_units(rulebook)
     for number, whole in enumerate(events):
+        helpers = tuple(state.parts) if state is not None else ()
         state = evolve(state, whole)
         event = event_as_seen(rulebook, whole, eyes)
         if event is None:
@@ -107,7 +115,7 @@ def forwarded(
             leaves = _goes_elsewhere(event, events[number + 1 : number + 2])
         else:
             leaves = False
-        for unit, data in _told(event, state_as_seen(state, eyes), step, leaves):
+        for unit, data in _told(event, state_as_seen(state, eyes), step, leaves, helpers):
             if unit in rulebook.units and _units_may_see(rulebook, state):
                 key = event.case_id.encode()
                 value = write_record(_enveloped(event, unit, state.ticket, data))
@@ -116,17 +124,28 @@ def forwarded(
 
 
 def _told(
-    event: CaseEvent, state: CaseState, step: CaseEvent | None, leaves: bool
+    event: CaseEvent, state: CaseState, step: CaseEvent | None, leaves: bool, helpers: Sequence[str]
 ) -> Iterator[tuple[str, UnitEventData]]:
-    """(unit, what it is told). `step` is the latest transition; `leaves`: it hands the case to another unit."""
-    if isinstance(event.data, Assigned):
-        given, previous = event.data.unit, event.data.previous
-        if previous and previous != given:
-            yield previous, UnitTakenAway()
-        if given:
-            yield given, _snapshot(state, step if step and step.cause == event.cause else None)
-    elif event.unit and (data := _without_identity(event.data, event.actorunit == event.unit, leaves)):
-        yield event.unit, _with_all_said(data, state)
+    """(unit, what it is told). `step` is the latest transition; `leaves`: it hands the case to another unit.
+
+    `helpers` were asked for a part before the event: they are told as much as the responsible unit.
+    """
+    brought_by = step if step and step.cause == event.cause else None
+    match event.data:
+        case Assigned(unit=given, previous=previous):
+            for unit in dict.fromkeys((*((previous,) if previous else ()), *helpers)):
+                if unit != given:
+                    yield unit, UnitTakenAway()
+            if given:
+                yield given, _snapshot(state, brought_by)
+        case Involved(unit=unit):
+            yield unit, _snapshot(state, brought_by)
+        case Released(unit=unit):
+            yield unit, UnitTakenAway()
+        case _:
+            for unit in (*((event.unit,) if event.unit else ()), *helpers):
+                if data := _without_identity(event.data, event.actorunit == unit, leaves):
+                    yield unit, _with_all_said(data, state)
 
 
 def _with_all_said(data: UnitEventData, state: CaseState) -> UnitEventData:
@@ -222,6 +241,10 @@ def _without_identity(data: EventData, own: bool, leaves: bool) -> UnitEventData
             return UnitNoted(text=words.text) if own else None
         # What is asked and answered is told in words; what is said in confidence is told to nobody's system.
         case Opened() | Assigned() | Asked() | Answered() | Confided():
+            return None
+        case Involved() | Released() | Contributed() | Evidenced():  # told with the step, by its fields
+            return None
+        case Merged() | Split() | Followed():
             return None
         case _:
             assert_never(data)

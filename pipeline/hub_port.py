@@ -14,12 +14,14 @@ from laporhub.pipeline.commands import Actor
 from laporhub.pipeline.connector import Raw
 from laporhub.pipeline.connector_abilities import Greeting
 from laporhub.pipeline.events import CaseEvent
+from laporhub.pipeline.evidence import Doubt
 from laporhub.pipeline.figures import Report
-from laporhub.pipeline.messages import Inbound
+from laporhub.pipeline.messages import Inbound, InlineFile
+from laporhub.pipeline.notices import Notice
 from laporhub.pipeline.periods import Period
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.report_post import ReportPost
-from laporhub.pipeline.staff import Accounts
+from laporhub.pipeline.staff import Account, Accounts
 from laporhub.pipeline.tracking import Tracking
 
 
@@ -93,9 +95,17 @@ class HubPort(Protocol):
         ...
 
     async def act(
-        self, case_id: str, transition: str, fields: Mapping[str, str], actor: Actor, seen: int | None = None
+        self,
+        case_id: str,
+        transition: str,
+        fields: Mapping[str, str],
+        actor: Actor,
+        seen: int | None = None,
+        photos: Mapping[str, Sequence[InlineFile]] | None = None,
     ) -> CaseState:
-        """Takes a transition. Read-your-own-write: what `tracking` says next includes it. Raises `Refused`."""
+        """Takes a transition; `photos` are those of its photo fields. Read-your-own-write: what `tracking` says next
+        includes it. Raises `Refused`.
+        """
         ...
 
     async def note(self, case_id: str, text: str, actor: Actor) -> CaseState: ...
@@ -155,6 +165,26 @@ class HubPort(Protocol):
 
         Blocking.
         """
+        ...
+
+    def notices(self, profile: str, account: Account, most: int = 100) -> Sequence[tuple[int, Notice]]:
+        """What the account's unit or role was told, the newest first, each with its number. Blocking."""
+        ...
+
+    def unread_notices(self, profile: str, account: Account) -> int:
+        """How many of them came since the account last said that it has read them. Blocking."""
+        ...
+
+    async def read_notices(self, profile: str, account: Account, upto: int) -> None:
+        """The account has read all up to this number."""
+        ...
+
+    def doubts(self, state: CaseState) -> Mapping[str, Sequence[Doubt]]:
+        """Photo of what was done → what staff is warned about it: time, place, whether it was seen before. Blocking."""
+        ...
+
+    def hand_over_file(self, state: CaseState, account: str) -> bytes:
+        """The case as a ZIP archive for another government, without identity; who had it is audited. Blocking."""
         ...
 
     def tracking_token(self, case_id: str) -> str:

@@ -140,7 +140,9 @@ def _joins(rulebook: Rulebook, message: Message, latest: CaseState) -> bool:
 
 
 def _leads_on(rulebook: Rulebook, ended: CaseState) -> bool:
-    """Whether the reporter can still do something with a case that has ended; a rejected one is over."""
+    """Whether the reporter can still do something with a case that has ended; a rejected one is over for chats."""
+    if (known := rulebook.profile.states.get(ended.status)) is not None and not known.follow_up:
+        return False
     steps = rulebook.profile.transitions.values()
     return any(ended.status in step.source and "reporter" in step.roles for step in steps)
 

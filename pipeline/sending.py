@@ -40,6 +40,15 @@ class _Later:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Receiver:
+    """The platform's address, where an answer belongs there, and when they last wrote to us."""
+
+    to: str
+    reply_to: str | None = None
+    last_inbound_at: datetime | None = None
+
+
 class Sender:
     """Takes a claimed reply to its platform, and stores what came of it."""
 
@@ -73,13 +82,9 @@ class Sender:
     async def _send(self, reply: Queued) -> None:
         connector = self._connectors.get((reply.profile, reply.channel))
         with self._database.connect() as connection:
-            known = frozenset[str]().union(
-                *(outbox.platform_ids(connection, talk.id) for talk in reply.talks)
-            )
-        at = reply.attempted_at or self._now()
-        where = (
-            address_for(connector, reply.talks, self._ring.open, at, human=reply.human) if connector else None
-        )
+            names = [reply.conversation] if reply.address else [talk.id for talk in reply.talks]
+            known = frozenset[str]().union(*(outbox.platform_ids(connection, name) for name in names))
+        where = self._receiver(connector, reply) if connector else None
         if connector is None or where is None:
             await self._settle(reply, "failed", "no_address")
             return
@@ -105,7 +110,7 @@ class Sender:
                 where.to,
                 reply.account,
                 parts[len(reply.sent)],
-                where.conversation.last_inbound_at,
+                where.last_inbound_at,
                 reply.attempted_at or self._now(),
                 reply_to=where.reply_to,
                 purpose=reply.purpose,
@@ -130,6 +135,16 @@ class Sender:
                     await self._wait(reply, span, reason)
                     return
         await self._settle(reply, "sent", None)
+
+    def _receiver(self, connector: Connector, reply: Queued) -> _Receiver | None:
+        """Whom it goes to; None if nobody knows any more. A letter to staff has its address with it."""
+        if reply.address is not None:
+            return _Receiver(reply.address)
+        at = reply.attempted_at or self._now()
+        found = address_for(connector, reply.talks, self._ring.open, at, human=reply.human)
+        if found is None:
+            return None
+        return _Receiver(found.to, found.reply_to, found.conversation.last_inbound_at)
 
     def _template(self, reply: Queued) -> Template | None:
         book = self._rulebooks.get(reply.profile)
@@ -202,6 +217,12 @@ class Sender:
         """The end of it: the outbox row and the case's event in one transaction, or the event first."""
         if reply.next_at is not None and self._now() >= reply.next_at:
             raise _too_late(reply)
+        marking = _marking(reply, status, None, reply.attempted_at, reason)
+        if reply.address is not None:  # a letter to staff is no reply of the case
+            if status == "failed":
+                logger.error("a notice to staff did not arrive", notice=reply.reply_id, reason=reason)
+            await self._engine.submit(job=marking)
+            return
         await self._engine.submit(
             command=Delivery(
                 id=ids.derive("d", "delivery", reply.reply_id, status, str(reply.attempts)),
@@ -213,7 +234,7 @@ class Sender:
                 platform_id=reply.sent[0] if reply.sent else None,
                 reason=reason,
             ),
-            job=_marking(reply, status, None, reply.attempted_at, reason),
+            job=marking,
         )
 
 

@@ -25,6 +25,8 @@ class Query:
     """The reporter wrote again and nobody has looked, or a reply could not be delivered."""
     undelivered: bool | None = None
     """A reply, the newest of its purpose, could not be delivered."""
+    helping: tuple[str, ...] = ()
+    """One of these units is asked for its part."""
     tickets: tuple[str, ...] = ()
     opened_from: datetime | None = None
     opened_to: datetime | None = None

@@ -6,7 +6,9 @@ from datetime import timedelta
 
 from laporhub.pipeline import ids
 from laporhub.pipeline.base_model import trusted
+from laporhub.pipeline.case_state import CaseState
 from laporhub.pipeline.commands import SYSTEM, Actor, AddMessage, OpenCase, Words
+from laporhub.pipeline.decide_life import life_effects
 from laporhub.pipeline.events import Assigned, Drafted, Rated, ReplyQueued, Transitioned
 from laporhub.pipeline.profile.schema_workflow import BUILT_IN_ROLES
 from laporhub.pipeline.turn import Fields, Turn
@@ -20,9 +22,18 @@ _transitioned, _assigned, _reply_queued = trusted(Transitioned), trusted(Assigne
 
 
 def take_step(
-    turn: Turn, name: str, fields: Fields | None = None, actor: Actor = SYSTEM, *, quiet: bool = False
+    turn: Turn,
+    name: str,
+    fields: Fields | None = None,
+    actor: Actor = SYSTEM,
+    *,
+    quiet: bool = False,
+    other: str | None = None,
 ) -> None:
-    """Takes a transition with all its effects; the caller has checked that it may, and says more if `quiet`."""
+    """Takes a transition with all its effects; the caller has checked that it may, and says more if `quiet`.
+
+    `other` is the case that its case field names.
+    """
     step, fields = turn.profile.transitions[name], fields or {}
     turn.emit(
         _transitioned(
@@ -42,16 +53,29 @@ def take_step(
         turn.emit(Drafted(words=words), actor)
     if step.rate and isinstance(rating := fields.get(step.rate), int):
         turn.emit(Rated(rating=rating), actor)
+    life_effects(turn, step, fields, actor, other)
     move_clocks(turn, {name, step.target})
     if step.reply and not quiet:
         queue_reply(turn, step.reply, fields)
+    if step.at_last and turn.state.taken[name][0] == step.at_most:
+        follow(turn, step.at_last)
 
 
-def queue_reply(turn: Turn, purpose: str, fields: Fields | None = None) -> None:
-    """Says what the template `purpose` says on this channel; on a page channel it has arrived with that."""
+def queue_reply(
+    turn: Turn,
+    purpose: str,
+    fields: Fields | None = None,
+    *,
+    seen_as: CaseState | None = None,
+    human: bool | None = None,
+) -> None:
+    """Says what the template `purpose` says on this channel; on a page channel it has arrived with that.
+
+    `seen_as` is the case that the words are about, `human` whether a person wrote them, where another case says so.
+    """
     if is_old_news(turn):
         return
-    said = compose(turn.rules, turn.state, purpose, fields or {})
+    said = compose(turn.rules, seen_as or turn.state, purpose, fields or {})
     if not said.text:  # this channel's template is only a comment: nothing is to be said there
         return
     channel = turn.profile.channels.get(turn.state.channel)
@@ -66,7 +90,7 @@ def queue_reply(turn: Turn, purpose: str, fields: Fields | None = None) -> None:
             text=said.text,
             pattern=said.pattern,
             sealed=said.sealed,
-            human=_is_a_persons_word(turn, fields or {}),
+            human=_is_a_persons_word(turn, fields or {}) if human is None else human,
             status="sent" if on_page else "queued",
         ),
         SYSTEM,

@@ -120,3 +120,10 @@ def labels(rulebook: Rulebook, fields: Mapping[str, Words | str | int], language
             labels[name] = say(rulebook.choices.get((name, str(value)), str(value)), language)
     labels.pop("unit", None)  # the template's `unit` is the responsible one's title
     return labels
+
+
+def to_staff(rulebook: Rulebook, state: CaseState, template: str, by: str, more: Mapping[str, str]) -> str:
+    """A notice to staff, by e-mail or WhatsApp; `more` is what only such a notice may use. Nobody's words are in it."""
+    rulebook = rulebook.of(state)
+    values = {**facts(rulebook, state, rulebook.language), **more}
+    return render(rulebook, template, by, rulebook.language, values)

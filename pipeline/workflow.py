@@ -30,8 +30,16 @@ def may_see(rulebook: Rulebook, state: CaseState, actor: Actor) -> bool:
     if role.scope == "channels":
         return state.channel in role.channels
     if role.scope == "unit":
-        return state.unit is not None and state.unit == actor.unit
+        return actor.unit is not None and (actor.unit == state.unit or actor.unit in state.parts)
     return True
+
+
+def _is_theirs(rulebook: Rulebook, state: CaseState, actor: Actor, step: Transition) -> bool:
+    """Of several units the responsible one takes the steps, and the others only give their part."""
+    role = rulebook.profile.roles.get(actor.role)
+    if role is None or role.scope != "unit":
+        return step.part is None
+    return actor.unit in state.parts if step.part else actor.unit == state.unit
 
 
 def allowed(rulebook: Rulebook, state: CaseState, actor: Actor) -> list[tuple[str, Transition]]:
@@ -42,7 +50,9 @@ def allowed(rulebook: Rulebook, state: CaseState, actor: Actor) -> list[tuple[st
     return [
         (name, transition)
         for name, transition in rulebook.of(state).profile.transitions.items()
-        if state.status in transition.source and not admitted.isdisjoint(transition.roles)
+        if state.status in transition.source
+        and not admitted.isdisjoint(transition.roles)
+        and _is_theirs(rulebook, state, actor, transition)
     ]
 
 

@@ -86,6 +86,7 @@ _SHARED: Final[Fields] = {
 CASE_FIELDS: Final[Fields] = {
     **_SHARED,
     "reporter": _CODE,
+    "helpers": _CODE,
     # Prepared by `searchable`, so that every server splits words alike; told apart by spaces, never ranked.
     "words": {"type": "text", "analyzer": "whitespace", "norms": False, "index_options": "docs"},
 }
@@ -150,6 +151,8 @@ def case_document(state: CaseState) -> Document:
         document["words"] = searchable(state.text)
     if state.unit:
         document["unit"] = state.unit
+    if state.parts:
+        document["helpers"] = list(state.parts)
     if state.missing:
         document["missing"] = state.missing
     if state.review:

@@ -31,7 +31,7 @@ from elasticsearch import (
 from laporhub.pipeline.errors import Misconfigured
 from laporhub.sinks.documents import CASE_FIELDS, EVENT_FIELDS, SEARCHED_ONLY, UNIT_FIELDS, Fields
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Raised with every change of fields or settings."""
 
 _PRIORITY: Final = 500

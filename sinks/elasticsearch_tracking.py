@@ -202,6 +202,7 @@ def _conditions(query: Query, now: datetime) -> dict[str, Any]:
         ("status", query.statuses),
         ("unit", query.units),
         ("channel", query.channels),
+        ("helpers", query.helping),
         ("ticket", query.tickets),
     ):
         if wanted:
@@ -244,6 +245,7 @@ def _still_fits(state: CaseState, query: Query) -> bool:
         state.profile in query.profiles
         and (not query.statuses or state.status in query.statuses)
         and (not query.units or state.unit in query.units)
+        and (not query.helping or not state.parts.keys().isdisjoint(query.helping))
         and (not query.channels or state.channel in query.channels)
         and query.private in (None, state.private)
     )

@@ -32,7 +32,7 @@ from laporhub.pipeline.errors import Refused
 from laporhub.pipeline.ids import parse_ticket
 from laporhub.pipeline.store.tables import cases, from_micros, to_micros
 from laporhub.pipeline.tracking import Query
-from laporhub.sinks.sqlite_tables import VERSIONS, tracking, undelivered
+from laporhub.sinks.sqlite_tables import VERSIONS, helpers, tracking, undelivered
 
 _TOKENS_AT_MOST = 16
 
@@ -60,6 +60,7 @@ def shape_of(query: Query) -> Query:
         private=query.private,
         attention=query.attention,
         undelivered=query.undelivered,
+        helping=query.helping[:1] and _SET,
         tickets=query.tickets[:1] and _SET,
         opened_from=query.opened_from and _SOME_DAY,
         opened_to=query.opened_to and _SOME_DAY,
@@ -83,6 +84,7 @@ def values_of(query: Query, now: datetime) -> dict[str, Any]:
         "statuses": query.statuses,
         "units": query.units,
         "channels": query.channels,
+        "helping": query.helping,
         "tickets": query.tickets,
         "opened_from": query.opened_from,
         "opened_to": query.opened_to,
@@ -111,7 +113,7 @@ def counted_by(shape: Query, by: str) -> Select[Any]:
 
 def _conditions(shape: Query) -> Iterable[ColumnElement[bool]]:
     # Words, tickets and attention are far more telling than the profile: the plus keeps its indices out of the plan.
-    narrow = bool(shape.tickets or shape.text or shape.attention or shape.undelivered)
+    narrow = bool(shape.tickets or shape.text or shape.attention or shape.undelivered or shape.helping)
     profile: ColumnElement[str] = literal_column("+tracking.profile") if narrow else tracking.c.profile
     yield profile.in_(bindparam("profiles", expanding=True))
     for column, name in (
@@ -128,6 +130,9 @@ def _conditions(shape: Query) -> Iterable[ColumnElement[bool]]:
     if shape.undelivered is not None:
         listed = tracking.c.case_id.in_(select(undelivered.c.case_id))
         yield listed if shape.undelivered else not_(listed)
+    if shape.helping:
+        asked = helpers.c.unit.in_(bindparam("helping", expanding=True))
+        yield tracking.c.case_id.in_(select(helpers.c.case_id).where(asked))
     if shape.attention is not None:
         yield tracking.c.attention == literal_column("1" if shape.attention else "0")
     if shape.private is not None:

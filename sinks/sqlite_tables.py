@@ -31,6 +31,14 @@ tracking = Table(
 undelivered = Table("tracking_undelivered", metadata, Column("case_id", Text, primary_key=True))
 """The cases of which a reply, the newest of its purpose, failed: few, and asked for by themselves."""
 
+helpers = Table(
+    "tracking_helpers",
+    metadata,
+    Column("unit", Text, primary_key=True),
+    Column("case_id", Text, primary_key=True),
+)
+"""Units beside the responsible one, and the cases in which they are asked for their part: few."""
+
 _INDICES = (
     "CREATE INDEX IF NOT EXISTS tracking_queue ON tracking (profile, status, urgency DESC, due, rowid)",
     "CREATE INDEX IF NOT EXISTS tracking_urgent ON tracking (profile, urgency DESC, due, rowid)",
@@ -42,6 +50,7 @@ _INDICES = (
     " WHERE attention = 1",
     "CREATE INDEX IF NOT EXISTS tracking_open_due ON tracking (profile, due, channel, status, unit, private, final)"
     " WHERE final = 0",
+    "CREATE INDEX IF NOT EXISTS tracking_helped ON tracking_helpers (case_id)",
     "CREATE VIRTUAL TABLE IF NOT EXISTS tracking_text USING fts5("
     "said, content='', tokenize='unicode61 remove_diacritics 2', detail='full')",
 )
@@ -51,5 +60,6 @@ def create_tables(connection: Connection) -> None:
     """Tables and indices, where they are missing."""
     tracking.create(connection, checkfirst=True)
     undelivered.create(connection, checkfirst=True)
+    helpers.create(connection, checkfirst=True)
     for statement in _INDICES:
         connection.execute(text(statement))

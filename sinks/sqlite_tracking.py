@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, bindparam, select, text
 from sqlalchemy.dialects import sqlite
 
 from laporhub.pipeline.case_state import CaseState
+from laporhub.pipeline.store.among import among
 from laporhub.pipeline.store.cases import load_cases
 from laporhub.pipeline.store.tables import to_micros
 from laporhub.pipeline.tracking import Page, Query
@@ -25,7 +26,7 @@ from laporhub.sinks.sqlite_questions import (
     shape_of,
     values_of,
 )
-from laporhub.sinks.sqlite_tables import URGENCY, VERSIONS, create_tables, tracking, undelivered
+from laporhub.sinks.sqlite_tables import URGENCY, VERSIONS, create_tables, helpers, tracking, undelivered
 
 _NEVER = 2**62
 """Sorts after every due time."""
@@ -40,13 +41,14 @@ class SqliteTracking:
         with engine.execution_options(writes=True).begin() as connection:
             create_tables(connection)
 
-    name = "tracking/2"
+    name = "tracking/3"
     """Its cursor. Raise the number when rows or index change: the next start then builds them anew."""
 
     def clear(self, connection: Connection) -> None:
         """Empties it, to be written anew from the cases."""
         tracking.drop(connection)
         undelivered.drop(connection)
+        helpers.drop(connection)
         connection.execute(text("DROP TABLE tracking_text"))
         create_tables(connection)
 
@@ -62,6 +64,7 @@ class SqliteTracking:
             return
         connection.execute(_upsert(), [_row(s) for s in states])
         self._list_undelivered(connection, states)
+        self._list_helpers(connection, states)
         for case in sorted(reworded):
             connection.execute(_MOVE, {"case": case})
         self._index(connection, [state for state in states if state.id in spoken | reworded])
@@ -70,6 +73,11 @@ class SqliteTracking:
         connection.execute(_OFF_THE_LIST, [{"case": state.id} for state in states])
         if failed := [{"case_id": state.id} for state in states if failed_replies(state)]:
             connection.execute(undelivered.insert(), failed)
+
+    def _list_helpers(self, connection: Connection, states: Sequence[CaseState]) -> None:
+        connection.execute(_HELPS_NO_MORE, {"ids": [state.id for state in states]})
+        if asked := [{"case_id": state.id, "unit": unit} for state in states for unit in state.parts]:
+            connection.execute(helpers.insert(), asked)
 
     def _index(self, connection: Connection, states: Sequence[CaseState]) -> None:
         """The index keeps no copy of the text. Further words are added under further rows: see `VERSIONS`."""
@@ -109,6 +117,7 @@ class SqliteTracking:
 
 
 _OFF_THE_LIST = undelivered.delete().where(undelivered.c.case_id == bindparam("case"))
+_HELPS_NO_MORE = helpers.delete().where(among(helpers.c.case_id))
 _MOVE = text("UPDATE tracking SET rowid = (SELECT max(rowid) + 1 FROM tracking) WHERE case_id = :case")
 """What was indexed under the old number leads nowhere then; it is gone from the file when the index is built anew."""
 

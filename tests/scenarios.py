@@ -160,6 +160,82 @@ async def the_reporter_goes_on_on_the_tracking_page(play: Play) -> None:
     assert again.case_id == receipt.case_id
 
 
+async def a_case_is_sent_back_until_somebody_decides(play: Play) -> None:
+    receipt = await play.form()
+    for unit in ("dishub", "dinas-pupr", "dishub"):
+        await play.act(receipt.case_id, "dispose", unit=unit)
+        state = await play.act(receipt.case_id, "return", unit_admin(unit), reason="Bukan kewenangan kami.")
+    assert state.status == "disputed"
+    await play.act(receipt.case_id, "settle", SUPERVISOR, unit="dinas-pupr", note="Jalan provinsi.")
+    await refused(
+        play, receipt.case_id, "return", unit_admin("dinas-pupr"), "too_often", reason="Tetap bukan."
+    )
+    await play.act(receipt.case_id, "respond", unit_admin("dinas-pupr"), response="Sudah.")
+
+
+async def several_units_give_one_answer(play: Play) -> None:
+    receipt = await play.form()
+    lead, helper = unit_admin("dinas-pupr"), unit_admin("dishub")
+    await play.act(receipt.case_id, "dispose", unit="dinas-pupr")
+    await play.act(receipt.case_id, "involve", lead, unit="dishub", task="Lampu jalannya.")
+    await refused(play, receipt.case_id, "respond", lead, "parts_open", response="Sudah.")
+    await play.act(receipt.case_id, "contribute", helper, part="Lampu sudah diganti.")
+    await play.act(receipt.case_id, "respond", lead, response="Jalan ditambal, lampu diganti.")
+    state = await play.act(receipt.case_id, "approve")
+    assert state.status == "answered"
+
+
+async def duplicates_hear_of_one_answer(play: Play) -> None:
+    main = await play.form()
+    double = await play.chat("Jalan provinsi di depan Pasar Contoh Kabupaten Batang berlubang", 1, 1)
+    await play.send()
+    await play.act(double.case_id, "merge", into=main.ticket)
+    await refused(play, main.case_id, "merge", ADMIN, "follows_itself", into=double.ticket)
+    await play.answer(main.case_id)
+    await play.send()
+    await play.act(main.case_id, "close")
+    state = play.hub.case(double.ticket)
+    assert state and state.status == "closed"
+    assert [reply.purpose for reply in state.replies.values()][-1] == "response"
+
+
+async def a_duplicate_is_separated_again(play: Play) -> None:
+    main = await play.form()
+    double = await play.form(1)
+    await play.act(double.case_id, "merge", into=main.ticket)
+    await play.act(double.case_id, "split", reason="Ruas jalan lain.")
+    await play.answer(main.case_id)
+    state = await play.answer(double.case_id)
+    assert state.main is None and state.status == "answered"
+
+
+async def a_refused_reporter_objects_once(play: Play) -> None:
+    receipt = await play.form()
+    state = await play.act(receipt.case_id, "reject", reason="unclear", explanation="Kurang jelas.")
+    reporter = Actor(id=state.reporter, role="reporter")
+    await play.act(receipt.case_id, "appeal", reporter, reason="Fotonya sudah ada.")
+    await play.act(receipt.case_id, "uphold", SUPERVISOR, explanation="Tetap kurang jelas.")
+    await refused(play, receipt.case_id, "appeal", reporter, "too_often", reason="Lagi.")
+
+
+async def what_is_anothers_is_handed_over(play: Play) -> None:
+    receipt = await play.form()
+    state = await play.act(receipt.case_id, "hand_over", receiver="regency", office="Kabupaten Contoh")
+    assert state.status == "handed_over" and state.closed_at is not None
+
+
+async def refused(play: Play, case: str, step: str, actor: Actor, code: str, **fields: str) -> None:
+    """The step is refused for this reason, and nothing has changed."""
+    before = len(play.hub.events(case))
+    try:
+        await play.act(case, step, actor, **fields)
+    except Refused as error:
+        assert error.code == code
+    else:
+        raise AssertionError(f"{step} was not refused")
+    assert len(play.hub.events(case)) == before
+
+
 async def a_post_is_gone_on_with_in_a_direct_message(play: Play) -> None:
     post = await play.post("jalan rusak pak", 1, thread="900")
     await play.send()
@@ -197,6 +273,12 @@ SCENARIOS: tuple[Callable[[Play], Awaitable[None]], ...] = (
     clocks_warn_escalate_and_close,
     a_note_and_a_private_case,
     the_reporter_goes_on_on_the_tracking_page,
+    a_case_is_sent_back_until_somebody_decides,
+    several_units_give_one_answer,
+    duplicates_hear_of_one_answer,
+    a_duplicate_is_separated_again,
+    a_refused_reporter_objects_once,
+    what_is_anothers_is_handed_over,
     a_post_is_gone_on_with_in_a_direct_message,
     something_is_said_in_confidence,
 )

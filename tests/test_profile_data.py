@@ -11,8 +11,10 @@ from jinja2 import Environment, StrictUndefined
 from jinja2.meta import find_undeclared_variables
 from ruamel.yaml import YAML
 
+from laporhub.pipeline.profile.check import NOTICE_FACTS
 from laporhub.pipeline.profile.load import load
 from laporhub.pipeline.profile.schema import Profile
+from laporhub.pipeline.profile.schema_life import OCCASIONS
 from laporhub.pipeline.profile.schema_units import Territory, Unit, Units
 from laporhub.pipeline.profile.section import say
 
@@ -75,6 +77,12 @@ PURPOSES = (
     "incomplete",
     "question",
     "rejected",
+    "appealed",
+    "granted",
+    "upheld",
+    "merged",
+    "separated",
+    "handed_over",
     "disposed",
     "response",
     "reopened",
@@ -253,12 +261,18 @@ def test_the_examples_of_a_region_say_where() -> None:
 # ── replies ──────────────────────────────────────────────────────────────────────────────────────
 
 
+def notices_of(rules: Profile) -> set[str]:
+    """What is sent to staff."""
+    return {name for occasion in OCCASIONS if (name := rules.notices.template(occasion))}
+
+
 def fields_by_reply(rules: Profile) -> dict[str, set[str]]:
     """Each reply, with the fields that every transition sending it has."""
     guided = rules.intake.dialogue
     asked = (guided.first, guided.next, guided.again) if guided else ()
     by_intake = (rules.intake.reply, rules.intake.after_end, *asked)
     found: dict[str, set[str]] = {name: set() for name in by_intake if name}
+    found |= {name: set(NOTICE_FACTS) for name in notices_of(rules)}
     if rules.privacy.confidential_reply:
         found[rules.privacy.confidential_reply] = {"link"}
     for step in rules.transitions.values():
@@ -305,6 +319,10 @@ def values(folder: Path, language: str) -> dict[str, str]:
         "reason": max(reasons, key=len),
         "explanation": "Mohon kirim foto.",
         "response": "Lampu sudah diganti.",
+        "office": "Pemerintah Kabupaten Contoh",
+        "receiver": "Pemerintah kabupaten atau kota",
+        "clock": "Respons awal",
+        "step": "Ajukan keberatan",
     }
 
 
@@ -327,7 +345,9 @@ FILES = [
 
 
 def test_the_shipped_profile_has_the_replies_that_its_service_needs() -> None:
-    assert set(fields_by_reply(profile(JATENG))) == set(PURPOSES)
+    rules = profile(JATENG)
+    assert set(fields_by_reply(rules)) - notices_of(rules) == set(PURPOSES)
+    assert len(notices_of(rules)) == len(OCCASIONS), "staff hears of everything that needs it"
 
 
 @pytest.mark.parametrize(("folder", "language", "name"), REPLIES)

@@ -8,7 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from laporhub.pipeline.profile import schema, schema_intake, schema_time, schema_units, schema_workflow
+from laporhub.pipeline.profile import (
+    schema,
+    schema_intake,
+    schema_life,
+    schema_time,
+    schema_units,
+    schema_workflow,
+)
 from laporhub.pipeline.profile.section import Section
 from laporhub.pipeline.replies import FACTS
 
@@ -17,7 +24,7 @@ NAMED = set(re.findall(r"`([a-z_]+)`", DOC)) | set(re.findall(r"[{,] ?([a-z_]+):
 
 
 def keys() -> Iterator[str]:
-    for module in (schema, schema_intake, schema_time, schema_units, schema_workflow):
+    for module in (schema, schema_intake, schema_life, schema_time, schema_units, schema_workflow):
         for section in vars(module).values():
             if isinstance(section, type) and issubclass(section, Section):
                 yield from (field.alias or name for name, field in section.model_fields.items())

@@ -27,7 +27,7 @@ from sqlalchemy import event
 from support import MONDAY
 
 from laporhub.pipeline import ids
-from laporhub.pipeline.case_state import CaseState, Clock, Reply
+from laporhub.pipeline.case_state import CaseState, Clock, Part, Reply
 from laporhub.pipeline.classifier import Suggestion
 from laporhub.pipeline.errors import Refused, RetryLater
 from laporhub.pipeline.store.cases import save_cases
@@ -212,6 +212,7 @@ def fits(state: CaseState, query: Query, now: datetime) -> bool:
         state.profile in query.profiles
         and (not query.statuses or state.status in query.statuses)
         and (not query.units or state.unit in query.units)
+        and (not query.helping or any(unit in state.parts for unit in query.helping))
         and (not query.channels or state.channel in query.channels)
         and query.overdue in (None, late(state, now))
         and query.private in (None, state.private)
@@ -259,6 +260,7 @@ some_cases = st.lists(
                     {"r": Reply(purpose="ack", status="failed"), "s": Reply(purpose="ack", status="sent")},
                 )
             ),
+            "parts": st.sampled_from(({}, {}, {"dishub": Part(since=MONDAY)})),
             "opened_at": st.sampled_from((MONDAY - HOUR, MONDAY, MONDAY + HOUR)),
         }
     ),
@@ -271,6 +273,7 @@ queries = st.builds(
     statuses=st.lists(st.sampled_from(STATUSES), max_size=2).map(tuple),
     units=st.lists(st.sampled_from(("dishub", "dinas-pupr")), max_size=1).map(tuple),
     channels=st.lists(st.sampled_from(CHANNELS), max_size=1).map(tuple),
+    helping=st.sampled_from(((), (), ("dishub",), ("dishub", "dinas-pupr"))),
     overdue=st.sampled_from((None, None, True, False)),
     private=st.sampled_from((None, None, True, False)),
     attention=st.sampled_from((None, None, True, False)),

@@ -9,6 +9,7 @@ from laporhub.pipeline.case_state import CaseState
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.profile.schema_workflow import FormField, Transition
 from laporhub.pipeline.profile.section import say
+from laporhub.web.history import unit_title
 from laporhub.web.i18n import Translator
 
 PREFIX = "f_"
@@ -45,17 +46,23 @@ def fields_for(
             title=say(field.title, t.language, rulebook.language),
             kind=field.type,
             required=field.required,
-            value=_default(state, field) if values is None else values.get(PREFIX + name, ""),
+            value=_default(rulebook, state, step, field) if values is None else values.get(PREFIX + name, ""),
             groups=_groups(rulebook, state, field, t),
         )
         for name, field in step.fields.items()
     ]
 
 
-def _default(state: CaseState, field: FormField) -> str:
-    """The draft, or the suggested unit, if the classifier is sure: a doubtful one is a person's to choose."""
+def _default(rulebook: Rulebook, state: CaseState, step: Transition, field: FormField) -> str:
+    """The draft, or the suggested unit, if the classifier is sure: a doubtful one is a person's to choose.
+
+    Where the step needs all parts, they stand one below the other until somebody has made one answer of them.
+    """
     if field.default == "draft" and state.draft is not None:
         return state.draft.text
+    if field.default == "draft" and step.whole:
+        said = [(unit, part.words.text) for unit, part in state.parts.items() if part.words]
+        return "\n\n".join(f"{unit_title(rulebook, unit)}:\n{text}" for unit, text in said)
     suggestion = state.suggestion
     if field.default == "suggestion" and suggestion is not None and suggestion.sure and suggestion.units:
         return suggestion.units[0].unit

@@ -24,6 +24,7 @@ from laporhub.pipeline.workflow import allowed, may_confide, may_note, may_speak
 from laporhub.web import delivery, forms, history, persons, words
 from laporhub.web.actions import PREFIX, fields_for, values_of
 from laporhub.web.attached import camera, shown, taken_where
+from laporhub.web.case_ties import ties
 from laporhub.web.chronicle import staff_lines
 from laporhub.web.confidence import confidants, confidences, handle_of
 from laporhub.web.desk import Session, Staff, case_for, check_csrf, events_for, files_for, menu
@@ -32,6 +33,7 @@ from laporhub.web.paper_links import paper_links
 from laporhub.web.problems import status_of
 from laporhub.web.public import seers
 from laporhub.web.site import render, site_of, translator_of
+from laporhub.web.step_form import read_step
 
 router = APIRouter(include_in_schema=False)
 
@@ -61,7 +63,7 @@ def case_page(request: Request, session: Staff, ticket: str) -> Response:
 async def do(request: Request, session: Staff, ticket: str, transition: str) -> Response:
     """Takes a transition; if it is refused, the page again with every typed word."""
     site = site_of(request)
-    fields = await forms.read_form(request)
+    fields, photos = await read_step(request, PREFIX)
     check_csrf(session, fields)
     rulebook, state = await run_in_threadpool(case_for, site, session, ticket)
     step = rulebook.profile.transitions.get(transition)
@@ -72,7 +74,7 @@ async def do(request: Request, session: Staff, ticket: str, transition: str) -> 
         if step.reply:
             way = await run_in_threadpool(site.hub.way, state)
             delivery.check_way(way, step, anyway=bool(fields.get(delivery.ANYWAY)))
-        await site.hub.act(state.id, transition, values, session.actor, _seen(fields))
+        await site.hub.act(state.id, transition, values, session.actor, _seen(fields), photos)
     except (Refused, RetryLater) as error:
         return await run_in_threadpool(refused, request, session, ticket, transition, fields, error)
     return back(state, transition)
@@ -217,6 +219,7 @@ def page(
         if state.suggestion
         else [],
         gaps=_gaps(rulebook, state, t),
+        ties=ties(site, rulebook, state, session.actor, events, files, t),
         replies=_forms(rulebook, state, steps, t, attempt, to_reporter=True, way=way),
         moves=_forms(rulebook, state, steps, t, attempt, to_reporter=False),
         kept=_kept(attempt, steps),

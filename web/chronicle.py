@@ -20,14 +20,21 @@ from laporhub.pipeline.events import (
     ClockStarted,
     ClockStopped,
     Confided,
+    Contributed,
     Drafted,
+    Evidenced,
+    Followed,
+    Involved,
+    Merged,
     MessageAdded,
     MessageWithdrawn,
     Noted,
     Opened,
     Rated,
+    Released,
     ReplyQueued,
     ReplyUpdated,
+    Split,
     Transitioned,
 )
 from laporhub.pipeline.profile.rulebook import Rulebook
@@ -108,8 +115,22 @@ def _tell(rulebook: Rulebook, event: CaseEvent, t: Translator) -> _Told | None:
             | ClockAlarmed() as tick
         ):
             return _tick(rulebook, tick, t), ()
-        case Drafted():
+        case Drafted() | Split() | Merged():
             return None
+        case Involved(unit=unit):
+            return t("Diminta membantu: %(unit)s", unit=unit_title(rulebook, unit)), ()
+        case Released(unit=unit):
+            return t("Tidak lagi diminta membantu: %(unit)s", unit=unit_title(rulebook, unit)), ()
+        case Contributed(unit=unit):
+            return t("Bagian jawaban dari %(unit)s", unit=unit_title(rulebook, unit)), ()
+        case Followed(ticket=ticket, left=left):
+            return (
+                t("Laporan %(ticket)s tidak lagi mengikuti laporan ini", ticket=ticket)
+                if left
+                else t("Laporan %(ticket)s mengikuti laporan ini", ticket=ticket)
+            ), ()
+        case Evidenced(files=files):
+            return t.many("%(count)s foto bukti", "%(count)s foto bukti", len(files)), ()
 
 
 def _requirement(rulebook: Rulebook, name: str, t: Translator) -> str:
@@ -125,6 +146,8 @@ def _step(rulebook: Rulebook, step: Transitioned, t: Translator) -> _Told:
     for name, value in step.fields.items():
         rule = known.fields.get(name) if known else None
         label = say(rule.title, t.language, rulebook.language) if rule else name
+        if rule is not None and rule.type == "photo":
+            continue  # shown among the files
         shown = value.text if isinstance(value, Words) else str(value)
         if rule is not None and rule.type == "unit":
             shown = unit_title(rulebook, shown)

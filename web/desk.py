@@ -25,7 +25,7 @@ from laporhub.web.problems import NotSignedInError
 from laporhub.web.site import Site, site_of
 from laporhub.web.tracking import find_case
 
-_NOBODY = "-"
+NOBODY = "-"
 """A unit that does not exist: the scope of an account without one."""
 
 
@@ -124,7 +124,7 @@ def scope(rulebook: Rulebook, account: Account) -> Query:
     return Query(
         profiles=(rulebook.name,),
         channels=role.channels if role.scope == "channels" else (),
-        units=(account.unit or _NOBODY,) if role.scope == "unit" else (),
+        units=(account.unit or NOBODY,) if role.scope == "unit" else (),
         private=None if role.sees_private else False,
     )
 
@@ -157,7 +157,7 @@ def narrow(query: Query, filters: Filters) -> Query:
 def _within(scope: tuple[str, ...], wanted: str) -> tuple[str, ...]:
     if not wanted:
         return scope
-    return (wanted,) if not scope or wanted in scope else (_NOBODY,)
+    return (wanted,) if not scope or wanted in scope else (NOBODY,)
 
 
 def work(rulebook: Rulebook, account: Account) -> tuple[str, ...]:
@@ -171,13 +171,16 @@ class Menu:
 
     undelivered: int
     channels: bool
+    notices: int = 0
+    """Not read yet."""
 
 
 def menu(site: Site, account: Account, rulebook: Rulebook) -> Menu:
     """Blocking."""
     query = replace(scope(rulebook, account), undelivered=True)
     counted = site.hub.tracking.count(query, "status", site.settings.now())
-    return Menu(sum(counted.values()), sees_channels(rulebook, account))
+    unread = site.hub.unread_notices(rulebook.name, account)
+    return Menu(sum(counted.values()), sees_channels(rulebook, account), unread)
 
 
 def sees_channels(rulebook: Rulebook, account: Account) -> bool:

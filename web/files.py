@@ -12,6 +12,7 @@ from laporhub.pipeline.case_state import CaseState
 from laporhub.pipeline.errors import NotFound
 from laporhub.web.attached import is_picture
 from laporhub.web.desk import Staff, case_for, files_for
+from laporhub.web.evidence import is_answered
 from laporhub.web.guard import same
 from laporhub.web.site import Site, site_of
 from laporhub.web.tracking import find_case
@@ -41,7 +42,9 @@ def for_reporter(request: Request, ticket: str, name: str, k: str = "", variant:
     state = find_case(site, ticket)
     if state is None or not same(k, site.hub.tracking_token(state.id)):
         raise NotFound("There is no such report, or the code does not belong to it")
-    return _answer(site, state, site.hub.files(state.id), name, variant)
+    answered = is_answered(site.rulebook_of(state), state)
+    files = [each for each in site.hub.files(state.id) if each.field is None or answered]
+    return _answer(site, state, files, name, variant)
 
 
 def _answer(site: Site, state: CaseState, files: Sequence[CaseFile], name: str, variant: str) -> Response:

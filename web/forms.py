@@ -24,7 +24,7 @@ FILES = 3
 """How many may come with one form, and"""
 FILE_LIMIT = 10 * 1024 * 1024
 """bytes of each."""
-_PART_LIMIT = 16 * 1024 * 1024
+PART_LIMIT = 16 * 1024 * 1024
 """Bytes of one field: more than a whole body may have (see `WebSettings`), so that only that limit counts."""
 EARLIEST_YEAR, LATEST_YEAR = 1945, 2200
 _FILLED_IN = "(Kelengkapan diisi di halaman laporan.)"
@@ -68,13 +68,13 @@ def e164(typed: str) -> str:
 
 async def read_form(request: Request) -> dict[str, str]:
     """The fields of a submitted form, cleaned; files are not taken."""
-    async with request.form(max_files=0, max_fields=60, max_part_size=_PART_LIMIT) as form:
+    async with request.form(max_files=0, max_fields=60, max_part_size=PART_LIMIT) as form:
         return {name: clean(value) for name, value in form.items() if isinstance(value, str)}
 
 
 async def read_upload(request: Request) -> tuple[dict[str, str], list[InlineFile]]:
     """The fields of a submitted form, cleaned, and its files; one that is over `FILE_LIMIT` is cut just above it."""
-    limits = {"max_files": FILES + 1, "max_fields": 60, "max_part_size": _PART_LIMIT}
+    limits = {"max_files": FILES + 1, "max_fields": 60, "max_part_size": PART_LIMIT}
     async with request.form(**limits) as form:
         fields = {name: clean(value) for name, value in form.multi_items() if isinstance(value, str)}
         files = [

@@ -11,11 +11,13 @@ from fastapi import APIRouter, Request, Response
 
 from laporhub.pipeline.case_state import CaseState
 from laporhub.pipeline.profile.rulebook import Rulebook
+from laporhub.pipeline.staff import Account
 from laporhub.pipeline.tracking import Query, Tracking
 from laporhub.pipeline.workflow import is_unread
 from laporhub.web import history, words
 from laporhub.web.delivery import why
 from laporhub.web.desk import (
+    NOBODY,
     Filters,
     Staff,
     found_for,
@@ -81,9 +83,9 @@ def queue(
     mine = work(rulebook, account)
     tab = (
         tab
-        if tab in ("mine", "late", "attention", "undelivered", "all")
+        if tab in ("mine", "helping", "late", "attention", "undelivered", "all")
         else "mine"
-        if mine and not (status or q)
+        if mine and not (status or q or unit or channel)
         else "all"
     )
     q = sought_by(rulebook, account, q)
@@ -92,6 +94,8 @@ def queue(
     shown = replace(
         all_mine,
         statuses=mine if tab == "mine" else (),
+        units=() if tab == "helping" else all_mine.units,
+        helping=_asked_of(rulebook, account) if tab == "helping" else (),
         attention=True if tab == "attention" else None,
         undelivered=True if tab == "undelivered" else None,
     )
@@ -148,8 +152,12 @@ def _tabs(
     late = tracking.count(replace(query, overdue=True), "status", now)
     attention = tracking.count(replace(query, attention=True), "status", now)
     undelivered = tracking.count(replace(query, undelivered=True), "status", now)
+    helping = (
+        tracking.count(replace(query, units=(), helping=query.units), "status", now) if query.units else {}
+    )
     tabs = [
         ("mine", t("Perlu tindakan saya"), sum(by_status.get(status, 0) for status in mine)),
+        ("helping", t("Diminta membantu"), sum(helping.values())),
         ("late", t("Lewat tenggat"), sum(late.values())),
         ("attention", t("Pesan baru, gagal terkirim"), sum(attention.values())),
         ("undelivered", t("Gagal terkirim"), sum(undelivered.values())),
@@ -158,8 +166,13 @@ def _tabs(
     return [
         Link(title, address(tab=name, status="", cursor=None), number, name == address.tab)
         for name, title, number in tabs
-        if name != "mine" or mine
+        if (name != "mine" or mine) and (name != "helping" or query.units)
     ]
+
+
+def _asked_of(rulebook: Rulebook, account: Account) -> tuple[str, ...]:
+    """The units whose part may be asked for here: the account's own, and never none, which would mean any."""
+    return scope(rulebook, account).units or (NOBODY,)
 
 
 def _by(

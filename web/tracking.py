@@ -18,6 +18,7 @@ from laporhub.web import forms, history, words
 from laporhub.web.actions import fields_for, values_of
 from laporhub.web.attached import shown
 from laporhub.web.confidence import confidants, confidences
+from laporhub.web.evidence import photos_for_reporter
 from laporhub.web.guard import same
 from laporhub.web.paper_links import paper_links
 from laporhub.web.problems import status_of
@@ -161,7 +162,7 @@ def _own(
     """The reporter's page; `values`, `faults` and `message` belong to the form named `at_fault`."""
     site, t = site_of(request), translator_of(request)
     rulebook = site.rulebook_of(state)
-    events = site.hub.events(state.id)
+    events, files = site.hub.events(state.id), site.hub.files(state.id)
     steps = allowed(rulebook, state, reporter_of(state))
     said = history.conversation(
         rulebook, state, events, t, opener=lambda sealed: site.hub.unseal_words(state, sealed)
@@ -188,7 +189,10 @@ def _own(
         confides=confides,
         confided=confidences(rulebook, confided, t),
         confidants=confidants(rulebook, t),
-        files=shown(site.hub.files(state.id), f"/t/{quote(state.ticket)}", t, f"k={quote(token)}"),
+        files=shown(files, f"/t/{quote(state.ticket)}", t, f"k={quote(token)}"),
+        photos=photos_for_reporter(
+            rulebook, state, files, f"/t/{quote(state.ticket)}", t, f"k={quote(token)}"
+        ),
         papers=paper_links(
             rulebook, state, reporter_of(state), f"/t/{quote(state.ticket)}", t, f"?k={quote(token)}"
         ),

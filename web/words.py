@@ -97,9 +97,24 @@ def refusal(error: LaporHubError, t: Translator) -> str:
         "on_its_way": t("Pesan itu sedang dikirim. Muat ulang halaman sebentar lagi."),
         "not_there": t("Kanal itu tidak lagi menerima pesan untuk pelapor ini."),
         "too_late": t("Batas waktu untuk langkah ini sudah lewat."),
+        "too_often": t("Langkah ini sudah dilakukan sebanyak yang diperbolehkan untuk laporan ini."),
+        "same_person": t("Langkah ini harus dilakukan petugas lain, bukan yang memutuskan sebelumnya."),
+        "parts_open": t(
+            "Bagian jawaban dari instansi lain belum masuk. Tunggu, atau batalkan permintaannya."
+        ),
+        "already_there": t("Instansi itu sudah menangani laporan ini."),
+        "not_asked": t("Instansi itu tidak sedang diminta membantu."),
+        "no_lead": t("Belum ada instansi penanggung jawab: disposisikan dulu."),
+        "unknown_unit": t("Instansi itu tidak ada, atau tidak ada lagi. Pilih instansi lain."),
+        "no_such_case": t("Tidak ada laporan dengan nomor itu, atau bukan bagian Anda."),
+        "itself": t("Laporan tidak dapat digabungkan dengan dirinya sendiri."),
+        "follows_itself": t("Laporan itu sendiri sudah digabungkan: sebut nomor laporan utamanya."),
+        "has_ended": t("Laporan itu sudah berakhir: pilih laporan yang masih ditangani."),
+        "not_a_photo": t("Berkas itu bukan foto yang dapat dibaca. Kirim JPEG, PNG, atau WebP."),
         "missing_field": t("Isian ini wajib diisi."),
         "bad_field": t("Isian ini tidak sesuai dengan pilihan yang ada."),
         "unknown_field": t("Formulir ini sudah berubah. Muat ulang halaman."),
+        "too_large": t("Paling banyak 3 foto, masing-masing 10 MB."),
         "too_long": t("Teks terlalu panjang."),
     }
     if not isinstance(error, Refused):

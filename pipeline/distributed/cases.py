@@ -208,10 +208,13 @@ class CaseStage:
                     told[each.asked.id] = Outcome(each.asked.id, None, Refusal.of(error), at)
                     turn.outcomes.append(told[each.asked.id])
                 continue
-            if done.events:
-                new += self._events(done.events, latest.get(done.state.id), batch.bodies)
-            latest[done.state.id] = done.state
-            turn.streamed[done.state.id] = done.state.seq
+            for one in (done, *done.also):
+                if one.events:
+                    new += self._events(one.events, one.before, batch.bodies)
+                if one.before is not None and one.state.id in batch.streamed:
+                    before.setdefault(one.state.id, one.before)
+                latest[one.state.id] = one.state
+                turn.streamed[one.state.id] = one.state.seq
             if each.record.header(AWAITED) is not None:
                 turn.outcomes.append(Outcome(each.asked.id, done.state.id, None, self._now()))
         batch.save()

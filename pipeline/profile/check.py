@@ -18,6 +18,7 @@ from laporhub.pipeline.profile import check_papers, days, flow
 from laporhub.pipeline.profile.check_privacy import LINK, privacy
 from laporhub.pipeline.profile.schema import Profile, is_address
 from laporhub.pipeline.profile.schema_intake import Requirement
+from laporhub.pipeline.profile.schema_life import OCCASIONS
 from laporhub.pipeline.profile.schema_time import LocalDays
 from laporhub.pipeline.profile.schema_units import Units
 from laporhub.pipeline.profile.schema_workflow import BUILT_IN_ROLES, OPENED
@@ -273,6 +274,16 @@ def _by_intake(profile: Profile) -> Iterator[tuple[str | None, Trail, frozenset[
             yield getattr(guided, key), ("intake", "dialogue", key), frozenset()
 
 
+NOTICE_FACTS: Final = frozenset({"link", "clock", "step"})
+"""What a notice to staff may use beside the facts."""
+
+
+def _to_staff(profile: Profile) -> Iterator[tuple[str | None, Trail, frozenset[str]]]:
+    """The notices, as `_by_intake`."""
+    for occasion in OCCASIONS:
+        yield profile.notices.template(occasion), ("notices", occasion), NOTICE_FACTS
+
+
 def _senders(profile: Profile) -> dict[str, tuple[Trail, frozenset[str]]]:
     """Each reply that is sent: by what first, and the fields that all that send it have."""
     found: dict[str, tuple[Trail, frozenset[str]]] = {}
@@ -280,7 +291,7 @@ def _senders(profile: Profile) -> dict[str, tuple[Trail, frozenset[str]]]:
         (step.reply, ("transitions", name, "reply"), frozenset(step.fields))
         for name, step in profile.transitions.items()
     ]
-    for reply, path, fields in [*_by_intake(profile), *sent]:
+    for reply, path, fields in [*_by_intake(profile), *_to_staff(profile), *sent]:
         if reply is not None:
             first, common = found.get(reply, (path, fields))
             found[reply] = (first, common & fields)

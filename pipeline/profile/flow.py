@@ -61,6 +61,9 @@ def _references(
             ((*at, "roles", n), "role or group", role, staff | BUILT_IN_ROLES)
             for n, role in enumerate(step.roles)
         )
+        yield (*at, "at_last"), "transition", step.at_last, steps
+        yield (*at, "other_than"), "transition", step.other_than, steps
+        yield from (((*at, "notify", n), "role or group", role, staff) for n, role in enumerate(step.notify))
     for name, state in profile.states.items():
         yield ("states", name, "owner"), "role or group", state.owner, staff | BUILT_IN_ROLES
     for name, rule in profile.clocks.items():
@@ -97,6 +100,7 @@ def _references(
             (("intake", "dialogue", "channels", n), "channel", channel, set(profile.channels))
             for n, channel in enumerate(profile.intake.dialogue.channels)
         )
+    yield from _of_duplicates(profile, states, steps)
     steps_reply = {step.reply for step in profile.transitions.values() if step.reply}
     if (private := profile.intake.in_private) is not None:
         at = ("intake", "in_private")
@@ -116,11 +120,27 @@ def _references(
             yield ("publication", key, purpose), "transition", transition, steps
 
 
+def _of_duplicates(
+    profile: Profile, states: set[str], steps: set[str]
+) -> Iterator[tuple[Trail, str, str | None, set[str]]]:
+    """As `_references`, for what those hear whose case follows another one."""
+    said = {step.reply for step in profile.transitions.values() if step.reply}
+    for number, reply in enumerate(profile.duplicates.tell):
+        yield ("duplicates", "tell", number), "reply", reply, said
+    for state, step in profile.duplicates.ended.items():
+        yield ("duplicates", "ended", state), "state", state, states
+        yield ("duplicates", "ended", state), "transition", step, steps
+
+
 def _effects(name: str, step: Transition) -> Iterator[Finding]:
-    kinds: dict[Literal["assign", "draft", "rate"], str] = {
+    kinds: dict[Literal["assign", "draft", "rate", "involve", "release", "part", "merge"], str] = {
         "assign": "unit",
         "draft": "text",
         "rate": "rating",
+        "involve": "unit",
+        "release": "unit",
+        "part": "text",
+        "merge": "case",
     }
     for effect, kind in kinds.items():
         field, at = getattr(step, effect), ("transitions", name, effect)
@@ -181,6 +201,10 @@ def _moves(profile: Profile, state: str) -> bool:
     """Whether a member of staff, a clock or a delivery takes a case on from here."""
     automatic = {*profile.publication.on_sent.values(), *profile.publication.on_failed.values()}
     automatic |= {
+        *(step.at_last for step in profile.transitions.values() if step.at_last),
+        *profile.duplicates.ended.values(),
+    }
+    automatic |= {
         rule.then for rule in profile.clocks.values() if rule.then and state in running(profile, rule)
     }
     return any(
@@ -220,6 +244,11 @@ def _taken_by_system(profile: Profile) -> Iterator[tuple[Trail, str, str | None]
         for key, step in (("then", rule.then), ("at_warning", rule.at_warning)):
             if step:
                 yield ("clocks", name, key), step, None
+    for name, taken in profile.transitions.items():
+        if taken.at_last:
+            yield ("transitions", name, "at_last"), taken.at_last, None
+    for state, step in profile.duplicates.ended.items():
+        yield ("duplicates", "ended", state), step, None
     for key, rules in (
         ("on_sent", profile.publication.on_sent),
         ("on_failed", profile.publication.on_failed),

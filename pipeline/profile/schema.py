@@ -14,6 +14,7 @@ from pydantic import ConfigDict, Field
 
 from laporhub.pipeline.periods import Every
 from laporhub.pipeline.profile.schema_intake import Channel, Intake, Requirement, Ticket
+from laporhub.pipeline.profile.schema_life import Duplicates, Evidence, Notices
 from laporhub.pipeline.profile.schema_papers import Paper
 from laporhub.pipeline.profile.schema_privacy import Privacy
 from laporhub.pipeline.profile.schema_time import Calendar, ClockRule
@@ -92,6 +93,9 @@ class Profile(Section):
     documents: dict[Name, Paper] = {}
     standard: tuple[Component, ...] = ()
     """The standard's components in words, for everybody to read."""
+    duplicates: Duplicates = Duplicates()
+    evidence: Evidence = Evidence()
+    notices: Notices = Notices()
     reports: tuple[Report, ...] = ()
     privacy: Privacy = Privacy()
     versions: tuple[Version, ...] = ()

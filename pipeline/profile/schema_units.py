@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from laporhub.pipeline.profile.schema_life import Pic
 from laporhub.pipeline.profile.section import Name, Section, Text
 
 
@@ -45,6 +46,8 @@ class Unit(Section):
     examples: tuple[str, ...] = ()
     territory: Territory | None = None
     contact: Contact | None = None
+    pic: Pic | None = None
+    """Where its admins are told what needs them, beside their inbox; never shown to the public."""
 
 
 class Units(Section):

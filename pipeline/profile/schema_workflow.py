@@ -6,6 +6,7 @@ from typing import Final, Literal, Self, TypeAlias
 
 from pydantic import Field, model_validator
 
+from laporhub.pipeline.profile.schema_life import Pic
 from laporhub.pipeline.profile.schema_time import Limit
 from laporhub.pipeline.profile.section import Name, Section, Text
 
@@ -37,6 +38,8 @@ class Role(Section):
     sees_private: bool = True
     confidential: bool = False
     hides: tuple[Fact, ...] = ()
+    pic: Pic | None = None
+    """Where these people are told what needs them, beside their inbox."""
 
     @model_validator(mode="after")
     def _channels_when_scoped(self) -> Self:
@@ -58,14 +61,18 @@ class State(Section):
     final: bool = False
     hides_text: bool = False
     """Whether the public page leaves out what the reporter wrote (a rejected case)."""
+    follow_up: bool = True
+    """Of a final state: whether what the reporter writes afterwards can join the case (see `Intake`)."""
+    export: bool = False
+    """Whether those who brought the case here can have it as a file, for another government."""
 
 
 class FormField(Section):
     """One input of a transition's form."""
 
     title: Text
-    type: Literal["text", "items", "unit", "choice", "rating"]
-    """`items` is a list, one thing a line, as "2 buah konektor"."""
+    type: Literal["text", "items", "unit", "choice", "rating", "case", "photo"]
+    """`items` is a list, one thing a line, as "2 buah konektor"; `case` the ticket of another case."""
     required: bool = True
     options: dict[str, Text] | None = None
     """For `choice`: value → label."""
@@ -89,6 +96,10 @@ class Transition(Section):
     Effects: `assign` (the unit field whose unit becomes responsible), `unassign`, `draft` (the text field
     kept as the response waiting for approval), `reply` (the template sent to the reporter; its words may use
     the fields and the draft), `rate` (the rating field).
+
+    Several units: `involve` and `release` (the unit field whose unit is asked for its part, or not any more), `part`
+    (the text field that is the acting unit's part), `whole` (refused while a part is still to come). Duplicates:
+    `merge` (the case field whose case it follows from now on), `split` (it follows none any more).
     """
 
     title: Text
@@ -105,6 +116,28 @@ class Transition(Section):
     """Allowed only so long after the case was closed (reopening)."""
     danger: bool = False
     """Shown in red: it ends or refuses."""
+    at_most: int | None = Field(None, ge=1)
+    """How often it may be taken on one case, and"""
+    at_last: Name | None = None
+    """what the system takes right after the last time."""
+    other_than: Name | None = None
+    """Not for the account that took this step last: somebody else looks."""
+    words: tuple[str, ...] = ()
+    """Beginnings of a message by which the reporter takes it where people chat; a rating also by its number alone."""
+    notify: tuple[Name, ...] = ()
+    """Roles and groups that are told when it is taken."""
+    involve: Name | None = None
+    release: Name | None = None
+    part: Name | None = None
+    whole: bool = False
+    merge: Name | None = None
+    split: bool = False
+
+    @model_validator(mode="after")
+    def _last_of_some(self) -> Self:
+        if self.at_last is not None and self.at_most is None:
+            raise ValueError("'at_last' goes with 'at_most', and only with it")
+        return self
 
 
 class Routing(Section):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from sqlalchemy import Connection
@@ -12,8 +12,9 @@ from sqlalchemy import Connection
 from laporhub.pipeline import ids, said
 from laporhub.pipeline.case_state import CaseState
 from laporhub.pipeline.classifier import Classifier
-from laporhub.pipeline.commands import Command, OpenCase, Withdraw
+from laporhub.pipeline.commands import Command, Echo, Follow, OpenCase, Withdraw
 from laporhub.pipeline.decide import decided
+from laporhub.pipeline.decide_duplicates import consequences
 from laporhub.pipeline.errors import Misconfigured, Refused
 from laporhub.pipeline.events import CaseEvent, MessageAdded, MessageWithdrawn
 from laporhub.pipeline.evolve import evolve
@@ -27,8 +28,10 @@ from laporhub.pipeline.intake import (
     remember,
 )
 from laporhub.pipeline.messages import Message
+from laporhub.pipeline.notices import Letter, Notice, Office, letters_of, notices_of
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.store import cases, files, log, persons
+from laporhub.pipeline.store import notices as notices_kept
 from laporhub.pipeline.store.shared import (
     conflicts_told,
     load_stored,
@@ -48,6 +51,7 @@ class Government:
 
     rulebook: Rulebook
     classifier: Classifier
+    office: Office = field(default_factory=Office)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,10 @@ class Done:
     state: CaseState
     events: Sequence[CaseEvent]
     duplicate: bool = False
+    before: CaseState | None = None
+    """The case as it was; None for a new one."""
+    also: tuple[Done, ...] = ()
+    """What followed from it in other cases."""
 
 
 @dataclass
@@ -194,19 +202,53 @@ class Batch:
 
     def handle(self, command: Command) -> Done:
         """Decides one command. Raises `Refused`; then nothing of it remains."""
+        reached: dict[str, CaseState] = {}
+        done = self._decide(command, reached)
+        waiting, also = self._consequences(done), []
+        while waiting:  # what another case refuses is refused as a whole
+            more = self._decide(waiting.pop(0), reached)
+            also.append(more)
+            waiting += self._consequences(more)
+        for each in (done, *also):
+            self.states[each.state.id] = each.state
+            self.events.extend(each.events)
+            for event in each.events:
+                self.bodies[event.id] = event.model_dump_json(exclude_none=True)
+        return replace(done, also=tuple(also)) if also else done
+
+    def _decide(self, command: Command, reached: dict[str, CaseState]) -> Done:
+        """`reached` are the states that come before those of the batch, and what this leads to is added to them."""
         government = self._government(command.profile)
-        state = self.states.get(command.case_id)
+        state = reached.get(command.case_id) or self.states.get(command.case_id)
+        if state is None and isinstance(command, Follow | Echo):
+            state = self._one_more(command.case_id)
         if state is not None and isinstance(command, Withdraw):
             state = self._whole(state)
         ticket = self._free_ticket(command.message) if isinstance(command, OpenCase) else None
-        led_to, state = decided(government.rulebook, state, command, government.classifier, ticket)
-        if state is None:
+        led_to, after = decided(government.rulebook, state, command, government.classifier, ticket)
+        if after is None:
             raise AssertionError(f"command {command.id} was decided without a case")
-        self.states[command.case_id] = state
-        self.events.extend(led_to)
-        for event in led_to:
-            self.bodies[event.id] = event.model_dump_json(exclude_none=True)
-        return Done(state, led_to, duplicate=not led_to)
+        reached[command.case_id] = after
+        return Done(after, led_to, duplicate=not led_to, before=state)
+
+    def _consequences(self, done: Done) -> list[Command]:
+        """Few cases have any: most are not even looked through."""
+        state = done.state
+        if not done.events or not (state.followers or state.main or (done.before and done.before.main)):
+            return []
+        return list(consequences(self._government(state.profile).rulebook, state, done.events))
+
+    def _one_more(self, case_id: str) -> CaseState | None:
+        """A case that nobody knew to be concerned; None if there is no such case."""
+        if self.shared:
+            stored = load_stored(self.connection, [case_id]).get(case_id)
+            if stored is None:
+                return None
+            self._loaded = {**self._loaded, case_id: stored.state.seq}
+            known = self.published.get(case_id) == stored.state.seq
+            self.streamed[case_id] = stored.state.seq if known else stored.streamed
+            return stored.state
+        return self.known.get(case_id) or cases.load_cases(self.connection, [case_id]).get(case_id)
 
     def _whole(self, state: CaseState) -> CaseState:
         """The case with all its messages told apart: those of an earlier release have only their words together."""
@@ -247,11 +289,27 @@ class Batch:
             cases.save_cases(self.connection, self.changed())
             cases.save_conversations(self.connection, spoken_in)
             cases.save_received(self.connection, marks)
+        self._tell_staff()
         persons.add(self.connection, [self.states[case] for case in self._proven])
         files.add(self.connection, self.messages, self._seen)
+        reporters = {case: state.reporter for case, state in self.states.items()}
+        files.add_evidence(self.connection, self.events, reporters)
         for case in self.reworded():
             old = log.forget_originals(self.connection, case, self.states[case].opened_at)
             files.drop(self.connection, old)
+
+    def _tell_staff(self) -> None:
+        told, letters = list[Notice](), list[Letter]()
+        by_case: dict[str, list[CaseEvent]] = {}
+        for event in self.events:
+            by_case.setdefault(event.case_id, []).append(event)
+        for case_id, events in by_case.items():
+            state = self.states[case_id]
+            government = self._government(state.profile)
+            notices = list(notices_of(government.rulebook, state, events))
+            told += notices
+            letters += letters_of(government.rulebook, state, notices, government.office)
+        notices_kept.add(self.connection, told, letters)
 
     def changed(self) -> list[CaseState]:
         """The cases with new events, in the order of their first one."""

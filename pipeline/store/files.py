@@ -11,6 +11,7 @@ from sqlalchemy import Connection, bindparam, select, update
 
 from laporhub.pipeline import ids
 from laporhub.pipeline.case_files import CaseFile
+from laporhub.pipeline.events import CaseEvent, Evidenced
 from laporhub.pipeline.messages import Message
 from laporhub.pipeline.store.tables import files
 
@@ -35,6 +36,31 @@ def add(connection: Connection, messages: Sequence[Message], case_of: Mapping[st
         }
         for message in messages
         for position, file in enumerate(message.attachments)
+    ]
+    if rows:
+        connection.execute(files.insert(), rows)
+
+
+def add_evidence(connection: Connection, events: Sequence[CaseEvent], reporter_of: Mapping[str, str]) -> None:
+    """Rows for photos that came with steps, due at once. They lie under the key of the case's reporter."""
+    rows = [
+        {
+            "id": ids.derive("f", event.id, str(position)),
+            "message_id": event.id,
+            "position": position,
+            "case_id": event.case_id,
+            "profile": event.profile,
+            "channel": event.channel,
+            "reporter": reporter_of[event.case_id],
+            "url": file.url,
+            "status": "waiting",
+            "attempts": 0,
+            "next_at": event.time,
+            "field": event.data.field,
+        }
+        for event in events
+        if isinstance(event.data, Evidenced)
+        for position, file in enumerate(event.data.files)
     ]
     if rows:
         connection.execute(files.insert(), rows)

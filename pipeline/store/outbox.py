@@ -56,6 +56,8 @@ class Queued:
         return self.status == "sent" and (part is None or part == len(self.sent) - 1)
 
     next_at: datetime | None = None
+    address: str | None = None
+    """Of a letter to staff; a reply goes to its reporter's sealed one."""
 
 
 def enqueue(connection: Connection, events: Sequence[CaseEvent]) -> None:
@@ -140,7 +142,7 @@ def claim(
     """
     found = connection.execute(_CLAIMED, {"now": now, "spoken": spoken, "most": most}).all()
     claimed = [_handed_over(_queued(dict(row._mapping)), now, now + lease) for row in found]
-    claimed = [each if each.talks else _addressed(connection, each) for each in claimed]
+    claimed = [each if each.talks or each.address else _addressed(connection, each) for each in claimed]
     if claimed:
         rows = [
             {

@@ -13,7 +13,7 @@ from sqlalchemy import Column, Connection, Engine, MetaData, Table, Text, inspec
 from laporhub.pipeline.errors import Misconfigured
 from laporhub.pipeline.store.tables import STORED, metadata
 
-HEAD = "0012"
+HEAD = "0013"
 """The newest step in `migrations`: what `tables` describes."""
 
 _MIGRATIONS = Path(__file__).parent / "migrations"

@@ -188,7 +188,9 @@ outbox = Table(
     Column("purpose", Exact),
     Column("human", Integer),
     Column("talks", Exact),
+    Column("address", Exact),
 )
+"""`address`: where a letter to staff goes; None for a reply, whose reporter's address is sealed elsewhere."""
 Index("outbox_due", outbox.c.next_at, **_where(outbox.c.next_at.is_not(None)))
 Index("outbox_conversation", outbox.c.conversation, outbox.c.ordinal)
 
@@ -301,7 +303,10 @@ files = Table(
     Column("taken_at", Moment),
     Column("lat", Float),
     Column("lon", Float),
+    Column("fingerprint", Exact),
+    Column("field", Exact),
 )
+"""`field`: of a photo that came with a step, the field of its form; None for what the reporter sent."""
 Index("files_due", files.c.next_at, **_where(files.c.next_at.is_not(None)))
 Index("files_case", files.c.case_id)
 
@@ -356,6 +361,44 @@ calendars = Table(
     Column("since", Moment, nullable=False),
 )
 """The working calendar by which the profile's running clocks are counted (see `calendars.follow_calendars`)."""
+
+notices = Table(
+    "notices",
+    metadata,
+    _numbered("ordinal"),
+    Column("id", Exact, nullable=False, unique=True),
+    Column("at", Moment, nullable=False),
+    Column("profile", Exact, nullable=False),
+    Column("case_id", Exact, nullable=False),
+    Column("ticket", Exact, nullable=False),
+    Column("occasion", Exact, nullable=False),
+    Column("receiver", Exact, nullable=False),
+    Column("channel", Exact, nullable=False),
+    Column("private", Integer, nullable=False),
+    Column("detail", Exact, nullable=False),
+)
+"""What units and roles were told (see `Notice`)."""
+Index("notices_inbox", notices.c.profile, notices.c.receiver, notices.c.ordinal)
+
+notice_marks = Table(
+    "notice_marks",
+    metadata,
+    Column("account", Exact, primary_key=True),
+    Column("profile", Exact, primary_key=True),
+    Column("seen", BigInteger, nullable=False),
+)
+"""Up to which number an account has read its notices."""
+
+picture_bands = Table(
+    "picture_bands",
+    metadata,
+    Column("band", Exact, primary_key=True),
+    Column("file_id", Exact, primary_key=True),
+    Column("profile", Exact, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Quarters of pictures' fingerprints: two that differ in at most three bits share at least one."""
+Index("picture_bands_file", picture_bands.c.file_id)
 
 outcomes = Table(
     "outcomes",

@@ -1,0 +1,156 @@
+"""Duplicates: merged and separated in a running hub, every reporter told on their own channel."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from support import ADMIN, SUPERVISOR, Clock, form, hub_on, unit_admin, whatsapp
+
+from laporhub.hub.hub import Hub
+from laporhub.pipeline.case_state import CaseState
+from laporhub.pipeline.commands import Actor
+from laporhub.pipeline.errors import Conflict, Refused
+from laporhub.pipeline.events import ReplyQueued
+from laporhub.pipeline.evolve import evolve
+
+UNIT = "dinas-pupr"
+
+
+def told(hub: Hub, ticket: str) -> list[str]:
+    state = hub.case(ticket)
+    assert state is not None
+    return [reply.purpose for reply in state.replies.values()]
+
+
+def case(hub: Hub, ticket: str) -> CaseState:
+    state = hub.case(ticket)
+    assert state is not None
+    return state
+
+
+async def two(hub: Hub) -> tuple[str, str]:
+    """The tickets of a report by form, and of one about the same by WhatsApp."""
+    main = await hub.receive("laporgub-jateng", "web", form(1))
+    double = await hub.receive("laporgub-jateng", "whatsapp", whatsapp(2))
+    return main.ticket, double.ticket
+
+
+async def merge(hub: Hub, double: str, main: str, actor: Actor = ADMIN) -> CaseState:
+    return await hub.act(case(hub, double).id, "merge", {"into": main}, actor)
+
+
+async def answer(hub: Hub, ticket: str, text: str = "Sudah kami tambal.") -> None:
+    of = case(hub, ticket).id
+    await hub.act(of, "dispose", {"unit": UNIT}, ADMIN)
+    await hub.act(of, "respond", {"response": text}, unit_admin(UNIT))
+    await hub.act(of, "approve", {}, ADMIN)
+
+
+async def test_both_reporters_hear_of_one_answer_each_on_their_channel(tmp_path: Path) -> None:
+    async with hub_on(tmp_path) as hub:
+        main, double = await two(hub)
+        assert (await merge(hub, double, main)).status == "merged"
+        await answer(hub, main)
+        assert told(hub, double) == ["ack", "merged", "disposed", "response"]
+        said = [e.data for e in hub.events(case(hub, double).id) if isinstance(e.data, ReplyQueued)]
+        assert {each.channel for each in said} == {"whatsapp"}
+        assert "Sudah kami tambal." in said[-1].text and double in said[-1].text and main not in said[-1].text
+        await hub.act(case(hub, main).id, "close", {}, ADMIN)
+        assert case(hub, double).status == "closed", "it ends with the one that it follows"
+
+
+async def test_what_is_sealed_for_one_reporter_is_told_to_no_other(tmp_path: Path) -> None:
+    async with hub_on(tmp_path) as hub:
+        main, double = await two(hub)
+        await merge(hub, double, main)
+        await answer(hub, main, "Petugas sudah menelepon Anda di 0811 0000 1234.")
+        mine, theirs = (
+            [e.data for e in hub.events(case(hub, ticket).id) if isinstance(e.data, ReplyQueued)][-1]
+            for ticket in (main, double)
+        )
+        assert mine.sealed and not theirs.sealed and theirs.pattern is None
+        assert "0811" not in theirs.text
+
+
+async def test_separated_again_it_goes_its_own_way(tmp_path: Path) -> None:
+    async with hub_on(tmp_path) as hub:
+        main, double = await two(hub)
+        await merge(hub, double, main)
+        state = await hub.act(case(hub, double).id, "split", {"reason": "Ruas lain."}, ADMIN)
+        assert (state.status, state.main) == ("verified", None)
+        assert case(hub, main).followers == {}
+        await answer(hub, main)
+        assert told(hub, double) == ["ack", "merged", "separated"]
+        assert state.clocks["disposition"].status == "running"
+
+
+async def test_who_reopens_theirs_follows_no_more(tmp_path: Path) -> None:
+    async with hub_on(tmp_path) as hub:
+        main, double = await two(hub)
+        await merge(hub, double, main)
+        await answer(hub, main)
+        await hub.act(case(hub, main).id, "close", {}, ADMIN)
+        theirs = case(hub, double)
+        reporter = Actor(id=theirs.reporter, role="reporter")
+        after = await hub.act(theirs.id, "reopen", {"reason": "Di tempat saya belum."}, reporter)
+        assert (after.status, after.main) == ("verified", None)
+        assert case(hub, main).followers == {}
+
+
+async def test_a_chain_of_duplicates_is_told_to_its_end(tmp_path: Path) -> None:
+    async with hub_on(tmp_path) as hub:
+        main, double = await two(hub)
+        third = (await hub.receive("laporgub-jateng", "web", form(3))).ticket
+        await merge(hub, double, third)
+        await merge(hub, third, main)
+        await answer(hub, main)
+        assert told(hub, double)[-1] == told(hub, third)[-1] == "response"
+        await hub.act(case(hub, main).id, "close", {}, ADMIN)
+        assert {case(hub, ticket).status for ticket in (main, double, third)} == {"closed"}
+
+
+async def test_what_cannot_be_followed_is_refused_and_nothing_changes(tmp_path: Path) -> None:
+    async with hub_on(tmp_path) as hub:
+        main, double = await two(hub)
+        third = (await hub.receive("laporgub-jateng", "web", form(3))).ticket
+        hidden = (await hub.receive("laporgub-jateng", "hotline", form(4))).ticket
+        await merge(hub, double, main)
+        before = case(hub, third)
+
+        async def refused(ticket: str) -> str:
+            with pytest.raises(Refused) as error:
+                await merge(hub, third, ticket)
+            return error.value.code
+
+        assert await refused("LGWP-0000-0000-0000") in ("no_such_case", "bad_field")
+        assert await refused(third) == "itself"
+        assert await refused(double) == "follows_itself"
+        assert await refused(hidden) == "no_such_case", "what the actor may not see does not exist for them"
+        await hub.act(case(hub, main).id, "reject", {"reason": "unclear", "explanation": "x"}, ADMIN)
+        assert await refused(main) == "has_ended"
+        assert case(hub, third) == before
+        assert case(hub, double).status == "closed"
+
+
+async def test_two_cases_never_follow_each_other(tmp_path: Path) -> None:
+    async with hub_on(tmp_path) as hub:
+        main, double = await two(hub)
+        await merge(hub, double, main)
+        with pytest.raises(Conflict):
+            await merge(hub, main, double)
+
+
+async def test_states_are_the_sum_of_their_events_on_both_sides(tmp_path: Path) -> None:
+    clock = Clock()
+    async with hub_on(tmp_path, clock) as hub:
+        main, double = await two(hub)
+        await merge(hub, double, main, SUPERVISOR)
+        await answer(hub, main)
+        for ticket in (main, double):
+            summed: CaseState | None = None
+            for event in hub.events(case(hub, ticket).id):
+                summed = evolve(summed, event)
+            assert summed == case(hub, ticket)
+    async with hub_on(tmp_path, clock) as again:
+        assert case(again, double).main == case(again, main).id
