@@ -18,7 +18,15 @@ from laporhub.pipeline.access import eyes_of
 from laporhub.pipeline.case_state import CaseState
 from laporhub.pipeline.commands import Actor
 from laporhub.pipeline.profile.rulebook import Rulebook
-from laporhub.pipeline.workflow import allowed, may_confide, may_note, may_see, may_speak, may_unseal
+from laporhub.pipeline.workflow import (
+    allowed,
+    may_confide,
+    may_note,
+    may_see,
+    may_speak,
+    may_unseal,
+    names_of,
+)
 from laporhub.web.guard import csrf_token
 
 BOOK = laporgub()
@@ -34,6 +42,12 @@ def may_see_files(book: Rulebook, state: CaseState, actor: Actor) -> bool:
     return may_see(book, state, actor) and "files" not in eyes_of(book, actor.role).hides
 
 
+def may_have_documents(book: Rulebook, state: CaseState, actor: Actor) -> bool:
+    names = names_of(book, actor.role)
+    named = any(not names.isdisjoint(paper.roles) for paper in book.profile.documents.values())
+    return named and may_see(book, state, actor)
+
+
 STEP = "verify"
 CASES: dict[tuple[str, str], Right] = {
     ("GET", "/staff/cases/{ticket}"): may_see,
@@ -45,6 +59,7 @@ CASES: dict[tuple[str, str], Right] = {
     ("POST", "/staff/cases/{ticket}/replies/{reply_id}/conveyed"): may_speak,
     ("POST", "/staff/cases/{ticket}/replies/{reply_id}/elsewhere"): may_speak,
     ("GET", "/staff/cases/{ticket}/files/{name}"): may_see_files,
+    ("GET", "/staff/cases/{ticket}/documents/{name}.pdf"): may_have_documents,
     ("GET", "/api/v1/cases/{ticket}"): may_see,
     ("GET", "/api/v1/cases/{ticket}/events"): may_see,
     ("POST", "/api/v1/cases/{ticket}/actions/{transition}"): may_step,
@@ -63,6 +78,7 @@ OWN = {
     ("POST", "/t/{ticket}/do/{transition}"),
     ("POST", "/t/{ticket}/confidential"),
     ("GET", "/t/{ticket}/files/{name}"),
+    ("GET", "/t/{ticket}/documents/{name}.pdf"),
     ("GET", "/api/v1/complaints/{ticket}"),
     ("GET", "/api/v1/complaints/{ticket}/confidential"),
     ("POST", "/api/v1/complaints/{ticket}/confidential"),
@@ -78,6 +94,7 @@ ELSEWHERE = {
         for path in ("/lacak", "/staff/channels", "/healthz", "/readyz", "/metrics", "/robots.txt")
     ),
     *(("GET", path) for path in ("/static/{name}", "/api/openapi.json", "/api/v1/reports/{period}")),
+    *(("GET", f"{where}/standar") for where in ("", "/p/{profile}")),
     *(("GET", f"/staff/reports{rest}") for rest in ("", "/report.css", "/{period}/{form}")),
 }
 """What is about no case. Whose it is has tests of its own."""
