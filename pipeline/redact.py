@@ -18,53 +18,59 @@ from laporhub.pipeline.identity.names import names_in
 from laporhub.pipeline.identity.numbers import canonical, digits_in, numbers
 from laporhub.pipeline.identity.plates import plates
 from laporhub.pipeline.identity.span import Span, without
-from laporhub.pipeline.identity.spelled import lookalikes, spelled
+from laporhub.pipeline.identity.spelled import lookalikes, parted, spoken
 
 _DIGIT: Final = re.compile(r"\d")
 _FEWEST = 4
 """Digits below which no number of somebody is written in digits."""
 
 
-def redact(text: str, keep: frozenset[str] = frozenset(), names: Iterable[str] = ()) -> str:
+def redact(
+    text: str, keep: frozenset[str] = frozenset(), names: Iterable[str] = (), *, people: bool = True
+) -> str:
     """The text with placeholders for whatever identifies a person.
 
     `keep` holds numbers (digits, national or international) and lower-case e-mail addresses of offices, as
     `contacts_in` gives them; these stay, as do the hub's own tickets. `names` are people who are known to be
-    spoken of: theirs are found however they are written.
+    spoken of: theirs are found however they are written. Without `people`, in an address say, no others are looked for.
     """
     pieces: list[str] = []
     done = 0
-    for span in identities(text, keep, names):
+    for span in identities(text, keep, names, people=people):
         pieces += (text[done : span.start], span.kind)
         done = span.end
     pieces.append(text[done:])
     return "".join(pieces)
 
 
-def identities(text: str, keep: frozenset[str] = frozenset(), names: Iterable[str] = ()) -> list[Span]:
+def identities(
+    text: str, keep: frozenset[str] = frozenset(), names: Iterable[str] = (), *, people: bool = True
+) -> list[Span]:
     """What `redact` replaces, in order; no two overlap."""
     kept = canonical(keep)
     digits = len(_DIGIT.findall(text))
     found, left = addresses(text, kept, digits)
     seen = without(text, sorted((*found, *left), key=attrgetter("start")))
-    for finder in _finders(kept, digits):
+    for finder in _finders(kept, digits, people=people):
         if more := list(finder(seen)):
             found += more
             seen = without(seen, more)
-    found += names_in(seen, names)
+    found += names_in(seen, names, only_known=not people)
     return sorted(found, key=attrgetter("start"))
 
 
-def _finders(kept: frozenset[str], digits: int) -> Iterator[Callable[[str], Iterable[Span]]]:
+def _finders(kept: frozenset[str], digits: int, *, people: bool) -> Iterator[Callable[[str], Iterable[Span]]]:
     """What looks at a text with so many digits, one after the other."""
+    yield spoken
     if digits >= _FEWEST:
         yield partial(numbers, kept=kept)
         yield lookalikes
-    yield partial(spelled, digits=digits)
+        yield parted
     yield dictated
     if digits:
         yield plates
-    yield homes
+    if people:
+        yield homes
 
 
 def contacts_in(text: str) -> frozenset[str]:

@@ -106,7 +106,9 @@ def test_no_number_survives_in_words(digits: str, gap: str, words: tuple[str, ..
 @given(national, st.data())
 def test_no_number_survives_half_in_words(digits: str, data: st.DataObject) -> None:
     spoken = data.draw(st.lists(st.booleans(), min_size=len(digits), max_size=len(digits)))
-    said = " ".join(WORDS[int(digit)] if aloud else digit for digit, aloud in zip(digits, spoken, strict=True))
+    said = " ".join(
+        WORDS[int(digit)] if aloud else digit for digit, aloud in zip(digits, spoken, strict=True)
+    )
     assert redact(f"hubungi {said} saja") == "hubungi [nomor telepon] saja"
 
 

@@ -12,7 +12,10 @@ from typing import Final
 
 from laporhub.pipeline.identity.span import ADDRESS, HIDDEN, Span
 
-_WHOSE = r"(?:saya|sy|aku|kami|beliau|dia|korban|pelapor|orang ?tua(?: saya)?|mertua|pemilik(?:nya)?|pelaku|tetangga(?: saya)?)"
+_WHOSE = (
+    r"(?:saya|sy|aku|kami|beliau|dia|korban|pelapor|orang ?tua(?: saya)?|mertua|pemilik(?:nya)?"
+    r"|pelaku|tetangga(?: saya)?)"
+)
 _WORDS: Final = re.compile(r"lamat|almt|almat|tinggal|omisili|rumah|rmh|kos|ontrak|kediaman")
 """A part of the word with which each cue begins; its beginning is looked up."""
 _STREET: Final = r"(?=[ \t]+(?:jl|jln|jalan|gang|gg|blok|rt|perum|dusun|dukuh)\b)"
@@ -31,18 +34,26 @@ _NOT_A_HOME: Final = re.compile(
     r"(?i)[ \t]*(?:kejadian|lokasi|kantor|sekolah|toko|pabrik|proyek|tkp|tempat kejadian|jalan rusak)"
 )
 _NEAR: Final = re.compile(
-    r"(?i)\b(?:depan|dekat|sekitar|samping|belakang|sebelah|seberang|deket|dkt|dpn|arah|menuju|lingkungan|area|kawasan)[ \t]+$"
+    r"(?i)\b(?:depan|dekat|sekitar|samping|belakang|sebelah|seberang|deket|dkt|dpn|arah|menuju"
+    r"|lingkungan|area|kawasan)[ \t]+$"
 )
 _PIECE: Final = re.compile(
-    r"(?i)\b(?:jl|jln|jalan|gang|gg|blok|blk|perum\w*|prum|komplek\w*|griya|rt|rw|no|nomor|nmr|dusun|dsn|dukuh|dk|kp|kampung|lorong)\b[ \t.:/]{0,3}[\w]"
+    r"(?i)\b(?:jl|jln|jalan|gang|gg|blok|blk|perum\w*|prum|komplek\w*|griya|rt|rw|no|nomor|nmr|dusun"
+    r"|dsn|dukuh|dk|kp|kampung|lorong)\b[ \t.:/]{0,3}[\w]"
     r"|\d"
 )
 _ENDS: Final = re.compile(
-    r"(?i)[\n;!?()\[" + HIDDEN + r"]|(?<!\bjl)(?<!\bjln)(?<!\bgg)(?<!\bno)(?<!\bds)(?<!\bdsn)(?<!\bkp)\.(?=\s+[^\W\d_]{4,})|\.$"
+    r"(?i)[\n;!?()\["
+    + HIDDEN
+    + r"]|(?<!\bjl)(?<!\bjln)(?<!\bgg)(?<!\bno)(?<!\bds)(?<!\bdsn)(?<!\bkp)\.(?=\s+[^\W\d_]{4,})|\.$"
     r"|[ \t,.]+(?=(?:desa|ds|kelurahan|kel|kecamatan|kec|kabupaten|kab|kota|provinsi|prov|kode ?pos)\b)"
-    r"|[ \t,]+(?=(?:sudah|sdh|udah|yang|yg|mohon|tolong|tlg|terjadi|ada|dan|dn|karena|krn|rusak|mati|banjir|kebanjiran|sering|selalu"
-    r"|belum|blm|tidak|tdk|gak|ga|nggak|dengan|dgn|untuk|utk|lampu|air|listrik|sampah|sejak|sudah|saat|ketika|kalau|bila|pada|dalam|bukan|juga|hanya|pinggir|sekarang|saya|kami|persis|setempat|tanggal|pukul|jam|terdengar|setiap"
-    r"|tiap|mau|ingin|akan|agar|supaya|padam|bocor|masih|juga|tp|tapi|hp|wa|telp|no ?hp|nama|nik|melaporkan|lapor|sangat|terdampak"
+    r"|[ \t,]+(?=(?:sudah|sdh|udah|yang|yg|mohon|tolong|tlg|terjadi|ada|dan|dn|karena|krn|rusak|mati"
+    r"|banjir|kebanjiran|sering|selalu"
+    r"|belum|blm|tidak|tdk|gak|ga|nggak|dengan|dgn|untuk|utk|lampu|air|listrik|sampah|sejak|sudah"
+    r"|saat|ketika|kalau|bila|pada|dalam|bukan|juga|hanya|pinggir|sekarang|saya|kami|persis|setempat"
+    r"|tanggal|pukul|jam|terdengar|setiap"
+    r"|tiap|mau|ingin|akan|agar|supaya|padam|bocor|masih|juga|tp|tapi|hp|wa|telp|no ?hp|nama|nik"
+    r"|melaporkan|lapor|sangat|terdampak"
     r"|mengalami|terkena|kena|malam|kemarin|tadi|dekat|depan|samping|belakang|sebelah|itu|ini|terima|matur|\[)\b)"
 )
 _LONGEST = 90

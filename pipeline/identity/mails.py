@@ -21,7 +21,8 @@ _TICKET = r"(?P<ticket>(?<![^\W\d_])[A-Za-z]{3,6}-?[0-9]{4}-?[0-9]{4}-?[0-9]{4}(
 _WHOLE = re.compile(f"{_EMAIL}|{_TICKET}")
 _WHOLE_WITHOUT_EMAIL = re.compile(_TICKET)
 _NEVER_A_TICKET = re.compile(
-    r"(?i)no|nomo?r|nope|hp|wa|sms|te?lp?|telp?on|telepo|call|phone|hub|cp|rek|norek|nik|ktp|kk|nip|npwp|va|bank|bpjs"
+    r"(?i)no|nomo?r|nope|hp|wa|sms|te?lp?|telp?on|telepo|call|phone|hub|cp|rek|norek|nik|ktp|kk|nip"
+    r"|npwp|va|bank|bpjs"
 )
 
 # ── said aloud, or written so that no machine finds it ───────────────────────────────────────────
@@ -35,7 +36,7 @@ _DOMAIN_SAID = re.compile(
     rf"(?i)(?:{_PROVIDERS}(?:{_DOT}{_END}\b){{0,2}}|[a-z0-9-]{{2,30}}(?:{_DOT}{_END}\b){{1,3}})"
 )
 _LOCAL_SAID = re.compile(
-    rf"(?i)(?<![\w.])[\w+-]+(?:(?:\.|[ \t](?:titik|dot|underscore|strip)[ \t])[\w+-]+){{0,4}}$"
+    r"(?i)(?<![\w.])[\w+-]+(?:(?:\.|[ \t](?:titik|dot|underscore|strip)[ \t])[\w+-]+){0,4}$"
 )
 _REACH = 64
 _OF_A_TICKET = 12

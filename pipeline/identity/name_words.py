@@ -5,8 +5,9 @@
 
 from __future__ import annotations
 
-NAMES = frozenset(
-    """
+from typing import Final
+
+_NAMES = """
 abdullah abdullatif abdurrahman abidin achmad ade adelia adhi adinda aditya adnan afandi afif afifah afrida afrizal
 agnes agnia agus agustina agustinus ahmad ainun ainur airin aisyah akhmad akiong aldi aldo alfarel alfi alfian ali
 alif alifah alika alimah alimin alip alvin alwi amalia amanda amelia aminah aminarti aminuddin amir amirudin amri
@@ -137,11 +138,8 @@ yudiyanto yuli yulia yuliana yuliani yulianti yulianto yuliastuti yuliati yulis 
 yuniarti yunita yunus yupita yusnia yusnita yusron yustina yusuf yusup yuyun zaenab zaenal zaenudin zahra zahrotun
 zainab zainal zaini zainuddin zainudin zakaria zaki zakiyah zamroni zidan zubaidah zuhri zulaikha zulfa zulfikar
 zulkarnain zulkifli zumaroh
-""".split()
-)
-
-SHARED = frozenset(
-    """
+"""
+_SHARED = """
 abadi abdul abu adi adil agung aji akbar al alam alfa amanah amara amin ana andalan anom antara ari arjuna arum asih
 asri ayu bagus bakri bakti baskara bayu berkah bima bintang budi bunga cahaya cahya cahyo cantik catur cinta citra
 cucu dahlia damar darmo darussalam delima dewa dewi dika dina dini diponegoro dwi edi eka elok emas fajar febri feri
@@ -155,5 +153,7 @@ ribut ridho ridwan rio roy saban sabar salamah sami sandi santosa saputra saputr
 sejahtera sejati sekar sekawan sentosa setia seto sinar slamet sony sri subur suci sugeng sukses sumber surati surip
 surya syukur tan taufan teguh tika tina tini tirta titik topan toto tri tulus tunggal ugi unggul untung upik utama
 vita wahana wahyu wangi wardana warih wening widada wijaya windu wiyata wono yani yono yuda yudana yusa
-""".split()
-)
+"""
+
+NAMES: Final = frozenset(_NAMES.split())
+SHARED: Final = frozenset(_SHARED.split())

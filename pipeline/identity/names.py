@@ -11,66 +11,46 @@ from collections.abc import Iterable
 from functools import cached_property, lru_cache
 from typing import Final
 
-from laporhub.pipeline.identity.name_context import AFTER_PLACE, NEVER, PLAIN, ROLES, TITLES
+from laporhub.pipeline.identity.name_context import AFTER_PLACE, NEVER, ROLES, TITLES
+from laporhub.pipeline.identity.name_forms import (
+    A_NAME,
+    A_PLACE,
+    A_TITLE,
+    ANNOUNCES,
+    ENDING_AFTER_A_TITLE,
+    LAST_LINE,
+    MAYBE,
+    ME,
+    NO_NAME,
+    OF_STREETS,
+    PARTICLES,
+    PERHAPS,
+    PERSONS,
+    SURELY,
+    THANKS,
+    interest,
+    is_plain,
+)
 from laporhub.pipeline.identity.name_words import NAMES, SHARED
 from laporhub.pipeline.identity.span import NAME, Span
 
 _WORD: Final = re.compile(r"[^\W\d_]+(?:['’`-][^\W\d_]+)*")
 _MOST = 5
 """Words of the longest name."""
-_PARTICLES: Final = frozenset(("bin", "binti", "al", "el", "van", "de", "nur", "abu", "ibnu", "um", "m"))
-
-# How names are formed: by itself, and how only after a title, since other words end so, too.
-_ENDING: Final = re.compile(
-    r"[a-z]{2,}(?:yanto|yono|wanto|nanto|manto|santo|harto|tono|jono|rsono|wono|wati|ningsih|ningrum|ningtyas|yati|niati|yanti|iyem|inem|inah"
-    r"|irah|udin|uddin|ullah|wansyah|mansyah|diansyah|setyo|saputra|saputro|wibowo|nugroho|kusuma|wijaya)"
-)
-_ENDING_AFTER_A_TITLE: Final = re.compile(
-    r"[a-z]+(?:jah|iyah|inah|irah|ini|ati|anti|tyas|awan|endi|andi|ndra|dinand|sius|tinus|yem|nem|jem|kem|sih|rti|rmi|rni|rsi|rno|rto|rjo|rso|rmo|rko|djo|dji|iran|iman|imin|iyo|ijan|ijo|ikin|hatin|adi|ono|anto)"
-)
-
-_WHOSE: Final = (
-    "saya|sy|aku|lengkap|asli|pelapor|korban|pemilik|pasien|siswa|anak|istri|suami|ibu|bapak|orang tua|beliau|dia|kulo|orangnya"
-    "|pemohon|penerima|pengirim|kontak|yg|yang|bersangkutan|sesuai|ktp|di|kami"
-)
-_SURELY: Final = re.compile(
-    rf"(?i)(?:nama(?:ku)?(?:[ \t]+(?:{_WHOSE})(?!\w)){{0,3}}(?:[ \t]*[:=]|[ \t]+(?:adalah|yaitu|ialah)\b)?|b(?:e)?rnama|atas[ \t]?nama"
-    r"|a[./][ \t]?n[. \t:]|an[ \t]?[.:]|an(?=[ \t][A-Z])|(?:pe)?lapor[ \t]*:|pengirim[ \t]*:|ttd|tertanda|perkenalkan|kenalkan"
-    r"|asma(?:[ \t]kulo)?|jeneng(?:e|ku)?(?:[ \t]ku)?|yang bertanda ?tangan(?: di bawah ini)?)"
-    r"(?!\w)[ \t]*[:=,.\-\n(]{0,3}[ \t]*(?:(?:saya|sy|aku|adalah|kami|nama)[ \t]*[:,]?[ \t]+)?"
-)
-_MAYBE: Final = re.compile(
-    r"(?i)(?:namanya|panggil(?:[ \t]saja)?(?:[ \t]saya)?|dari[ \t]*:|hormat[ \t](?:saya|kami)|salam(?:[ \t]hormat)?|wassalam|inisial)"
-    r"(?!\w)[ \t]*[:=,.\-\n(]{0,3}[ \t]*"
-)
-_ANNOUNCING: Final = frozenset(
-    "nama namaku bernama brnama atas a an pelapor lapor pengirim ttd tertanda perkenalkan kenalkan asma jeneng jenenge jenengku"
-    " yang namanya panggil dari hormat salam wassalam inisial".split()
-)
-_NO_NAME: Final = NEVER | TITLES | ROLES
-_PERSONS: Final = frozenset("dokter dr bidan sopir supir satpam mandor perawat suster tetangga keponakan".split())
-"""Roles after which a word in capitals is a name, not a place."""
-_OF_STREETS: Final = ("dr", "dokter", "ir")
-_SELF: Final = frozenset("saya sy aku kulo dengan dgn".split())
-_THANKS: Final = re.compile(
-    r"(?i)(?:kasih|makasih|trims|tks|thanks|suwun|nuwun|mksh|salam|wassalam\w*|hormat (?:saya|kami)|[-~(])[\s,.!)]{0,4}(?P<name>[^\W\d_][^\W\d_ .]*(?:[ .]{1,2}[^\W\d_]+){0,3})$"
-)
-_LAST_LINE: Final = re.compile(r"\n[ \t]*(?P<name>[^\W\d_]+(?:[ \t.]{1,2}[^\W\d_]+){0,3})$")
 _SIGNATURE = 70
 """Characters at the end of a text where somebody may have signed."""
 
-_ANNOUNCES, _I, _PLACE, _TITLE, _NAME, _PERHAPS = (1 << bit for bit in range(6))
 
-
-def names_in(text: str, known: Iterable[str] = ()) -> list[Span]:
+def names_in(text: str, known: Iterable[str] = (), *, only_known: bool = False) -> list[Span]:
     """The names, in order; none overlap. `known` are names of people of whom the text surely speaks."""
     found = list(_WORD.finditer(text))
     if not found:
         return []
     reader = _Reader(text, found)
     reader.known(_parts(tuple(known)))
-    reader.read()
-    reader.signed()
+    if not only_known:
+        reader.read()
+        reader.signed()
     return reader.spans()
 
 
@@ -120,26 +100,26 @@ class _Reader:
         """Name after name, from the left."""
         done = -1
         for place, lower in enumerate(self._lower):
-            interest = _interest(lower)
-            if not interest or place <= done:
+            worth = interest(lower)
+            if not worth or place <= done:
                 continue
-            if interest & _ANNOUNCES:
+            if worth & ANNOUNCES:
                 done = self._announced(place)
-            if done < place and interest & _I:
+            if done < place and worth & ME:
                 done = self._is_me(place)
-            if done < place and interest & _PLACE and self._is_a_place(place):
+            if done < place and worth & A_PLACE and self._is_a_place(place):
                 done = self._named_after(place)
-            if done < place and interest & _TITLE:
+            if done < place and worth & A_TITLE:
                 done = self._titled(place)
-            if done < place and interest & (_NAME | _PERHAPS):
+            if done < place and worth & (A_NAME | PERHAPS):
                 done = self._bare(place)
 
     def _announced(self, place: int) -> int:
         """ "nama saya …", "a.n. …": what follows is a name, known or not."""
         start = self._found[place].start()
-        found = _SURELY.match(self._text, start)
+        found = SURELY.match(self._text, start)
         surely = found is not None
-        found = found or _MAYBE.match(self._text, start)
+        found = found or MAYBE.match(self._text, start)
         first = self._word_at(found.end(), place) if found else None
         if first is None:
             return -1
@@ -163,7 +143,7 @@ class _Reader:
 
     def _bare(self, place: int) -> int:
         """A name by itself: a known one in capitals, or two words of which one is surely a name."""
-        if not (_interest(self._lower[place]) & _NAME or self._leads_to_a_name(place)):
+        if not (interest(self._lower[place]) & A_NAME or self._leads_to_a_name(place)):
             return -1
         in_capitals = self._is_capital(place)
         last = self._run(place, trusting=in_capitals)
@@ -178,7 +158,7 @@ class _Reader:
         """A name at the end, after thanks or on a line of its own."""
         end = len(self._text.rstrip(" \t\n).!"))
         tail = self._text[max(0, end - _SIGNATURE) : end]
-        found = _LAST_LINE.search(tail) or _THANKS.search(tail)
+        found = LAST_LINE.search(tail) or THANKS.search(tail)
         if not found:
             return
         place = self._word_at(end - len(tail) + found.start("name"), -1)
@@ -188,7 +168,9 @@ class _Reader:
         last = self._run(place, trusting=True)
         names = self._lower[place : last + 1]
         alone = last == place and self._words[place].istitle() and len(names[0]) > 3
-        if last == len(self._words) - 1 and (alone or any(_interest(each) & (_NAME | _PERHAPS) for each in names)):
+        if last == len(self._words) - 1 and (
+            alone or any(interest(each) & (A_NAME | PERHAPS) for each in names)
+        ):
             self._take(place, last)
 
     # ── how far it goes ──────────────────────────────────────────────────────────────────────────
@@ -207,8 +189,8 @@ class _Reader:
                 break
             last += 1
             # Without capitals, a word that nobody knows does not go on where a known name stands.
-            trusting = trusting and (capital or not _interest(self._lower[last]) & _NAME)
-        while last > place and self._lower[last] in _PARTICLES and len(self._lower[last]) > 1:
+            trusting = trusting and (capital or not interest(self._lower[last]) & A_NAME)
+        while last > place and self._lower[last] in PARTICLES and len(self._lower[last]) > 1:
             last -= 1
         return last
 
@@ -216,13 +198,15 @@ class _Reader:
         word, lower = self._words[place], self._lower[place]
         if lower in NEVER or lower in ROLES or (lower in TITLES and lower not in NAMES):
             return False
-        if _interest(lower) & (_NAME | _PERHAPS) or (len(lower) == 1 and word.isupper()):
-            return not first or lower not in _PARTICLES or lower in SHARED
+        if interest(lower) & (A_NAME | PERHAPS) or (len(lower) == 1 and word.isupper()):
+            return not first or lower not in PARTICLES or lower in SHARED
         if not trusting:
             return False
         if capital:
-            return word[0].isupper() and (first or self._words[place - 1].isupper() or not (word.isupper() and len(word) > 3))
-        return len(lower) > 2 and not _is_plain(lower)
+            return word[0].isupper() and (
+                first or self._words[place - 1].isupper() or not (word.isupper() and len(word) > 3)
+            )
+        return len(lower) > 2 and not is_plain(lower)
 
     def _named_after(self, place: int) -> int:
         """The last word of the name that a road, school or firm bears."""
@@ -230,8 +214,10 @@ class _Reader:
         while last + 1 < len(self._words) and last - place < _MOST and self._joined(last, wide=True):
             lower = self._lower[last + 1]
             in_capitals = self._is_capital(last + 1) and lower not in TITLES
-            known = _interest(lower) & (_NAME | _PERHAPS | _PLACE)
-            if not (in_capitals or known or lower in _OF_STREETS) or (lower in ROLES and lower not in _OF_STREETS):
+            known = interest(lower) & (A_NAME | PERHAPS | A_PLACE)
+            if not (in_capitals or known or lower in OF_STREETS) or (
+                lower in ROLES and lower not in OF_STREETS
+            ):
                 break
             last += 1
         return last
@@ -241,15 +227,19 @@ class _Reader:
         if place < 1 or not self._tells or not self._joined(place - 1):
             return place
         word, lower = self._words[place - 1], self._lower[place - 1]
-        is_first_name = word.istitle() and self._words[place].istitle() and lower not in _NO_NAME
-        return place - 1 if is_first_name and not _is_plain(lower) else place
+        is_first_name = word.istitle() and self._words[place].istitle() and lower not in NO_NAME
+        return place - 1 if is_first_name and not is_plain(lower) else place
 
     def _take_another(self, last: int) -> None:
         """ "Suyatno dan Paijan": who is named in one breath with a name has one, too."""
-        if not self._tells or last + 2 >= len(self._words) or self._lower[last + 1] not in ("dan", "dn", "serta"):
+        if (
+            not self._tells
+            or last + 2 >= len(self._words)
+            or self._lower[last + 1] not in ("dan", "dn", "serta")
+        ):
             return
         word, lower = self._words[last + 2], self._lower[last + 2]
-        if word.istitle() and self._words[last].istitle() and lower not in _NO_NAME:
+        if word.istitle() and self._words[last].istitle() and lower not in NO_NAME:
             self._take(last + 2, last + 2)
 
     # ── what may be a name ───────────────────────────────────────────────────────────────────────
@@ -258,13 +248,13 @@ class _Reader:
         lower = self._lower[place]
         if lower in NEVER or lower in TITLES or lower in ROLES:
             return False
-        known = _interest(lower)
-        return bool(known & _NAME) or (bool(known & _PERHAPS) and self._run(place, trusting=True) > place)
+        known = interest(lower)
+        return bool(known & A_NAME) or (bool(known & PERHAPS) and self._run(place, trusting=True) > place)
 
     def _is_new_name(self, place: int) -> bool:
         """Whether a word that nobody knows is somebody's own name, right after "saya"."""
         lower = self._lower[place]
-        if lower in _NO_NAME or not self._is_capital(place):
+        if lower in NO_NAME or not self._is_capital(place):
             return False
         return self._words[place].istitle() and (self._lower[place - 1] not in ("dengan", "dgn") or place < 6)
 
@@ -274,11 +264,11 @@ class _Reader:
         lower = self._lower[place]
         if lower in NEVER or lower in ROLES or len(lower) < 3:
             return False
-        if _interest(lower) & _NAME or (_ENDING_AFTER_A_TITLE.fullmatch(lower) and not _is_plain(lower)):
+        if interest(lower) & A_NAME or (ENDING_AFTER_A_TITLE.fullmatch(lower) and not is_plain(lower)):
             return True
         in_capitals = self._is_capital(place) and not self._words[place].isupper()
-        role = role and self._lower[place - 1] not in _PERSONS
-        return lower in SHARED and (in_capitals or not role) or (in_capitals and not role)
+        role = role and self._lower[place - 1] not in PERSONS
+        return in_capitals or lower in SHARED if not role else in_capitals and lower in SHARED
 
     def _leads_to_a_name(self, place: int) -> bool:
         """Whether a word that is many things is the first of a name here: "Nur Hidayati", "Kartini binti Sarmo"."""
@@ -288,14 +278,19 @@ class _Reader:
         if following in ("bin", "binti"):
             return True
         capital, its = self._words[place][0].isupper(), self._words[place + 1][0].isupper()
-        return capital == its and (following in NAMES or (its and self._tells and bool(_interest(following) & _NAME)))
+        return capital == its and (
+            following in NAMES or (its and self._tells and bool(interest(following) & A_NAME))
+        )
 
     def _surely(self, place: int, last: int) -> bool:
         if place and self._lower[place - 1] in AFTER_PLACE:
             return False
         in_capitals = self._is_capital(place)
         names = self._lower[place : last + 1]
-        return any(each in NAMES or (in_capitals and _interest(each) & _NAME) for each in names) or "binti" in names
+        return (
+            any(each in NAMES or (in_capitals and interest(each) & A_NAME) for each in names)
+            or "binti" in names
+        )
 
     def _is_a_place(self, place: int) -> bool:
         """Whether the word before does not make an office of it: "kepala sekolah", "kepala desa"."""
@@ -308,7 +303,9 @@ class _Reader:
 
     def _past_titles(self, place: int) -> int:
         """Past titles and offices ("Bapak H.", "Bu Lurah"): they stay."""
-        while self._joined(place) and _interest(self._lower[place]) & _TITLE and self._lower[place] not in NAMES:
+        while (
+            self._joined(place) and interest(self._lower[place]) & A_TITLE and self._lower[place] not in NAMES
+        ):
             place += 1
         return place
 
@@ -336,28 +333,13 @@ class _Reader:
         return last
 
 
-@lru_cache(maxsize=50_000)
-def _interest(lower: str) -> int:
-    """What a word may be to a name."""
-    known = lower in NAMES or (_ENDING.fullmatch(lower) is not None and not _is_plain(lower))
-    return (
-        _ANNOUNCES * (lower in _ANNOUNCING)
-        | _I * (lower in _SELF)
-        | _PLACE * (lower in AFTER_PLACE and lower not in TITLES)
-        | _TITLE * (lower in TITLES or lower in ROLES or lower in ("h", "hj"))
-        | _NAME * known
-        | _PERHAPS * (lower in SHARED or lower in _PARTICLES)
-    )
-
-
-def _is_plain(lower: str) -> bool:
-    """Whether it is formed as other words are."""
-    return lower in NEVER or lower in PLAIN or lower.startswith(("meng", "mem", "men", "peng", "pem", "ber", "ter", "di", "ke", "se"))
-
-
 @lru_cache(maxsize=256)
 def _parts(names: tuple[str, ...]) -> dict[str, bool]:
     """Each word of the names → whether it tells the person by itself."""
     parts = [part.lower() for name in names for part in _WORD.findall(name)]
     alone = len(parts) == 1
-    return {part: alone or (len(part) >= 4 and part not in NEVER and part not in ROLES) for part in parts if len(part) > 1}
+    return {
+        part: alone or (len(part) >= 4 and part not in NEVER and part not in ROLES)
+        for part in parts
+        if len(part) > 1
+    }

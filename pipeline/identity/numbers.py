@@ -19,7 +19,9 @@ _LETTER = r"[^\W\d_]"
 _DIGIT = rf"(?:\d|(?<!{_LETTER})[oO](?=[1-9])|(?<=\d)[oO]{{1,3}}+(?=[ .-]?\d))"
 _GAP = r"[ \t\u00a0.\-‐-―−()_*/\ufe0f\u20e3]{1,4}+"
 _GROUP = re.compile(rf"{_DIGIT}++")
-_NUMBERS = re.compile(rf"(?=[+(\d]|[oO][1-9])[+(]{{0,2}}{_DIGIT}++(?:{_GAP}{_DIGIT}++)*+[\ufe0f\u20e3]{{0,2}}")
+_NUMBERS = re.compile(
+    rf"(?=[+(\d]|[oO][1-9])[+(]{{0,2}}{_DIGIT}++(?:{_GAP}{_DIGIT}++)*+[\ufe0f\u20e3]{{0,2}}"
+)
 _KEYCAP = ("\ufe0f", "\u20e3")
 FEWEST = 7
 """Digits below which nothing is an identity."""

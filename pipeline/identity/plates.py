@@ -16,15 +16,18 @@ _NUMBER: Final = re.compile(r"\d+")
 _BEFORE: Final = re.compile(rf"(?<![\w/.])(?i:{_REGIONS}){_GAP}$")
 _AFTER: Final = re.compile(rf"{_GAP}([A-Za-z]{{1,3}})(?![\w/]|\.\w)")
 _SAYS_SO: Final = re.compile(
-    r"(?i)\b(?:no\.? ?pol\w*|nopol|nomor polisi|plat|plat(?:nya)? (?:no\w*|merah|hitam|kuning|putih|hijau)|berplat|tnkb"
+    r"(?i)\b(?:no\.? ?pol\w*|nopol|nomor polisi|plat|plat(?:nya)? (?:no\w*|merah|hitam|kuning|putih"
+    r"|hijau)|berplat|tnkb"
     r"|bernopol|bernomor polisi|kendaraan|motor|mobil|truk|truck|angkot|bus|bis|pick ?up|pikap|sepeda motor|taksi"
     r"|avanza|xenia|innova|vario|beat|supra|nmax|pcx|scoopy|mio|honda|yamaha|toyota|suzuki|daihatsu|mitsubishi)"
-    r"\W{1,3}(?:(?:saya|itu|ini|dengan|dgn|no|nomor|nomer|plat|polisi|merah|hitam|putih|biru|warna|tersebut)\W{1,3}){0,4}$"
+    r"\W{1,3}(?:(?:saya|itu|ini|dengan|dgn|no|nomor|nomer|plat|polisi|merah|hitam|putih|biru|warna"
+    r"|tersebut)\W{1,3}){0,4}$"
 )
-_UNIT: Final = frozenset(
+_UNITS = (
     "km m mm cm kg gr ml l rt rw no am pm wib wit gb mb tb hp va kva kwh w v jt rb ha thn th hr bln jam jl gg org unit"
-    " dan di ke yg dr tp ya ga gk sd smp sma smk bh kk lt lbr pcs set sak ton kel kec kab ds".split()
+    " dan di ke yg dr tp ya ga gk sd smp sma smk bh kk lt lbr pcs set sak ton kel kec kab ds"
 )
+_UNIT: Final = frozenset(_UNITS.split())
 _LEAD = 60
 _WIDEST = 6
 """Characters before the number that may be part of the plate, and one more."""

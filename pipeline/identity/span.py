@@ -28,7 +28,8 @@ class Span:
 
 def without(text: str, spans: Iterable[Span]) -> str:
     """The text with `HIDDEN` for all that is in the spans: places stay where they are."""
-    pieces, done = [], 0
+    pieces: list[str] = []
+    done = 0
     for span in spans:
         pieces += (text[done : span.start], HIDDEN * (span.end - span.start))
         done = span.end

@@ -52,45 +52,51 @@ _LENGTHS: Final = (16, 15, 14, 13, 12, 11, 10, 9)
 """How many digits a number has that needs no word to say what it is."""
 
 _LOOKS: Final = str.maketrans("oOqQiIlL|!zZeEsSbBgG", "00001111112233558899")
-_LOOKALIKE: Final = re.compile(r"(?<![^\W_])[0-9oOqQiIlL|!zZeEsSbBgG]++(?:[ .\-]{1,3}[0-9oOqQiIlL|!zZeEsSbBgG]++)*+(?![^\W_])")
+_LOOKALIKE: Final = re.compile(
+    r"(?<![^\W_])[0-9oOqQiIlL|!zZeEsSbBgG]++(?:[ .\-]{1,3}[0-9oOqQiIlL|!zZeEsSbBgG]++)*+(?![^\W_])"
+)
 _GROUP: Final = re.compile(r"[^ .\-]+")
 _REAL = 0.4
 """Of the signs of a number, how many must be digits."""
 
 
-def spelled(text: str, digits: int) -> Iterator[Span]:
-    """Numbers in words, and in digits with unusual signs between. `text` is without those that `numbers` found.
+def spoken(text: str) -> Iterator[Span]:
+    """Numbers in words, or partly so."""
+    lowered = _lower(text)
+    said = sum([word in _SAID for word in lowered.translate(_AS_SPACES).split()])
+    if said or any(glued in lowered for glued in _GLUED):
+        yield from _identities(lowered, aloud=True)
 
-    `digits` is how many the text has at most.
-    """
+
+def parted(text: str) -> Iterator[Span]:
+    """Numbers in digits with unusual signs between. `text` is without those that `numbers` found."""
+    return _identities(_lower(text), aloud=False)
+
+
+def _lower(text: str) -> str:
+    """In lower case, unless places would move by it."""
     lowered = text.lower()
-    if len(lowered) != len(text):  # a letter whose lower case is two: places would move
-        lowered = text
-    if not _may_be_there(lowered, digits):
-        return
+    return lowered if len(lowered) == len(text) else text
+
+
+def _identities(lowered: str, *, aloud: bool) -> Iterator[Span]:
     run: list[re.Match[str]] = []
     for token in _TOKEN.finditer(lowered):
         if run and not _BETWEEN.fullmatch(lowered, run[-1].end(), token.start()):
-            yield from _Run(run).identities()
+            yield from _Run(run, aloud=aloud).identities()
             run = []
         run.append(token)
     if run:
-        yield from _Run(run).identities()
-
-
-def _may_be_there(lowered: str, digits: int) -> bool:
-    """Whether it is worth looking: enough digits, or words for them."""
-    if digits >= FEWEST:
-        return True
-    said = sum([word in _SAID for word in lowered.translate(_AS_SPACES).split()])
-    return said >= 3 or digits + said >= FEWEST or any(glued in lowered for glued in _GLUED)
+        yield from _Run(run, aloud=aloud).identities()
 
 
 class _Run:
     """Tokens that follow one another with nothing but gaps between."""
 
-    def __init__(self, tokens: list[re.Match[str]]) -> None:
+    def __init__(self, tokens: list[re.Match[str]], *, aloud: bool) -> None:
+        """`aloud`: whether only numbers with a word in them are looked for, or only those without."""
         self._tokens = tokens
+        self._aloud = aloud
         pieces = _dictated([token[0] for token in tokens])
         self._digits = "".join(pieces)
         self._starts = list(accumulate(map(len, pieces), initial=0))
@@ -98,7 +104,7 @@ class _Run:
 
     def identities(self) -> Iterator[Span]:
         """What identifies somebody, in order; none overlap."""
-        if len(self._digits) < FEWEST:
+        if len(self._digits) < FEWEST or (self._aloud and all(token[0].isdigit() for token in self._tokens)):
             return
         first = 0
         while first < len(self._tokens):
@@ -130,7 +136,9 @@ class _Run:
         """Digits alone must be grouped in one way: times, years and prices in a row are no number."""
         tokens = self._tokens[first : last + 1]
         if not all(token[0].isdigit() for token in tokens):
-            return True
+            return self._aloud
+        if self._aloud:
+            return False
         gaps = {
             token.string[before.end() : token.start()].replace(" ", "") for before, token in pairwise(tokens)
         }
