@@ -15,7 +15,7 @@ from typing import TypeAlias
 
 from laporhub.classifiers.duties import Duties, Evidence, Said
 from laporhub.classifiers.place import READ, Found, PlaceFinder, as_place, region_name
-from laporhub.classifiers.signals import signals
+from laporhub.classifiers.signals import triage
 from laporhub.pipeline.base_model import trusted
 from laporhub.pipeline.classifier import Suggestion, UnitGuess
 from laporhub.pipeline.messages import Location
@@ -119,14 +119,15 @@ class ColdStartClassifier:
             )
             for unit, probability in islice(worth_naming, self._top)
         )
-        urgency, flags = signals(words)
+        sorted_as = triage(text, words)
         return _suggestion(
             units=guesses,
             sure=bool(guesses) and guesses[0].unit == ranked[0][0] and self._is_sure(ranked),
             topic=self._topic(ranked, said),
-            urgency=urgency,
+            urgency=sorted_as.urgency,
+            intent=sorted_as.intent,
             place=as_place(places),
-            flags=flags,
+            flags=sorted_as.flags,
             model=MODEL,
         )
 

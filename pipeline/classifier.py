@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeAlias
 
 from laporhub.pipeline.base_model import Model
 from laporhub.pipeline.messages import Location
@@ -24,6 +24,10 @@ class Place(Model):
     confidence: float = 1.0
 
 
+Intent: TypeAlias = Literal["complaint", "question", "aspiration", "thanks", "not_ours"]
+"""What somebody wants who writes: to complain, to know, to propose, to thank, or nothing that a government could do."""
+
+
 class Suggestion(Model):
     """What a classifier makes of a text. `sure` is False where it abstains: then a person decides."""
 
@@ -31,9 +35,10 @@ class Suggestion(Model):
     sure: bool = False
     topic: str | None = None
     urgency: Literal["normal", "high", "critical"] = "normal"
+    intent: Intent = "complaint"
     place: Place | None = None
     flags: tuple[str, ...] = ()
-    """For a person to look at: "sara", "abusive", "spam", …"""
+    """For a person to look at: "sara", "abusive", "threat", "spam", "test", "empty", …"""
     model: str = ""
     """Which classifier, in which version, said so."""
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from laporhub.classifiers import signals
+from laporhub.classifiers import adverts, signals
 from laporhub.classifiers.beginnings import beginnings
 from laporhub.classifiers.cold_start import (
     _ANYWHERE,
@@ -27,9 +27,9 @@ from laporhub.pipeline.text import normalise
 UNITS = load("laporgub-jateng").units
 DUTIES = Duties(UNITS)
 CLASSIFIER = ColdStartClassifier(UNITS)
-PATTERNS = (
-    *(signals._CRITICAL, signals._HIGH, signals._ABUSE, signals._ABUSE_BY_BEAST, signals._SARA),
-    *signals._ADVERTISING,
+SEARCHES = (
+    (signals._SEARCHED, (signals._CRITICAL, signals._HIGH)),
+    (adverts._SEARCHED, tuple(pattern for _, _, pattern in adverts._WEIGHED)),
 )
 PHRASES = sorted(
     {
@@ -38,7 +38,14 @@ PHRASES = sorted(
         for text in (*unit.keywords, *unit.not_ours, *unit.examples, *unit.tasks)
     }
 )
-WARNINGS = sorted({word for pattern in PATTERNS for word in re.findall("[a-z]{2,}", pattern.pattern)})
+WARNINGS = sorted(
+    {
+        word
+        for _, patterns in SEARCHES
+        for pattern in patterns
+        for word in re.findall("[a-z]{2,}", pattern.pattern)
+    }
+)
 
 texts = st.lists(st.sampled_from(PHRASES) | st.sampled_from(WARNINGS), max_size=12).map(" ".join)
 shuffled = texts.flatmap(lambda text: st.permutations(text.split())).map(" ".join)
@@ -105,10 +112,11 @@ def test_units_are_named_by_the_share_that_they_have_of_all(text: str) -> None:
 @given(texts | shuffled | st.lists(st.sampled_from(WARNINGS), max_size=20).map(" ".join))
 def test_no_pattern_is_missed_because_it_is_not_searched_for(text: str) -> None:
     words = normalise(text)
-    worth = signals._SEARCHED.among(words)
-    for number, pattern in enumerate(PATTERNS):
-        if pattern.search(words):
-            assert worth >> number & 1, pattern.pattern
+    for searched, patterns in SEARCHES:
+        worth = searched.among(words)
+        for number, pattern in enumerate(patterns):
+            if pattern.search(words):
+                assert worth >> number & 1, pattern.pattern
 
 
 def test_a_pattern_begins_with_letters_or_with_anything() -> None:
