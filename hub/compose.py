@@ -182,6 +182,7 @@ def governments(rulebooks: Mapping[str, Rulebook]) -> dict[str, Government]:
                 book.units,
                 sure_from=book.profile.routing.sure_from,
                 suggest_from=book.profile.routing.suggest_from,
+                regions=book.regions,
             ),
         )
         for name, book in rulebooks.items()

@@ -17,11 +17,21 @@ class UnitGuess(Model):
 
 
 class Place(Model):
-    """A place read from text or address: `region` is a territory code of the profile's units."""
+    """A place read from text or address: `region` is a territory code of the profile's units.
+
+    `district` and `village` are official codes, where the profile has a table of them; `lat` and `lon` are degrees
+    (WGS 84).
+    """
 
     name: str
     region: str | None = None
     confidence: float = 1.0
+    district: str | None = None
+    village: str | None = None
+    road: str | None = None
+    landmark: str | None = None
+    lat: float | None = None
+    lon: float | None = None
 
 
 Intent: TypeAlias = Literal["complaint", "question", "aspiration", "thanks", "not_ours"]

@@ -199,8 +199,9 @@ def names_a_place(text: str) -> bool:
     words = normalise(text[:_SPOKEN_FOR])
     if _WITH_NUMBER.search(words):
         return True
-    return any(_is_name(found[1]) for found in _WITH_NAME.finditer(words))
+    return any(is_name_of_a_place(found[1]) for found in _WITH_NAME.finditer(words))
 
 
-def _is_name(word: str) -> bool:
+def is_name_of_a_place(word: str) -> bool:
+    """Whether a normalised word after "jalan", "desa", … may be its name: no word of what happened there."""
     return word not in _NO_NAME and not word.isdigit() and not word.endswith("nya")

@@ -47,8 +47,10 @@ def names_in(text: str, known: Iterable[str] = (), *, only_known: bool = False) 
     if not found:
         return []
     reader = _Reader(text, found)
-    reader.known(_parts(tuple(known)))
-    if not only_known:
+    if only_known:
+        reader.known_in_full(tuple(known))
+    else:
+        reader.known(_parts(tuple(known)))
         reader.read()
         reader.signed()
     return reader.spans()
@@ -92,9 +94,18 @@ class _Reader:
             last = place
             while last < len(self._words) and self._lower[last] in parts:
                 last += 1
-            if last > place and (last - place > 1 or parts[self._lower[place]]):
+            bears_it = place and self._lower[place - 1] in AFTER_PLACE  # a market, a road
+            if last - place > 1 or (last > place and parts[self._lower[place]] and not bears_it):
                 self._take(place, last - 1)
             place = max(last, place + 1)
+
+    def known_in_full(self, names: tuple[str, ...]) -> None:
+        """The same, but nothing less than the whole name."""
+        for name in names:
+            parts = [part.lower() for part in _WORD.findall(name)]
+            for place in range(len(self._lower) - len(parts) + 1 if parts else 0):
+                if self._lower[place : place + len(parts)] == parts:
+                    self._take(place, place + len(parts) - 1)
 
     def read(self) -> None:
         """Name after name, from the left."""
