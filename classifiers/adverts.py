@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from laporhub.classifiers.beginnings import Beginnings
+from laporhub.classifiers.beginnings import Phrases
+from laporhub.pipeline.text import words_of
 
 _OFFERS: Final[tuple[tuple[float, str], ...]] = (
     # gambling: hardly said otherwise
@@ -137,12 +138,8 @@ _ENOUGH = 1.8
 _LESS = 0.9
 """What each kind of word of a complaint takes away."""
 
-_patterns = [re.compile(rf"\b(?:{words})\b") for _, words in (*_OFFERS, *_CALLS)]
-_SEARCHED: Final = Beginnings(_patterns)
-_WEIGHED: Final = [
-    (1 << number, weight, pattern)
-    for number, ((weight, _), pattern) in enumerate(zip((*_OFFERS, *_CALLS), _patterns, strict=True))
-]
+_KINDS: Final = (*_OFFERS, *_CALLS)
+_SAID: Final = Phrases([words for _, words in _KINDS])
 _STILL_LESS = 0.8
 _TELLS: Final = re.compile(
     r"\b(?:meresahkan|melaporkan|laporkan|modus\w*|korban|diblokir|kecanduan|tertipu|ditipu|berantas|dirazia|ditertibkan)\b"
@@ -154,29 +151,40 @@ _REPLACED: Final = re.compile(r"\b(?=\w*[a-z])(?=\w*\d)[a-z0-9]{4,}\b")
 _LEET: Final = str.maketrans("0134", "oiea")
 
 
+_AGAINST_WORDS: Final = frozenset(word for word in _AGAINST.split("|") if word.isalpha())
+_MORE = 0.35
+"""What each further word of a kind adds to its weight, twice at most."""
+
+
 def is_advertising(words: str) -> bool:
     """Whether a person should check a normalised text for advertising."""
-    words = _put_right(words)
-    worth = _SEARCHED.among(words)
-    if not worth:
+    said = words_of(words)
+    if (
+        any(not word.isalpha() and not word.isdigit() for word in said)
+        or sum(len(word) == 1 for word in said) >= 3
+    ):
+        words = _put_right(words)
+    against = _LESS * len(said & _AGAINST_WORDS)
+    may_be_there = _SAID.may_be_there(words)
+    if sum([_KINDS[kind][0] * (1 + 2 * _MORE) for kind in may_be_there]) - against < _ENOUGH:
         return False
+    told: dict[int, set[str]] = {}
+    for kind, phrase in _SAID.found(words):
+        told.setdefault(kind, set()).add(phrase)
     score = offered = 0.0
-    for bit, weight, pattern in _WEIGHED:
-        if worth & bit and (found := pattern.findall(words)):
-            gain = weight * (1 + 0.35 * min(len(set(found)) - 1, 2))
-            score += gain
-            offered += gain if bit < 1 << len(_OFFERS) else 0
-    if offered == 0 or score < _ENOUGH:
+    for kind, phrases in told.items():
+        gain = _KINDS[kind][0] * (1 + _MORE * min(len(phrases) - 1, 2))
+        score += gain
+        offered += gain if kind < len(_OFFERS) else 0
+    if offered == 0 or score - against < _ENOUGH:
         return False
-    complains = set(_COMPLAINS.findall(words))
-    tells = set(_TELLS.findall(words))
+    complains, tells = set(_COMPLAINS.findall(words)), set(_TELLS.findall(words))
     return score - _LESS * len(complains) - _STILL_LESS * len(tells) >= _ENOUGH
 
 
 def _put_right(words: str) -> str:
     """ "s l o t", "g4c0r"."""
-    if _SPACED.search(words):
-        words = _SPACED.sub(lambda found: found[0].replace(" ", ""), words)
+    words = _SPACED.sub(lambda found: found[0].replace(" ", ""), words)
     return _REPLACED.sub(lambda found: _letters(found[0]), words)
 
 

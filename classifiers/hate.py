@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from laporhub.pipeline.text import words_of
+
 
 def _words(text: str) -> list[str]:
     return text.split()
@@ -149,9 +151,25 @@ _THREATENED: Final = re.compile(
 )
 
 
+_VERBS: Final = [verb for verb in _VIOLENT.split("|") if " " not in verb]
+_OTHER_WORDS_OF_THREATS = """
+acak mati matilah mampus mampuslah awas tunggu nyawamu nyawa darah meledak salahkan parang celurit golok
+pedang senjata bensin dibom rumahmu
+"""
+_OF_THREATS: Final = frozenset(
+    (
+        *_VERBS,
+        *(f"ku{verb}" for verb in _VERBS),
+        *(f"tak{verb}" for verb in _VERBS),
+        *_OTHER_WORDS_OF_THREATS.split(),
+    )
+)
+"""One of these is in whatever `_THREAT` finds."""
+
+
 def is_hatred(words: str) -> bool:
     """Whether a person should check it for hatred."""
-    said = words.split()
+    said = words_of(words)
     if GROUPS.isdisjoint(said) and _HOLY.isdisjoint(said):
         return False
     if _TELLS_OF_IT.search(words) or _NO_HATRED.search(words):
@@ -176,4 +194,6 @@ def _is_hostile(words: str) -> bool:
 
 def is_threat(words: str) -> bool:
     """Whether the writer threatens somebody: not who was threatened."""
+    if _OF_THREATS.isdisjoint(words_of(words)):
+        return False
     return _THREAT.search(words) is not None and not _THREATENED.search(words)

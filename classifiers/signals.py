@@ -6,12 +6,11 @@ looks. `words` are normalised (`text.normalise`).
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import Final, Literal
 
 from laporhub.classifiers.adverts import is_advertising
-from laporhub.classifiers.beginnings import Beginnings
+from laporhub.classifiers.beginnings import Phrases
 from laporhub.classifiers.hate import is_hatred, is_threat
 from laporhub.classifiers.intent import emptiness, intent
 from laporhub.pipeline.classifier import Intent
@@ -21,8 +20,8 @@ Urgency = Literal["normal", "high", "critical"]
 
 # ── urgency ──────────────────────────────────────────────────────────────────────────────────────
 
-_CRITICAL = re.compile(
-    r"\b(?:(?:rumah|pabrik|toko|pasar|gudang|kios|mobil|warung|hutan|lahan"
+_CRITICAL: Final = (
+    r"(?:rumah|pabrik|toko|pasar|gudang|kios|mobil|warung|hutan|lahan"
     r"|gedung)\w* (?:\w+ )?(?:terbakar|kebakaran)"
     r"|(?:ada|terjadi|lapor|sedang|tolong) kebakaran|(?<!sisa )kebakaran (?:hebat|besar|rumah"
     r"|pabrik|pasar|gudang)|api (?:membesar|merambat)"
@@ -42,10 +41,10 @@ _CRITICAL = re.compile(
     r"|kdrt|dipukuli|disekap|bunuh diri|membawa (?:senjata tajam|sajam|celurit|golok)|mengamuk"
     r"|keracunan (?:massal|makanan)|(?:pasien|ibu|anak|bapak|korban) (?:\w+ )?(?:kritis|sekarat"
     r"|kejang|pingsan|tidak sadar)"
-    r"|gawat darurat|darurat sekali)\b"
+    r"|gawat darurat|darurat sekali"
 )
-_HIGH = re.compile(
-    r"\b(?:kecelakaan|laka lantas|memakan korban|makan korban|ada korban|banyak korban"
+_HIGH: Final = (
+    r"kecelakaan|laka lantas|memakan korban|makan korban|ada korban|banyak korban"
     r"|korban jatuh|korban jiwa|nyawa|luka"
     r"|jatuh(?! tempo)|terjatuh|berjatuhan|terperosok|terguling|terpeleset"
     r"|(?:mem|ber)?bahaya\w*|bahayanya|mengancam|diancam|ancaman|rawan (?:roboh|tumbang|longsor|celaka|begal)"
@@ -57,19 +56,16 @@ _HIGH = re.compile(
     r"|stroke|kanker|kelaparan"
     r"|tidak (?:bisa )?makan|gizi buruk|demam berdarah|dbd|wabah|rabies|digigit|keracunan|melahirkan|hamil"
     r"|darurat|odgj|kekerasan|perundungan|bullying|pelecehan|dipukul|ditolak rumah sakit|kebakaran"
-    r"|terbakar)\b"
+    r"|terbakar"
 )
 
-_SEARCHED: Final = Beginnings((_CRITICAL, _HIGH))
-_IF_CRITICAL, _IF_HIGH = 1, 2
+_URGENT: Final = Phrases((_CRITICAL, _HIGH))
 
 
 def urgency(words: str) -> Urgency:
     """ "critical" where people are in danger now, "high" where somebody may come to harm, else "normal"."""
-    worth = _SEARCHED.among(words)
-    if worth & _IF_CRITICAL and _CRITICAL.search(words):
-        return "critical"
-    return "high" if worth & _IF_HIGH and _HIGH.search(words) else "normal"
+    kinds = [kind for kind, _ in _URGENT.found(words)]
+    return "normal" if not kinds else "high" if min(kinds) else "critical"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,8 @@ from functools import lru_cache
 from itertools import combinations
 from typing import Final
 
+from laporhub.pipeline.text import words_of
+
 _ALWAYS = """
 bangsat bgsat bgst bgsd bangst bangsad bajingan bjingan bajigur jingan kontol kntl kontl memek mmk ngentot
 ngentod ngewe ngntt entot jancok jancuk jancoek jancik dancok dancuk janc*k ancuk ancok jncok jncuk cok cuk
@@ -50,6 +52,13 @@ _IN_COMPANY: Final = re.compile(
     r"|(?:dasar )?anak (?:setan|anjing|asu)|kerja kayak babi|dasar (?:\w+ )?(?:bego|bodoh|tolol)"
     r"|tua bangka|mulut(?:mu)? busuk|matamu (?:kui|picek|buta|iku|kuwi)|mbokne ancuk)\b"
 )
+_COMPANY_WORDS = """
+anjing asu babi monyet kera kampang celeng kethek setan iblis bodoh bego tolol sampah banci pelacur tai udang
+dajal dajjal laknat binatang biadab goblin kosong maling najis bencong bangka busuk mulutmu mulut haram dengkul
+matamu ancuk
+"""
+_COMPANY: Final = frozenset(_COMPANY_WORDS.split())
+"""One of these is in whatever `_IN_COMPANY` finds."""
 _STRAY: Final = re.compile(
     r"\b(?:asu|anjing|babi|monyet|munyuk|kirik|celeng|kethek)\w* (?:liar|edan|gila|rabies|tetangga"
     r"|tonggo|hutan|alas|mati|nyakot|gigit|menggigit|mudun"
@@ -65,6 +74,7 @@ _ALONE: Final = re.compile(
 # ── how words are half hidden ────────────────────────────────────────────────────────────────────
 
 _TOKEN: Final = re.compile(r"[^\W_]+(?:[*@$!#.'’-]+[^\W_]+)*|[^\W_]+")
+_MAY_BE_DISGUISED: Final = re.compile(r"[A-Za-z][0-9*@$!#]+[A-Za-z]")
 _DISGUISED: Final = re.compile(r"(?i)\b(?=[a-z0-9]*[a-z])[a-z0-9]+(?:[*@$!#0-9]+[a-z0-9]*)+")
 _LEET: Final = str.maketrans("4@103!$57", "aaioeissst"[:9])
 _STRETCHED: Final = re.compile(r"(.)\1+")
@@ -103,10 +113,15 @@ def is_rude_word(word: str) -> bool:
 
 def is_rude(raw: str, words: str) -> bool:
     """Whether a text is; `words` is the same, normalised (`text.normalise`)."""
-    if any(map(is_rude_word, set(words.split()))):
+    said = words_of(words)
+    if any(map(is_rude_word, said)):
         return True
-    if any(is_rude_word(found[0].lower()) for found in _DISGUISED.finditer(raw)):
+    if _MAY_BE_DISGUISED.search(raw) and any(
+        is_rude_word(found[0].lower()) for found in _DISGUISED.finditer(raw)
+    ):
         return True
+    if _COMPANY.isdisjoint(said):
+        return False
     return _IN_COMPANY.search(words) is not None or (_is_beastly(raw) and not _STRAY.search(words))
 
 

@@ -138,6 +138,12 @@ def normalise(text: str) -> str:
     return " ".join([_plain(word) for word in _WORD.findall(text)])
 
 
+@lru_cache(maxsize=32)
+def words_of(text: str) -> frozenset[str]:
+    """The different words of a normalised text."""
+    return frozenset(text.split())
+
+
 @lru_cache(maxsize=50_000)
 def _plain(word: str) -> str:
     if word.isascii() and word in _SLANG:
