@@ -79,9 +79,9 @@ class Triage:
 
 def triage(raw: str, words: str) -> Triage:
     """How urgent it is, what its writer wants, and what a person should look at. `words` is `raw`, normalised."""
-    said_nothing = emptiness(raw, words)
-    found = flags(raw, words)
-    return Triage(urgency(words), intent(words), (*found, said_nothing) if said_nothing else found)
+    how_urgent, said_nothing = urgency(words), emptiness(raw, words)
+    more = ("urgent",) * (how_urgent == "critical"), (said_nothing,) * bool(said_nothing)
+    return Triage(how_urgent, intent(words), (*more[0], *flags(raw, words), *more[1]))
 
 
 def flags(raw: str, words: str) -> tuple[str, ...]:

@@ -48,7 +48,7 @@ class Suggestion(Model):
     intent: Intent = "complaint"
     place: Place | None = None
     flags: tuple[str, ...] = ()
-    """For a person to look at: "sara", "abusive", "threat", "spam", "test", "empty", …"""
+    """For a person to look at: "urgent", "sara", "abusive", "threat", "spam", "test", "empty", …"""
     model: str = ""
     """Which classifier, in which version, said so."""
 

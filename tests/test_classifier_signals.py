@@ -160,6 +160,12 @@ def test_what_kind_of_message_it_is() -> None:
     assert len(wrong) <= len(INTENTS) * 0.05, wrong
 
 
+def test_danger_is_flagged_for_whatever_notifies() -> None:
+    text = "kabel listrik putus menjuntai di jalan"
+    assert triage(text, normalise(text)).flags == ("urgent",)
+    assert triage("lampu mati", "lampu mati").flags == ()
+
+
 def test_complaints_about_crime_or_insults_are_complaints() -> None:
     for labels, text in HATE:
         if not labels and triage(text, normalise(text)).urgency == "critical":
