@@ -9,6 +9,7 @@ from typing import Final
 from laporhub.pipeline.identity.name_context import AFTER_PLACE, NEVER, PLAIN, ROLES, TITLES
 from laporhub.pipeline.identity.name_words import NAMES, SHARED
 
+WORD: Final = re.compile(r"[^\W\d_]+(?:['’`-][^\W\d_]+)*")
 PARTICLES: Final = frozenset(("bin", "binti", "al", "el", "van", "de", "um", "m"))
 
 # How names are formed: by itself, and how only after a title, since other words end so, too.
@@ -93,3 +94,15 @@ def is_plain(lower: str) -> bool:
         or lower in PLAIN
         or lower.startswith(("meng", "mem", "men", "peng", "pem", "ber", "ter", "di", "ke", "se"))
     )
+
+
+@lru_cache(maxsize=256)
+def parts_of(names: tuple[str, ...]) -> dict[str, bool]:
+    """Each word of the names → whether it tells the person by itself."""
+    parts = [part.lower() for name in names for part in WORD.findall(name)]
+    alone = len(parts) == 1
+    return {
+        part: alone or (len(part) >= 4 and part not in NEVER and part not in ROLES)
+        for part in parts
+        if len(part) > 1
+    }

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from functools import cached_property, lru_cache
-from typing import Final
+from functools import cached_property
 
 from laporhub.pipeline.identity.name_context import AFTER_PLACE, NEVER, ROLES, TITLES
 from laporhub.pipeline.identity.name_forms import (
@@ -28,13 +27,14 @@ from laporhub.pipeline.identity.name_forms import (
     PERSONS,
     SURELY,
     THANKS,
+    WORD,
     interest,
     is_plain,
+    parts_of,
 )
 from laporhub.pipeline.identity.name_words import NAMES, SHARED
 from laporhub.pipeline.identity.span import NAME, Span
 
-_WORD: Final = re.compile(r"[^\W\d_]+(?:['’`-][^\W\d_]+)*")
 _MOST = 5
 """Words of the longest name."""
 _SIGNATURE = 70
@@ -43,14 +43,14 @@ _SIGNATURE = 70
 
 def names_in(text: str, known: Iterable[str] = (), *, only_known: bool = False) -> list[Span]:
     """The names, in order; none overlap. `known` are names of people of whom the text surely speaks."""
-    found = list(_WORD.finditer(text))
+    found = list(WORD.finditer(text))
     if not found:
         return []
     reader = _Reader(text, found)
     if only_known:
         reader.known_in_full(tuple(known))
     else:
-        reader.known(_parts(tuple(known)))
+        reader.known(parts_of(tuple(known)))
         reader.read()
         reader.signed()
     return reader.spans()
@@ -102,7 +102,7 @@ class _Reader:
     def known_in_full(self, names: tuple[str, ...]) -> None:
         """The same, but nothing less than the whole name."""
         for name in names:
-            parts = [part.lower() for part in _WORD.findall(name)]
+            parts = [part.lower() for part in WORD.findall(name)]
             for place in range(len(self._lower) - len(parts) + 1 if parts else 0):
                 if self._lower[place : place + len(parts)] == parts:
                     self._take(place, place + len(parts) - 1)
@@ -342,15 +342,3 @@ class _Reader:
             return -1
         self._taken[first] = max(last, self._taken.get(first, -1))
         return last
-
-
-@lru_cache(maxsize=256)
-def _parts(names: tuple[str, ...]) -> dict[str, bool]:
-    """Each word of the names → whether it tells the person by itself."""
-    parts = [part.lower() for name in names for part in _WORD.findall(name)]
-    alone = len(parts) == 1
-    return {
-        part: alone or (len(part) >= 4 and part not in NEVER and part not in ROLES)
-        for part in parts
-        if len(part) > 1
-    }
