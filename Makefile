@@ -57,7 +57,7 @@ down:  ## stops it; what it keeps stays
 COMPILE := $(BIN)/pip-compile -q --strip-extras --generate-hashes --allow-unsafe --no-header --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 
 lock: $(VENV)/.dev  ## renews the pinned versions
-	@$(COMPILE) --extra dev --extra distributed --extra s3 -o requirements-dev.txt pyproject.toml
+	@$(COMPILE) --extra dev --extra distributed --extra routing --extra s3 -o requirements-dev.txt pyproject.toml
 	@$(COMPILE) -c requirements-dev.txt -o requirements.txt pyproject.toml
 	@$(COMPILE) -c requirements-dev.txt --extra distributed --extra s3 -o requirements-distributed.txt pyproject.toml
 

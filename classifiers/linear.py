@@ -1,0 +1,149 @@
+"""A learned model: how much each feature of a text speaks for each label, and how far it can be trusted. Pure.
+
+It is a table of weights: to read one runs no code of it. `training` makes it, `model_files` keeps it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from laporhub.classifiers.features import Buckets, Features, Floats, Ints, Row, bucket
+from laporhub.classifiers.labels import Offices, Where
+from laporhub.classifiers.thresholds import HeldBack
+
+Ranked: TypeAlias = list[tuple[str, float]]
+"""Labels with their probabilities, the likeliest first."""
+
+_UNLIKELY: Final = 1e-3
+"""The least that a prior leaves of a label: what it never heard of can still be right."""
+_ASKED: Final = 12
+"""Words of a text that are asked for similar cases: those that weigh most."""
+_ALIKE: Final = 0.3
+"""The share of what such words weigh from which a past case is called similar."""
+
+
+@dataclass(frozen=True, slots=True)
+class PastCases:
+    """Which past cases have a word: for each column of a word, `cases[start[column]:start[column + 1]]`."""
+
+    names: Sequence[str]
+    labels: Ints
+    start: Ints
+    cases: Ints
+    weights: Floats
+
+    def similar(self, row: Row, words: int) -> list[tuple[str, int, float]]:
+        """Names, labels and likeness (0..1) of at most five cases, the most similar first."""
+        own = row.columns < words
+        columns, values = row.columns[own], row.values[own]
+        if not len(columns) or not len(self.names):
+            return []
+        asked = np.argsort(values)[-_ASKED:]
+        ranges = [slice(self.start[columns[i]], self.start[columns[i] + 1]) for i in asked]
+        cases = np.concatenate([self.cases[each] for each in ranges])
+        if not len(cases):
+            return []
+        weighed = np.concatenate(
+            [self.weights[each] * values[i] for each, i in zip(ranges, asked, strict=True)]
+        )
+        likeness = np.bincount(cases, weighed, minlength=len(self.names))
+        best = np.argsort(-likeness, kind="stable")[:5]
+        return [
+            (self.names[each], int(self.labels[each]), float(likeness[each]))
+            for each in best
+            if likeness[each] >= _ALIKE
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Linear:
+    """`weights` has a row for each feature and a column for each of `labels`.
+
+    A label's probability is the softmax of `sharpness` times its score plus `trust_in_prior` times the logarithm of
+    what was thought without any past case.
+    """
+
+    features: Features
+    labels: tuple[str, ...]
+    weights: Floats
+    bias: Floats
+    sharpness: float
+    trust_in_prior: float
+    offices: Offices
+    held_back: HeldBack
+    past: PastCases
+    about: Mapping[str, Any] = field(default_factory=dict)
+    """When it was made, of how many cases, and what it achieved on those held back."""
+    _buckets: Buckets = field(default_factory=Buckets, repr=False, compare=False)
+
+    def row(self, words: Sequence[str]) -> Row:
+        return self.features.row(words, self._buckets)
+
+    def scores(self, row: Row) -> Floats:
+        scores: Floats = row.values @ self.weights[row.columns] + self.bias
+        return scores
+
+    def probabilities(self, row: Row, prior: Mapping[str, float] | None = None) -> NDArray[np.float64]:
+        return probabilities(self.scores(row), self.sharpness, self._prior(prior))
+
+    def _prior(self, prior: Mapping[str, float] | None) -> NDArray[np.float64] | None:
+        if prior is None or not self.trust_in_prior:
+            return None
+        return self.trust_in_prior * log_prior(self.labels, prior)
+
+    def ranked(self, words: Sequence[str], where: Where, prior: Mapping[str, float] | None = None) -> Ranked:
+        """What the words are for at this place; at least three labels, if there are so many."""
+        return by_place(self.labels, self.probabilities(self.row(words), prior), self.offices, where)
+
+    def reasons(self, words: Sequence[str], row: Row, label: str, most: int) -> list[str]:
+        """The words, and pairs of words, that speak most for the label and less for others."""
+        own = row.columns < self.features.words
+        columns, values = row.columns[own], row.values[own]
+        for_label = self.weights[columns, self.labels.index(label)] - self.weights[columns].mean(axis=1)
+        speaks = dict(zip(columns.tolist(), (values * for_label).tolist(), strict=True))
+        found: dict[str, float] = {}
+        for said in (*words, *(f"{first} {second}" for first, second in pairwise(words))):
+            column = int(self.features.column[bucket(said)])
+            if column >= 0 and speaks[column] > 0 and not said.isdigit():
+                found[said] = speaks[column]
+        chosen: list[str] = []
+        for said in sorted(found, key=lambda each: (-found[each], each)):
+            if not any(said in other or other in said for other in chosen):
+                chosen.append(said)
+            if len(chosen) == most:
+                break
+        return chosen
+
+
+def log_prior(labels: Sequence[str], prior: Mapping[str, float]) -> NDArray[np.float64]:
+    return np.log(np.array([max(prior.get(label, 0.0), _UNLIKELY) for label in labels]))
+
+
+def probabilities(
+    scores: NDArray[Any], sharpness: float, added: NDArray[np.float64] | None = None
+) -> NDArray[np.float64]:
+    """Along the last axis they sum up to 1."""
+    odds = sharpness * scores.astype(np.float64)
+    if added is not None:
+        odds = odds + added
+    odds = np.exp(odds - odds.max(axis=-1, keepdims=True))
+    shares: NDArray[np.float64] = odds / odds.sum(axis=-1, keepdims=True)
+    return shares
+
+
+def by_place(
+    labels: Sequence[str], shares: NDArray[np.float64], offices: Offices, where: Where, most: int = 5
+) -> Ranked:
+    """The likeliest labels; what is one office in many places is told by the place."""
+    best = np.argsort(-shares, kind="stable")[: most + 1]
+    found: dict[str, float] = {}
+    for each in best:
+        for label, part in offices.told_by_place(labels[each], where).items():
+            found[label] = found.get(label, 0.0) + part * float(shares[each])
+    return sorted(found.items(), key=lambda each: (-each[1], each[0]))[:most]

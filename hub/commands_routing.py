@@ -1,0 +1,189 @@
+"""Commands of routing: learn from past cases, and measure what was learned."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from laporhub.hub.console import DataOption, ProfileOption, print_json, settings_for
+from laporhub.hub.ground import load
+from laporhub.hub.labelled import Labelled, read_labelled
+from laporhub.pipeline.errors import Misconfigured
+from laporhub.pipeline.messages import Location
+
+if TYPE_CHECKING:
+    from laporhub.classifiers.learned import Description
+    from laporhub.classifiers.linear import Linear, Ranked
+    from laporhub.classifiers.training import Case
+
+CURVE: Final = (0, 50, 200, 500, 2000)
+"""Dispositions after which the learning curve is measured."""
+
+LabelOption = Annotated[str, typer.Option("--label", help="The column that says whose the case was.")]
+
+
+def train(
+    train: Annotated[
+        Path | None, typer.Option("--train", help="Learn from this CSV instead of the hub's cases.")
+    ] = None,
+    label: LabelOption = "unit",
+    out: Annotated[
+        Path | None, typer.Option("--out", help="With --train: the folder to keep the model in.")
+    ] = None,
+    profile: ProfileOption = None,
+    data: DataOption = None,
+) -> None:
+    """Learn from past cases; prints what was learned, as JSON."""
+    from laporhub.classifiers.model_files import save
+
+    if train is None:
+        from laporhub.hub.learning import learn_from_hub
+
+        for told in learn_from_hub(settings_for(profile, data), _told_on_terminal):
+            print_json(told)
+        return
+    if out is None:
+        raise Misconfigured("With --train, say with --out which folder is to keep the model")
+    description = _description(profile)
+    started = time.perf_counter()
+    model = _trained([_case(row, description) for row in read_labelled(train, label)])
+    save(model, out)
+    print_json({"folder": str(out), "seconds": round(time.perf_counter() - started, 1)} | dict(model.about))
+
+
+def evaluate(
+    test: Annotated[Path | None, typer.Option("--test", help="A CSV of cases with the right labels.")] = None,
+    train: Annotated[
+        Path | None, typer.Option("--train", help="A CSV of earlier cases to learn from.")
+    ] = None,
+    label: LabelOption = "unit",
+    model: Annotated[
+        str | None, typer.Option("--model", help="A folder that `train` made; with --replay also a version.")
+    ] = None,
+    replay: Annotated[
+        bool, typer.Option("--replay", help="Say what a model would have done with the hub's own past cases.")
+    ] = False,
+    curve: Annotated[bool, typer.Option(help="Also measure with the first dispositions only.")] = True,
+    profile: ProfileOption = None,
+    data: DataOption = None,
+) -> None:
+    """Measure routing on cases whose units are known; prints one JSON object."""
+    if replay:
+        from laporhub.hub.learning import replayed
+
+        print_json(replayed(settings_for(profile, data), model))
+        return
+    if test is None:
+        raise Misconfigured("Say with --test which CSV to measure on, or --replay for the hub's own cases")
+    rows = read_labelled(test, label)
+    description = _description(profile)
+    earlier = read_labelled(train, label) if train else []
+    if not earlier and model is None and description is None:
+        raise Misconfigured(
+            "Say with --train what to learn from, with --model what was learned, or --profile"
+        )
+    cases = [_case(row, description) for row in earlier]
+    print_json(_measured(rows, cases, description, Path(model) if model else None, curve=curve))
+
+
+def _measured(
+    rows: Sequence[Labelled],
+    cases: Sequence[Case],
+    description: Description | None,
+    folder: Path | None,
+    *,
+    curve: bool,
+) -> dict[str, Any]:
+    from laporhub.classifiers.evaluation import PRECISION, confusion, figures
+    from laporhub.classifiers.model_files import load as load_model
+    from laporhub.classifiers.thresholds import thresholds
+
+    labels = [row.label for row in rows]
+    asked = [_case(row, description) for row in rows]
+    if not cases and folder is None:
+        told = [_untaught(description, row) for row in rows]
+        return figures(told, labels) | {"confusion": confusion(told, labels), "learning_curve": []}
+    model = load_model(folder) if folder else _trained(cases)
+    told = _ranked(model, asked)
+    found = figures(told, labels, thresholds(model.held_back, PRECISION)) | {
+        "confusion": confusion(told, labels)
+    }
+    return found | {"learning_curve": _curve(rows, asked, cases, description) if curve and cases else []}
+
+
+def _curve(
+    rows: Sequence[Labelled], asked: Sequence[Case], cases: Sequence[Case], description: Description | None
+) -> list[dict[str, Any]]:
+    """How good it is after so many dispositions: the latest before the test. After none only by a description."""
+    from laporhub.classifiers.evaluation import figures
+
+    labels, points = [row.label for row in rows], []
+    for size in (*(each for each in CURVE if each < len(cases)), len(cases)):
+        if not size and description is None:
+            continue
+        told = (
+            _ranked(_trained(cases[-size:]), asked) if size else [_untaught(description, row) for row in rows]
+        )
+        found = figures(told, labels)
+        points.append({"dispositions": size} | {name: found[name] for name in _ON_THE_CURVE})
+    return points
+
+
+_ON_THE_CURVE: Final = ("accuracy", "top3", "macro_f1", "ece", "coverage_at_95")
+
+
+def _trained(cases: Sequence[Case]) -> Linear:
+    from laporhub.classifiers.training import train as learn
+
+    return learn(cases, _told_on_terminal)
+
+
+def _told_on_terminal(done: str, share: float) -> None:
+    if sys.stderr.isatty():
+        sys.stderr.write(f"\r{share:4.0%} {done:12}" + ("\r\033[K" if share >= 1 else ""))
+
+
+def _ranked(model: Linear, cases: Sequence[Case]) -> list[Ranked]:
+    from laporhub.classifiers.features import words_of
+
+    return [model.ranked(words_of(case.text), case.where, case.prior) for case in cases]
+
+
+def _untaught(description: Description | None, row: Labelled) -> Ranked:
+    """What the units' description alone says."""
+    if description is None:
+        return []
+    suggestion = description.suggest(row.text, _location(row))
+    return [(guess.unit, guess.probability) for guess in suggestion.units[:5]]
+
+
+def _case(row: Labelled, description: Description | None) -> Case:
+    from laporhub.classifiers.labels import Where
+    from laporhub.classifiers.training import Case
+
+    prior = description.prior(description.suggest(row.text, _location(row))) if description else None
+    return Case(row.text, row.label, Where(row.village, row.district), row.name, prior)
+
+
+def _location(row: Labelled) -> Location | None:
+    given = {"address": row.address, "village": row.village, "district": row.district}
+    return (
+        Location(**{name: value for name, value in given.items() if value}) if any(given.values()) else None
+    )
+
+
+def _description(profile: list[str] | None) -> Description | None:
+    """Of the profile's units, if one is named."""
+    from laporhub.classifiers.learned import Description
+
+    return Description(load(settings_for(profile, None).profiles[0]).units) if profile else None
+
+
+def register(app: typer.Typer) -> None:
+    app.command()(train)
+    app.command()(evaluate)
