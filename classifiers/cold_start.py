@@ -63,7 +63,7 @@ def _likeliest_first(each: tuple[str, float]) -> tuple[float, str]:
     return -each[1], each[0]
 
 
-_MARKS = re.compile(r"\[[a-zA-Z /]{3,30}\]")
+MARKS = re.compile(r"\[[a-zA-Z /]{3,30}\]")
 """What redaction leaves in place of a name or number: it says nothing about the matter."""
 
 
@@ -101,7 +101,7 @@ class ColdStartClassifier:
 
     def suggest(self, text: str, location: Location | None) -> Suggestion:
         text = text[:READ]
-        words = normalise(_MARKS.sub(" ", text) if "[" in text else text)
+        words = normalise(MARKS.sub(" ", text) if "[" in text else text)
         said = self._duties.evidence(words)
         places = self._places.find(words, location)
         found = {place.unit: place for place in places}

@@ -15,6 +15,7 @@ from zlib import crc32
 import numpy as np
 from numpy.typing import NDArray
 
+from laporhub.classifiers.cold_start import MARKS
 from laporhub.pipeline.text import normalise
 
 Ints: TypeAlias = NDArray[np.int32]
@@ -31,7 +32,8 @@ _HALVES: Final = 2
 
 
 def words_of(text: str) -> list[str]:
-    return normalise(text[:READ]).split()
+    text = text[:READ]
+    return normalise(MARKS.sub(" ", text) if "[" in text else text).split()
 
 
 def bucket(feature: str) -> int:

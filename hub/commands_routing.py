@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -13,6 +14,7 @@ import typer
 from laporhub.hub.console import DataOption, ProfileOption, print_json, settings_for
 from laporhub.hub.ground import load
 from laporhub.hub.labelled import Labelled, read_labelled
+from laporhub.hub.shelf import Shelf, shelf_of
 from laporhub.pipeline.errors import Misconfigured
 from laporhub.pipeline.messages import Location
 
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 CURVE: Final = (0, 50, 200, 500, 2000)
 """Dispositions after which the learning curve is measured."""
+_ON_THE_CURVE: Final = ("accuracy", "top3", "macro_f1", "ece", "coverage_at_95")
 
 LabelOption = Annotated[str, typer.Option("--label", help="The column that says whose the case was.")]
 
@@ -91,6 +94,60 @@ def evaluate(
     print_json(_measured(rows, cases, description, Path(model) if model else None, curve=curve))
 
 
+models = typer.Typer(
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="What was learned, version by version, and which is in use.",
+)
+
+
+@models.command("list")
+def list_models(profile: ProfileOption = None, data: DataOption = None) -> None:
+    """List the versions, oldest first, a JSON line each; then what is in use, and how far training is."""
+    from laporhub.classifiers.model_files import read_about
+
+    shelf = _shelf(profile, data)
+    for version in shelf.versions():
+        about = read_about(shelf.path(version))
+        told = about.get("figures", {})
+        print_json(
+            {"version": version, "cases": about.get("cases"), "made_at": about.get("made_at")}
+            | {name: told.get(name) for name in (*_ON_THE_CURVE, "cost")}
+            | {"objections": about.get("objections", [])}
+        )
+    print_json({"in_use": shelf.in_use(), "history": shelf.history(), "training": shelf.progress()})
+
+
+@models.command("use")
+def use_model(
+    version: Annotated[
+        str, typer.Argument(help="A version, or cold-start for the units' description alone.")
+    ],
+    profile: ProfileOption = None,
+    data: DataOption = None,
+) -> None:
+    """Route by this version from now on; a running hub takes it within half a minute."""
+    shelf = _shelf(profile, data)
+    try:
+        before = shelf.in_use()
+    except Misconfigured:
+        before = None
+    shelf.use(version, "operator", datetime.now(UTC), anew=before is None)
+    print_json({"in_use": version, "before": before})
+
+
+@models.command("back")
+def take_back_model(profile: ProfileOption = None, data: DataOption = None) -> None:
+    """Route by what was in use before the present model."""
+    use_model(_shelf(profile, data).before(), profile, data)
+
+
+def _shelf(profile: list[str] | None, data: Path | None) -> Shelf:
+    """Of the first profile."""
+    settings = settings_for(profile, data)
+    return shelf_of(settings.data, load(settings.profiles[0]).name)
+
+
 def _measured(
     rows: Sequence[Labelled],
     cases: Sequence[Case],
@@ -132,9 +189,6 @@ def _curve(
         found = figures(told, labels)
         points.append({"dispositions": size} | {name: found[name] for name in _ON_THE_CURVE})
     return points
-
-
-_ON_THE_CURVE: Final = ("accuracy", "top3", "macro_f1", "ece", "coverage_at_95")
 
 
 def _trained(cases: Sequence[Case]) -> Linear:
@@ -187,3 +241,4 @@ def _description(profile: list[str] | None) -> Description | None:
 def register(app: typer.Typer) -> None:
     app.command()(train)
     app.command()(evaluate)
+    app.add_typer(models, name="model")
