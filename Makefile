@@ -36,6 +36,7 @@ check: $(VENV)/.dev  ## lint, types, import rules
 
 bench: $(VENV)/.dev  ## measures, and writes bench/results.json
 	@$(BIN)/python bench/run.py
+	@$(BIN)/python bench/routing.py
 	@$(BIN)/python bench/distributed.py
 
 # make up DEMO=1 also starts simulated phones, and answers them instead of Twilio.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from heapq import nsmallest
 from itertools import islice
 from typing import TypeAlias
@@ -67,6 +68,18 @@ MARKS = re.compile(r"\[[a-zA-Z /]{3,30}\]")
 """What redaction leaves in place of a name or number: it says nothing about the matter."""
 
 
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a text says, to the description: its words, what they say of duties, places, and units by likelihood."""
+
+    words: str
+    said: Said
+    places: Sequence[Found]
+    found: Mapping[str, Found]
+    """The places by the unit that each belongs to."""
+    ranked: Ranking
+
+
 class ColdStartClassifier:
     """Routes by units.yaml alone.
 
@@ -99,13 +112,18 @@ class ColdStartClassifier:
     def model(self) -> str:
         return MODEL
 
-    def suggest(self, text: str, location: Location | None) -> Suggestion:
+    def read(self, text: str, location: Location | None) -> Reading:
+        """What the description says of all units, before anything is made of it."""
         text = text[:READ]
         words = normalise(MARKS.sub(" ", text) if "[" in text else text)
         said = self._duties.evidence(words)
         places = self._places.find(words, location)
         found = {place.unit: place for place in places}
-        ranked = self._ranked(said.scores, found)
+        return Reading(words, said, places, found, self._ranked(said.scores, found))
+
+    def suggest(self, text: str, location: Location | None) -> Suggestion:
+        reading = self.read(text, location)
+        said, found, ranked = reading.said, reading.found, reading.ranked
         worth_naming = (
             (unit, probability)
             for unit, probability in ranked
@@ -119,15 +137,22 @@ class ColdStartClassifier:
             )
             for unit, probability in islice(worth_naming, self._top)
         )
-        urgency, flags = signals(words)
+        sure = bool(guesses) and guesses[0].unit == ranked[0][0] and self._is_sure(ranked)
+        return self.suggestion(reading, guesses, sure=sure)
+
+    def suggestion(
+        self, reading: Reading, guesses: tuple[UnitGuess, ...], *, sure: bool, model: str = MODEL
+    ) -> Suggestion:
+        """The guesses, with what is to be said of the text beside its units."""
+        urgency, flags = signals(reading.words)
         return _suggestion(
             units=guesses,
-            sure=bool(guesses) and guesses[0].unit == ranked[0][0] and self._is_sure(ranked),
-            topic=self._topic(ranked, said),
+            sure=sure,
+            topic=self._topic(reading.ranked, reading.said),
             urgency=urgency,
-            place=as_place(places),
+            place=as_place(reading.places),
             flags=flags,
-            model=MODEL,
+            model=model,
         )
 
     def _ranked(self, scores: Mapping[str, float], found: Mapping[str, Found]) -> Ranking:

@@ -25,8 +25,12 @@ READ: Final = 5_000
 """Characters of a text that are read."""
 _BITS: Final = 20
 BUCKETS: Final = 1 << _BITS
+_MASK: Final = BUCKETS - 1
 _SHORTEST_PIECE, _LONGEST_PIECE = 2, 5
 _WORDS_AT_HAND: Final = 100_000
+_MOST_TIMES: Final = 200
+_TIMES: Final = (1 + np.log(np.maximum(np.arange(_MOST_TIMES + 1), 1))).astype(np.float32)
+"""What a feature weighs that occurs so many times."""
 _HALVES: Final = 2
 """Words and pieces are weighed apart: of each the squares sum up to 1."""
 
@@ -38,7 +42,7 @@ def words_of(text: str) -> list[str]:
 
 def bucket(feature: str) -> int:
     """Where the hash of a word, pair or piece leads to."""
-    return crc32(feature.encode()) & (BUCKETS - 1)
+    return crc32(feature.encode()) & _MASK
 
 
 def _pieces(word: str) -> Iterator[str]:
@@ -51,35 +55,41 @@ def _pieces(word: str) -> Iterator[str]:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One text: columns, each once and in order, and what each weighs."""
+    """One text: columns, each once and in order, and what each weighs; `said` are those of its words, then pairs, in
+    the order of the text, -1 for what is unknown.
+    """
 
     columns: Ints
     values: Floats
+    said: Ints
 
 
 class Buckets:
     """The buckets of words, remembered: most words of a text were in others before."""
 
-    def __init__(self) -> None:
-        self._words: dict[str, tuple[int, Ints]] = {}
-
-    def word(self, word: str) -> tuple[int, Ints]:
-        """Of the word itself, and of its pieces."""
-        known = self._words.get(word)
-        if known is None:
-            if len(self._words) >= _WORDS_AT_HAND:
-                self._words.clear()
-            pieces = np.fromiter((bucket(piece) for piece in _pieces(word)), np.int32)
-            known = self._words[word] = (bucket(word), pieces)
-        return known
+    def __init__(self, column: Ints | None = None) -> None:
+        """With `column` pieces are not told by bucket but by the columns that these lead to, if any."""
+        self._column = column
+        self._words: dict[str, tuple[int, bytes, Ints]] = {}
 
     def of(self, words: Sequence[str]) -> tuple[Ints, Ints]:
-        """Of words and pairs, and of pieces; as often as they occur."""
-        known = [self.word(word) for word in words]
-        whole = [bucket for bucket, _ in known]
-        whole += [bucket(f"{first} {second}") for first, second in pairwise(words)]
-        pieces = np.concatenate([each for _, each in known]) if known else np.empty(0, np.int32)
+        """Of words and pairs (each the hash of both words with a space), and of pieces; as often as they occur."""
+        known = [self._words.get(word) or self._learn(word) for word in words]
+        whole = [hashed & _MASK for hashed, _, _ in known]
+        whole += [crc32(second, hashed) & _MASK for (hashed, _, _), (_, second, _) in pairwise(known)]
+        pieces = np.concatenate([each for _, _, each in known]) if known else np.empty(0, np.int32)
         return np.array(whole, np.int32), pieces
+
+    def _learn(self, word: str) -> tuple[int, bytes, Ints]:
+        """The word's hash, how it goes on after another, and its pieces."""
+        if len(self._words) >= _WORDS_AT_HAND:
+            self._words.clear()
+        pieces = np.fromiter((bucket(piece) for piece in _pieces(word)), np.int32)
+        if self._column is not None:
+            pieces = self._column[pieces]
+            pieces = pieces[pieces >= 0]
+        known = self._words[word] = (crc32(word.encode()), f" {word}".encode(), pieces)
+        return known
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,20 +107,24 @@ class Features:
     def columns(self) -> int:
         return len(self.weight)
 
+    def buckets(self) -> Buckets:
+        """For `row`; to be kept from text to text."""
+        return Buckets(self.column[BUCKETS:])
+
     def row(self, words: Sequence[str], buckets: Buckets) -> Row:
         whole, pieces = buckets.of(words)
-        halves = [self._half(each, offset) for each, offset in ((whole, 0), (pieces, BUCKETS))]
-        return Row(
-            np.concatenate([columns for columns, _ in halves]),
-            np.concatenate([values for _, values in halves]),
-        )
-
-    def _half(self, buckets: Ints, offset: int) -> tuple[Ints, Floats]:
-        columns = self.column[buckets + offset]
-        columns, times = np.unique(columns[columns >= 0], return_counts=True)
-        values = (1 + np.log(times)) * self.weight[columns]
-        length = np.sqrt(values @ values)
-        return columns, (values / length if length else values).astype(np.float32)
+        said = self.column[whole]
+        columns = np.sort(np.concatenate([said[said >= 0], pieces]))
+        is_first = np.ones(len(columns) + 1, np.bool_)
+        np.not_equal(columns[1:], columns[:-1], out=is_first[1:-1])
+        first = np.flatnonzero(is_first)
+        times = first[1:] - first[:-1]
+        columns = columns[first[:-1]]
+        values = _TIMES[np.minimum(times, _MOST_TIMES)] * self.weight[columns]
+        own = int(np.searchsorted(columns, self.words))
+        for half in (values[:own], values[own:]):
+            half /= np.sqrt(half @ half) or 1.0
+        return Row(columns, values, said)
 
 
 def learn_features(texts: Iterable[Sequence[str]], buckets: Buckets, *, rarest: tuple[int, int]) -> Features:

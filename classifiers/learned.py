@@ -10,16 +10,20 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from laporhub.classifiers.cold_start import ColdStartClassifier
+from laporhub.classifiers.cold_start import ColdStartClassifier, Ranking, Reading
 from laporhub.classifiers.duties import Duties
-from laporhub.classifiers.features import Row, words_of
+from laporhub.classifiers.features import words_of
 from laporhub.classifiers.linear import Linear
+from laporhub.classifiers.place import region_name
 from laporhub.classifiers.thresholds import thresholds
+from laporhub.pipeline.base_model import trusted
 from laporhub.pipeline.classifier import Suggestion, UnitGuess
 from laporhub.pipeline.messages import Location
 from laporhub.pipeline.profile.schema_units import Unit
 
-_WEIGHED: Final = 8
+_guess = trusted(UnitGuess)
+
+_WEIGHED: Final = 12
 """Units of the description's opinion that count; the others are unlikely."""
 _LEAST: Final = 0.001
 _REASONS: Final = 3
@@ -30,35 +34,43 @@ class Description:
 
     def __init__(self, units: Mapping[str, Unit]) -> None:
         self.duties: Mapping[str, str] = Duties(units).of
+        self.cold = ColdStartClassifier(units, suggest_from=_LEAST, top=_WEIGHED)
         self._units = units
-        self._cold = ColdStartClassifier(units, suggest_from=_LEAST, top=_WEIGHED)
         members: dict[str, list[str]] = defaultdict(list)
         for unit, duty in self.duties.items():
             members[duty].append(unit)
         self._members: Mapping[str, Sequence[str]] = members
 
-    def suggest(self, text: str, location: Location | None) -> Suggestion:
-        """Of more units than are worth naming."""
-        return self._cold.suggest(text, location)
+    def read(self, text: str, location: Location | None) -> Reading:
+        return self.cold.read(text, location)
 
-    def prior(self, suggestion: Suggestion) -> dict[str, float]:
+    def ranked(self, text: str, location: Location | None) -> Ranking:
+        """Units with their probabilities, the likeliest first."""
+        return self.read(text, location).ranked[:_WEIGHED]
+
+    def prior(self, reading: Reading) -> dict[str, float]:
         """Duties with their probabilities."""
         found: dict[str, float] = {}
-        for guess in suggestion.units:
-            duty = self.duties[guess.unit]
-            found[duty] = found.get(duty, 0.0) + guess.probability
+        for unit, probability in reading.ranked[:_WEIGHED]:
+            duty = self.duties[unit]
+            found[duty] = found.get(duty, 0.0) + probability
         return found
 
-    def unit_of(self, duty: str, suggestion: Suggestion) -> list[tuple[str, float]]:
+    def units_of(self, duty: str, reading: Reading) -> list[tuple[str, float]]:
         """The units that have the duty, and the share of each; the text's place tells it where there are several."""
         members = self._members.get(duty, ())
         if len(members) == 1:
             return [(members[0], 1.0)]
-        named = [guess for guess in suggestion.units if self.duties[guess.unit] == duty]
-        total = sum(guess.probability for guess in named)
+        named = [(unit, reading.found[unit].weight) for unit in members if unit in reading.found]
+        total = sum(weight for _, weight in named)
         if not total:
             return [(unit, 1 / len(members)) for unit in members]
-        return [(guess.unit, guess.probability / total) for guess in named]
+        return sorted(
+            ((unit, weight / total) for unit, weight in named), key=lambda each: (-each[1], each[0])
+        )
+
+    def place(self, unit: str, reading: Reading) -> list[str]:
+        return [f"tempat: {region_name(self._units[unit])}"] if unit in reading.found else []
 
 
 class LearnedClassifier:
@@ -86,48 +98,39 @@ class LearnedClassifier:
         return self._version
 
     def suggest(self, text: str, location: Location | None) -> Suggestion:
-        described = self._description.suggest(text, location)
+        reading = self._description.read(text, location)
         words = words_of(text)
         row = self._learned.row(words)
-        shares = self._learned.probabilities(row, self._description.prior(described))
+        shares = self._learned.probabilities(row, self._description.prior(reading))
         ranked: list[tuple[str, str, float]] = []
         for place in shares.argsort(kind="stable")[::-1][: self._top + 1]:
             duty, probability = self._learned.labels[place], float(shares[place])
-            for unit, part in self._description.unit_of(duty, described)[: self._top + 1]:
+            for unit, part in self._description.units_of(duty, reading)[: self._top + 1]:
                 ranked.append((unit, duty, probability * part))
         ranked.sort(key=lambda each: (-each[2], each[0]))
         named = [each for each in ranked[: self._top] if each[2] >= self._suggest_from]
-        told = {guess.unit: guess.reasons for guess in described.units}
-        similar = self._learned.past.similar(row, self._learned.features.words)
+        sure = bool(named) and named[0][2] >= self._threshold(named[0][1])
+        duties = [duty for _, duty, _ in named]
+        learned = self._learned.reasons(words, row, duties, _REASONS)
+        # Who must look is told of similar cases; where it is clear nobody asks.
+        similar = [] if sure else self._learned.past.similar(row, self._learned.features.words)
         guesses = tuple(
-            UnitGuess(
+            _guess(
                 unit=unit,
                 probability=round(probability, 4),
-                reasons=self._reasons(words, row, duty, told.get(unit, ()), similar),
+                reasons=(
+                    *(f"kata: {word}" for word in taught),
+                    *self._description.place(unit, reading),
+                    *self._alike(similar, duty),
+                ),
             )
-            for unit, duty, probability in named
+            for (unit, duty, probability), taught in zip(named, learned, strict=True)
         )
-        return described.but(
-            {
-                "units": guesses,
-                "sure": bool(named) and named[0][2] >= self._threshold(named[0][1]),
-                "model": self._version,
-            }
-        )
+        return self._description.cold.suggestion(reading, guesses, sure=sure, model=self._version)
 
     def _threshold(self, duty: str) -> float:
         return self.thresholds.get(duty, self.thresholds[""])
 
-    def _reasons(
-        self,
-        words: Sequence[str],
-        row: Row,
-        duty: str,
-        described: Sequence[str],
-        similar: Sequence[tuple[str, int, float]],
-    ) -> tuple[str, ...]:
-        """Words that past cases taught, the place, and past cases alike."""
-        learned = [f"kata: {word}" for word in self._learned.reasons(words, row, duty, _REASONS)]
-        places = [reason for reason in described if not reason.startswith("kata: ")]
-        alike = [name for name, label, _ in similar if self._learned.labels[label] == duty][:1]
-        return (*learned, *places, *(f"serupa: {name}" for name in alike))
+    def _alike(self, similar: Sequence[tuple[str, int, float]], duty: str) -> list[str]:
+        """The most similar past case that was for this duty."""
+        return [f"serupa: {name}" for name, label, _ in similar if self._learned.labels[label] == duty][:1]

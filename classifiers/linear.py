@@ -5,15 +5,15 @@ It is a table of weights: to read one runs no code of it. `training` makes it, `
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from laporhub.classifiers.features import Buckets, Features, Floats, Ints, Row, bucket
+from laporhub.classifiers.features import Buckets, Features, Floats, Ints, Row
 from laporhub.classifiers.labels import Offices, Where
 from laporhub.classifiers.thresholds import HeldBack
 
@@ -22,7 +22,9 @@ Ranked: TypeAlias = list[tuple[str, float]]
 
 _UNLIKELY: Final = 1e-3
 """The least that a prior leaves of a label: what it never heard of can still be right."""
-_ASKED: Final = 12
+_LOOKED_AT: Final = 20
+"""Words and pairs that are looked at for reasons."""
+_ASKED: Final = 8
 """Words of a text that are asked for similar cases: those that weigh most."""
 _ALIKE: Final = 0.3
 """The share of what such words weigh from which a past case is called similar."""
@@ -40,8 +42,8 @@ class PastCases:
 
     def similar(self, row: Row, words: int) -> list[tuple[str, int, float]]:
         """Names, labels and likeness (0..1) of at most five cases, the most similar first."""
-        own = row.columns < words
-        columns, values = row.columns[own], row.values[own]
+        own = int(np.searchsorted(row.columns, words))
+        columns, values = row.columns[:own], row.values[:own]
         if not len(columns) or not len(self.names):
             return []
         asked = np.argsort(values)[-_ASKED:]
@@ -63,7 +65,7 @@ class PastCases:
 
 @dataclass(frozen=True, slots=True)
 class Linear:
-    """`weights` has a row for each feature and a column for each of `labels`.
+    """`weights` has a row for each feature and a column for each of `labels`; each row sums up to 0.
 
     A label's probability is the softmax of `sharpness` times its score plus `trust_in_prior` times the logarithm of
     what was thought without any past case.
@@ -80,10 +82,12 @@ class Linear:
     past: PastCases
     about: Mapping[str, Any] = field(default_factory=dict)
     """When it was made, of how many cases, and what it achieved on those held back."""
-    _buckets: Buckets = field(default_factory=Buckets, repr=False, compare=False)
+    _buckets: list[Buckets] = field(default_factory=list, repr=False, compare=False)
 
     def row(self, words: Sequence[str]) -> Row:
-        return self.features.row(words, self._buckets)
+        if not self._buckets:
+            self._buckets.append(self.features.buckets())
+        return self.features.row(words, self._buckets[0])
 
     def scores(self, row: Row) -> Floats:
         scores: Floats = row.values @ self.weights[row.columns] + self.bias
@@ -101,28 +105,36 @@ class Linear:
         """What the words are for at this place; at least three labels, if there are so many."""
         return by_place(self.labels, self.probabilities(self.row(words), prior), self.offices, where)
 
-    def reasons(self, words: Sequence[str], row: Row, label: str, most: int) -> list[str]:
-        """The words, and pairs of words, that speak most for the label and less for others."""
-        own = row.columns < self.features.words
-        columns, values = row.columns[own], row.values[own]
-        for_label = self.weights[columns, self.labels.index(label)] - self.weights[columns].mean(axis=1)
-        speaks = dict(zip(columns.tolist(), (values * for_label).tolist(), strict=True))
-        found: dict[str, float] = {}
-        for said in (*words, *(f"{first} {second}" for first, second in pairwise(words))):
-            column = int(self.features.column[bucket(said)])
-            if column >= 0 and speaks[column] > 0 and not said.isdigit():
-                found[said] = speaks[column]
-        chosen: list[str] = []
-        for said in sorted(found, key=lambda each: (-found[each], each)):
-            if not any(said in other or other in said for other in chosen):
-                chosen.append(said)
-            if len(chosen) == most:
-                break
-        return chosen
+    def reasons(self, words: Sequence[str], row: Row, labels: Sequence[str], most: int) -> list[list[str]]:
+        """For each label the words, and pairs of words, that speak most for it and less for others."""
+        own = int(np.searchsorted(row.columns, self.features.words))
+        columns, values = row.columns[:own], row.values[:own]
+        speak = values[:, None] * self.weights[columns][:, [self.labels.index(label) for label in labels]]
+        pairs = (f"{first} {second}" for first, second in pairwise(words))
+        said = dict(zip(row.said.tolist(), chain(words, pairs), strict=True))
+        found = []
+        for each in speak.T:
+            best = [at for at in np.argsort(-each)[:_LOOKED_AT].tolist() if each[at] > 0]
+            found.append(_apart((said[columns[at]] for at in best), most))
+        return found
+
+
+def _apart(said: Iterable[str], most: int) -> list[str]:
+    """The first of them, leaving out what is part of one before, or holds one."""
+    chosen: list[str] = []
+    for each in said:
+        if not each.isdigit() and not any(each in other or other in each for other in chosen):
+            chosen.append(each)
+        if len(chosen) == most:
+            break
+    return chosen
 
 
 def log_prior(labels: Sequence[str], prior: Mapping[str, float]) -> NDArray[np.float64]:
-    return np.log(np.array([max(prior.get(label, 0.0), _UNLIKELY) for label in labels]))
+    shares: NDArray[np.float64] = np.log(
+        np.array([max(prior.get(label, 0.0), _UNLIKELY) for label in labels])
+    )
+    return shares
 
 
 def probabilities(

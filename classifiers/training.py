@@ -70,7 +70,7 @@ def train(cases: Sequence[Case], progress: Progress = _silent) -> Linear:
     held = None
     if len(set(learned[:first])) > 1:
         earlier = _fit(words[:first], learned[:first], buckets)
-        held = _fold(earlier, words[first:], cases[first:], learned[first:], buckets)
+        held = _fold(earlier, words[first:], cases[first:], learned[first:])
     progress("held back", 0.5)
     sharpness, trust = _calibrated(held)
     fitted = _fit(words, learned, buckets)
@@ -102,7 +102,8 @@ class _Fitted:
 
 def _fit(words: Sequence[Sequence[str]], labels: Sequence[str], buckets: Buckets) -> _Fitted:
     features = learn_features(words, buckets, rarest=_RAREST if len(words) > _MANY else (1, 1))
-    rows = [features.row(each, buckets) for each in words]
+    mapped = features.buckets()
+    rows = [features.row(each, mapped) for each in words]
     svm, table = _scikit_learn()
     starts = np.fromiter(accumulate((len(row.columns) for row in rows), initial=0), np.int64)
     matrix = table(
@@ -113,6 +114,8 @@ def _fit(words: Sequence[Sequence[str]], labels: Sequence[str], buckets: Buckets
     weights, bias = fitted.coef_, fitted.intercept_
     if len(fitted.classes_) == 2:  # then there is one row of weights, for the second against the first
         weights, bias = np.concatenate([-weights, weights]), np.concatenate([-bias, bias])
+    # What speaks for all labels alike tells nothing.
+    weights = weights - weights.mean(axis=0)
     return _Fitted(
         features,
         tuple(str(label) for label in fitted.classes_),
@@ -149,13 +152,10 @@ class _Fold:
 
 
 def _fold(
-    fitted: _Fitted,
-    words: Sequence[Sequence[str]],
-    cases: Sequence[Case],
-    learned: Sequence[str],
-    buckets: Buckets,
+    fitted: _Fitted, words: Sequence[Sequence[str]], cases: Sequence[Case], learned: Sequence[str]
 ) -> _Fold:
-    rows = [fitted.features.row(each, buckets) for each in words]
+    mapped = fitted.features.buckets()
+    rows = [fitted.features.row(each, mapped) for each in words]
     index = {label: number for number, label in enumerate(fitted.labels)}
     priors = [log_prior(fitted.labels, case.prior) for case in cases if case.prior is not None]
     return _Fold(

@@ -212,15 +212,14 @@ def _untaught(description: Description | None, row: Labelled) -> Ranked:
     """What the units' description alone says."""
     if description is None:
         return []
-    suggestion = description.suggest(row.text, _location(row))
-    return [(guess.unit, guess.probability) for guess in suggestion.units[:5]]
+    return description.ranked(row.text, _location(row))[:5]
 
 
 def _case(row: Labelled, description: Description | None) -> Case:
     from laporhub.classifiers.labels import Where
     from laporhub.classifiers.training import Case
 
-    prior = description.prior(description.suggest(row.text, _location(row))) if description else None
+    prior = description.prior(description.read(row.text, _location(row))) if description else None
     return Case(row.text, row.label, Where(row.village, row.district), row.name, prior)
 
 

@@ -160,7 +160,7 @@ def _cases(lessons: Sequence[Lesson], description: Description) -> list[Case]:
             each.text,
             description.duties[each.unit],
             name=each.ticket,
-            prior=description.prior(description.suggest(each.text, each.location)),
+            prior=description.prior(description.read(each.text, each.location)),
         )
         for each in lessons
         if each.unit in description.duties

@@ -69,7 +69,7 @@ def test_where_labels_are_wrong_it_is_less_sure() -> None:
 
 def test_reasons_are_words_of_the_text_that_speak_for_the_unit(model: Linear) -> None:
     words = words_of("tolong pak pipa bocor warga resah")
-    reasons = model.reasons(words, model.row(words), "water", 2)
+    (reasons,) = model.reasons(words, model.row(words), ["water"], 2)
     assert set(" ".join(reasons).split()) <= set(words)
     assert "bocor" in " ".join(reasons)
 
