@@ -69,6 +69,10 @@ class Description:
             ((unit, weight / total) for unit, weight in named), key=lambda each: (-each[1], each[0])
         )
 
+    def key_of(self, label: str) -> str:
+        """Which duty of `prior` a learned label is; "" where the description has none such."""
+        return label if label in self._members else ""
+
     def place(self, unit: str, reading: Reading) -> list[str]:
         return [f"tempat: {region_name(self._units[unit])}"] if unit in reading.found else []
 

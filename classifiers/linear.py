@@ -77,6 +77,8 @@ class Linear:
     bias: Floats
     sharpness: float
     trust_in_prior: float
+    known_as: tuple[str, ...]
+    """What each label is called in a prior; "" for those of which it says nothing."""
     offices: Offices
     held_back: HeldBack
     past: PastCases
@@ -99,7 +101,7 @@ class Linear:
     def _prior(self, prior: Mapping[str, float] | None) -> NDArray[np.float64] | None:
         if prior is None or not self.trust_in_prior:
             return None
-        return self.trust_in_prior * log_prior(self.labels, prior)
+        return self.trust_in_prior * log_prior(self.known_as, prior)
 
     def ranked(self, words: Sequence[str], where: Where, prior: Mapping[str, float] | None = None) -> Ranked:
         """What the words are for at this place; at least three labels, if there are so many."""
@@ -130,10 +132,11 @@ def _apart(said: Iterable[str], most: int) -> list[str]:
     return chosen
 
 
-def log_prior(labels: Sequence[str], prior: Mapping[str, float]) -> NDArray[np.float64]:
-    shares: NDArray[np.float64] = np.log(
-        np.array([max(prior.get(label, 0.0), _UNLIKELY) for label in labels])
-    )
+def log_prior(known_as: Sequence[str], prior: Mapping[str, float]) -> NDArray[np.float64]:
+    """What a prior says of labels; of those that it does not know, that they are as likely as any."""
+    neutral = 1 / max(len(known_as), 1)
+    told = [max(prior.get(name, 0.0), _UNLIKELY) if name else neutral for name in known_as]
+    shares: NDArray[np.float64] = np.log(np.array(told))
     return shares
 
 

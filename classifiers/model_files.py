@@ -30,6 +30,7 @@ class _About(BaseModel):
     words: int
     sharpness: float
     trust_in_prior: float
+    known_as: tuple[str, ...]
     offices: dict[str, str]
     by_place: dict[str, dict[str, dict[str, int]]]
     held_back: tuple[str, ...]
@@ -59,6 +60,7 @@ def save(model: Linear, folder: Path) -> None:
         words=model.features.words,
         sharpness=model.sharpness,
         trust_in_prior=model.trust_in_prior,
+        known_as=model.known_as,
         offices=dict(model.offices.of),
         by_place={
             each: {place: dict(told) for place, told in places.items()}
@@ -110,7 +112,8 @@ def _model(about: _About, numbers: dict[str, Any]) -> Linear:
     column = np.full(2 * BUCKETS, -1, np.int32)
     column[buckets] = np.arange(len(buckets), dtype=np.int32)
     sizes = (len(weight), len(about.labels))
-    if numbers["weights"].shape != sizes or numbers["bias"].shape != sizes[1:] or len(buckets) != sizes[0]:
+    fits = numbers["weights"].shape == sizes and numbers["bias"].shape == sizes[1:]
+    if not fits or len(buckets) != sizes[0] or len(about.known_as) != sizes[1]:
         raise ValueError("shapes")
     return Linear(
         features=Features(column, weight, about.words),
@@ -119,6 +122,7 @@ def _model(about: _About, numbers: dict[str, Any]) -> Linear:
         bias=numbers["bias"],
         sharpness=about.sharpness,
         trust_in_prior=about.trust_in_prior,
+        known_as=about.known_as,
         offices=Offices(about.offices, about.by_place),
         held_back=HeldBack(about.held_back, numbers["probability"], numbers["right"]),
         past=PastCases(

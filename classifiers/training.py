@@ -55,8 +55,10 @@ def _silent(_: str, __: float) -> None:
     pass
 
 
-def train(cases: Sequence[Case], progress: Progress = _silent) -> Linear:
-    """Raises `Refused` where there are too few cases, or only one label; `Misconfigured` without scikit-learn."""
+def train(cases: Sequence[Case], progress: Progress = _silent, key_of: Callable[[str], str] = str) -> Linear:
+    """`key_of` says what a label is called in the cases' priors, "" where it is not.
+
+    Raises `Refused` where there are too few cases, or only one label; `Misconfigured` without scikit-learn."""
     if len(cases) < FEWEST or len({case.label for case in cases}) < 2:
         raise Refused(
             f"{len(cases)} cases are too few to learn from: at least {FEWEST}, of two labels or more, are needed"
@@ -70,7 +72,7 @@ def train(cases: Sequence[Case], progress: Progress = _silent) -> Linear:
     held = None
     if len(set(learned[:first])) > 1:
         earlier = _fit(words[:first], learned[:first], buckets)
-        held = _fold(earlier, words[first:], cases[first:], learned[first:])
+        held = _fold(earlier, words[first:], cases[first:], learned[first:], key_of)
     progress("held back", 0.5)
     sharpness, trust = _calibrated(held)
     fitted = _fit(words, learned, buckets)
@@ -82,6 +84,7 @@ def train(cases: Sequence[Case], progress: Progress = _silent) -> Linear:
         bias=fitted.bias,
         sharpness=sharpness,
         trust_in_prior=trust,
+        known_as=tuple(map(key_of, fitted.labels)),
         offices=offices,
         held_back=_held_back(held, offices, sharpness, trust) if held else NOTHING_HELD_BACK,
         past=_past_cases(cases, learned, fitted),
@@ -152,12 +155,17 @@ class _Fold:
 
 
 def _fold(
-    fitted: _Fitted, words: Sequence[Sequence[str]], cases: Sequence[Case], learned: Sequence[str]
+    fitted: _Fitted,
+    words: Sequence[Sequence[str]],
+    cases: Sequence[Case],
+    learned: Sequence[str],
+    key_of: Callable[[str], str],
 ) -> _Fold:
     mapped = fitted.features.buckets()
     rows = [fitted.features.row(each, mapped) for each in words]
     index = {label: number for number, label in enumerate(fitted.labels)}
-    priors = [log_prior(fitted.labels, case.prior) for case in cases if case.prior is not None]
+    known_as = [key_of(label) for label in fitted.labels]
+    priors = [log_prior(known_as, case.prior) for case in cases if case.prior is not None]
     return _Fold(
         fitted.labels,
         cases,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -54,7 +54,7 @@ def train(
         raise Misconfigured("With --train, say with --out which folder is to keep the model")
     description = _description(profile)
     started = time.perf_counter()
-    model = _trained([_case(row, description) for row in read_labelled(train, label)])
+    model = _trained([_case(row, description) for row in read_labelled(train, label)], description)
     save(model, out)
     print_json({"folder": str(out), "seconds": round(time.perf_counter() - started, 1)} | dict(model.about))
 
@@ -85,12 +85,7 @@ def evaluate(
         raise Misconfigured("Say with --test which CSV to measure on, or --replay for the hub's own cases")
     rows = read_labelled(test, label)
     description = _description(profile)
-    earlier = read_labelled(train, label) if train else []
-    if not earlier and model is None and description is None:
-        raise Misconfigured(
-            "Say with --train what to learn from, with --model what was learned, or --profile"
-        )
-    cases = [_case(row, description) for row in earlier]
+    cases = [_case(row, description) for row in (read_labelled(train, label) if train else ())]
     print_json(_measured(rows, cases, description, Path(model) if model else None, curve=curve))
 
 
@@ -151,7 +146,7 @@ def _shelf(profile: list[str] | None, data: Path | None) -> Shelf:
 def _measured(
     rows: Sequence[Labelled],
     cases: Sequence[Case],
-    description: Description | None,
+    description: Description,
     folder: Path | None,
     *,
     curve: bool,
@@ -163,9 +158,9 @@ def _measured(
     labels = [row.label for row in rows]
     asked = [_case(row, description) for row in rows]
     if not cases and folder is None:
-        told = [_untaught(description, row) for row in rows]
+        told = [_untaught(description, row, sorted(set(labels))) for row in rows]
         return figures(told, labels) | {"confusion": confusion(told, labels), "learning_curve": []}
-    model = load_model(folder) if folder else _trained(cases)
+    model = load_model(folder) if folder else _trained(cases, description)
     told = _ranked(model, asked)
     found = figures(told, labels, thresholds(model.held_back, PRECISION)) | {
         "confusion": confusion(told, labels)
@@ -174,27 +169,28 @@ def _measured(
 
 
 def _curve(
-    rows: Sequence[Labelled], asked: Sequence[Case], cases: Sequence[Case], description: Description | None
+    rows: Sequence[Labelled], asked: Sequence[Case], cases: Sequence[Case], description: Description
 ) -> list[dict[str, Any]]:
-    """How good it is after so many dispositions: the latest before the test. After none only by a description."""
+    """How good it is after so many dispositions: the latest before the test. After none, by the description."""
     from laporhub.classifiers.evaluation import figures
 
     labels, points = [row.label for row in rows], []
+    known = sorted({case.label for case in cases})
     for size in (*(each for each in CURVE if each < len(cases)), len(cases)):
-        if not size and description is None:
-            continue
         told = (
-            _ranked(_trained(cases[-size:]), asked) if size else [_untaught(description, row) for row in rows]
+            _ranked(_trained(cases[-size:], description), asked)
+            if size
+            else [_untaught(description, row, known) for row in rows]
         )
         found = figures(told, labels)
         points.append({"dispositions": size} | {name: found[name] for name in _ON_THE_CURVE})
     return points
 
 
-def _trained(cases: Sequence[Case]) -> Linear:
+def _trained(cases: Sequence[Case], description: Description) -> Linear:
     from laporhub.classifiers.training import train as learn
 
-    return learn(cases, _told_on_terminal)
+    return learn(cases, _told_on_terminal, description.key_of)
 
 
 def _told_on_terminal(done: str, share: float) -> None:
@@ -208,18 +204,18 @@ def _ranked(model: Linear, cases: Sequence[Case]) -> list[Ranked]:
     return [model.ranked(words_of(case.text), case.where, case.prior) for case in cases]
 
 
-def _untaught(description: Description | None, row: Labelled) -> Ranked:
+def _untaught(description: Description, row: Labelled, labels: Collection[str]) -> Ranked:
     """What the units' description alone says."""
-    if description is None:
-        return []
-    return description.ranked(row.text, _location(row))[:5]
+    prior = description.prior(description.read(row.text, _location(row)))
+    found = [(label, prior.get(name, 0.0)) for label in labels if (name := description.key_of(label))]
+    return sorted(found, key=lambda each: (-each[1], each[0]))[:5]
 
 
-def _case(row: Labelled, description: Description | None) -> Case:
+def _case(row: Labelled, description: Description) -> Case:
     from laporhub.classifiers.labels import Where
     from laporhub.classifiers.training import Case
 
-    prior = description.prior(description.read(row.text, _location(row))) if description else None
+    prior = description.prior(description.read(row.text, _location(row)))
     return Case(row.text, row.label, Where(row.village, row.district), row.name, prior)
 
 
@@ -230,11 +226,12 @@ def _location(row: Labelled) -> Location | None:
     )
 
 
-def _description(profile: list[str] | None) -> Description | None:
-    """Of the profile's units, if one is named."""
+def _description(profile: list[str] | None) -> Description:
+    """Of the profile's units, if one is named; otherwise what offices of such names do in other cities."""
+    from laporhub.classifiers.common_offices import CommonOffices
     from laporhub.classifiers.learned import Description
 
-    return Description(load(settings_for(profile, None).profiles[0]).units) if profile else None
+    return Description(load(settings_for(profile, None).profiles[0]).units) if profile else CommonOffices()
 
 
 def register(app: typer.Typer) -> None:

@@ -300,7 +300,7 @@ def test_evaluate_prints_one_object(
     } <= found.keys()
     assert found["accuracy"] > 0.95
     assert found["per_unit"].keys() == {"roads", "water", "lights"}
-    assert [point["dispositions"] for point in found["learning_curve"]] == [50, 200, 300]
+    assert [point["dispositions"] for point in found["learning_curve"]] == [0, 50, 200, 300]
 
 
 def test_what_train_made_can_be_measured(
@@ -321,7 +321,6 @@ def test_what_train_made_can_be_measured(
     ("arguments", "said"),
     [
         (("evaluate",), "--test"),
-        (("evaluate", "--test", "a.csv"), "--train"),
         (("evaluate", "--test", "a.csv", "--train", "a.csv", "--label", "office"), "no column 'office'"),
         (("evaluate", "--test", "nowhere.csv", "--train", "a.csv"), "is no file"),
         (("train", "--train", "a.csv"), "--out"),
