@@ -24,9 +24,6 @@ class HeldBack:
     right: NDArray[np.bool_]
 
 
-NOTHING_HELD_BACK: Final = HeldBack((), np.empty(0), np.empty(0, np.bool_))
-
-
 def threshold(probability: NDArray[np.float64], right: NDArray[np.bool_], precision: float) -> float:
     """The lowest probability from which at least `precision` of the predictions were right; `NEVER` if none is."""
     order = np.argsort(-probability, kind="stable")

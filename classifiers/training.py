@@ -7,7 +7,7 @@ it may be (`sharpness`), how much the units' own description still counts (`trus
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, product
 from typing import Any, Final, TypeAlias
@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from laporhub.classifiers.features import Buckets, Features, Floats, Row, learn_features, words_of
 from laporhub.classifiers.labels import NOWHERE, Offices, Where, learn_offices
 from laporhub.classifiers.linear import Linear, PastCases, by_place, log_prior, probabilities
-from laporhub.classifiers.thresholds import NOTHING_HELD_BACK, HeldBack
+from laporhub.classifiers.thresholds import HeldBack
 from laporhub.pipeline.errors import Misconfigured, Refused
 
 _RAREST: Final = (2, 3)
@@ -29,8 +29,13 @@ _COST: Final = 0.3
 """What an error costs against large weights, as scikit-learn's C."""
 _HELD_BACK: Final = 0.2
 """The share of cases, the latest, that the model is first asked for without having seen them."""
-_SHARPEST: Final = tuple(np.geomspace(0.5, 12, 40))
-_TRUST: Final = (0.0, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0)
+_ENOUGH: Final = 1000
+"""Cases from which holding back the latest is enough; before, all take turns."""
+_TURNS: Final = 5
+_UNSEEN: Final = -1.0
+"""The score of a label that no case had: that of one that no word speaks for."""
+_SHARPEST: Final = tuple(np.geomspace(0.2, 10, 30))
+_TRUST: Final = (0.0, 0.1, 0.2, 0.3, 0.4, 0.55, 0.75, 1.0, 1.4, 2.0)
 FEWEST: Final = 20
 """Cases below which nothing is learned."""
 
@@ -55,27 +60,37 @@ def _silent(_: str, __: float) -> None:
     pass
 
 
-def train(cases: Sequence[Case], progress: Progress = _silent, key_of: Callable[[str], str] = str) -> Linear:
-    """`key_of` says what a label is called in the cases' priors, "" where it is not.
+def train(
+    cases: Sequence[Case],
+    progress: Progress = _silent,
+    key_of: Callable[[str], str] = str,
+    labels: Iterable[str] = (),
+) -> Linear:
+    """`key_of` says what a label is called in the cases' priors, "" where it is not; `labels` are those that may
+    also be right though no case has had them yet.
 
-    Raises `Refused` where there are too few cases, or only one label; `Misconfigured` without scikit-learn."""
+    Raises `Refused` where there are too few cases, or only one label; `Misconfigured` without scikit-learn.
+    """
     if len(cases) < FEWEST or len({case.label for case in cases}) < 2:
         raise Refused(
             f"{len(cases)} cases are too few to learn from: at least {FEWEST}, of two labels or more, are needed"
         )
     buckets = Buckets()
     words = [words_of(case.text) for case in cases]
-    progress("words", 0.1)
     offices = learn_offices([(case.label, case.where) for case in cases])
     learned = [offices.learned_as(case.label) for case in cases]
-    first = round((1 - _HELD_BACK) * len(cases))
-    held = None
-    if len(set(learned[:first])) > 1:
-        earlier = _fit(words[:first], learned[:first], buckets)
-        held = _fold(earlier, words[first:], cases[first:], learned[first:], key_of)
-    progress("held back", 0.5)
+    every = tuple(sorted({*learned, *map(offices.learned_as, labels)}))
+    known_as = tuple(map(key_of, every))
+    held: list[_Fold] = []
+    parts = list(_parts(len(cases)))
+    for number, (first, last) in enumerate(parts, 1):
+        seen = [*range(first), *range(last, len(cases))]
+        if len({learned[each] for each in seen}) > 1:
+            earlier = _fit([words[each] for each in seen], [learned[each] for each in seen], buckets, every)
+            held.append(_fold(earlier, words[first:last], cases[first:last], learned[first:last], known_as))
+        progress("held back", 0.5 * number / len(parts))
     sharpness, trust = _calibrated(held)
-    fitted = _fit(words, learned, buckets)
+    fitted = _fit(words, learned, buckets, every)
     progress("all", 0.95)
     model = Linear(
         features=fitted.features,
@@ -84,14 +99,23 @@ def train(cases: Sequence[Case], progress: Progress = _silent, key_of: Callable[
         bias=fitted.bias,
         sharpness=sharpness,
         trust_in_prior=trust,
-        known_as=tuple(map(key_of, fitted.labels)),
+        known_as=known_as,
         offices=offices,
-        held_back=_held_back(held, offices, sharpness, trust) if held else NOTHING_HELD_BACK,
+        held_back=_held_back(held, offices, sharpness, trust),
         past=_past_cases(cases, learned, fitted),
         about={"cases": len(cases), "labels": dict(Counter(case.label for case in cases).most_common())},
     )
     progress("done", 1.0)
     return model
+
+
+def _parts(cases: int) -> Iterator[tuple[int, int]]:
+    """What is held back in turn: only the latest where there are enough of them, else every fifth of all."""
+    if cases >= _ENOUGH:
+        yield round((1 - _HELD_BACK) * cases), cases
+        return
+    for part in range(_TURNS):
+        yield cases * part // _TURNS, cases * (part + 1) // _TURNS
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +127,10 @@ class _Fitted:
     rows: Sequence[Row]
 
 
-def _fit(words: Sequence[Sequence[str]], labels: Sequence[str], buckets: Buckets) -> _Fitted:
+def _fit(
+    words: Sequence[Sequence[str]], labels: Sequence[str], buckets: Buckets, every: tuple[str, ...]
+) -> _Fitted:
+    """A column for each of `every` label; one that no case has is never spoken for by words."""
     features = learn_features(words, buckets, rarest=_RAREST if len(words) > _MANY else (1, 1))
     mapped = features.buckets()
     rows = [features.row(each, mapped) for each in words]
@@ -117,15 +144,14 @@ def _fit(words: Sequence[Sequence[str]], labels: Sequence[str], buckets: Buckets
     weights, bias = fitted.coef_, fitted.intercept_
     if len(fitted.classes_) == 2:  # then there is one row of weights, for the second against the first
         weights, bias = np.concatenate([-weights, weights]), np.concatenate([-bias, bias])
-    # What speaks for all labels alike tells nothing.
-    weights = weights - weights.mean(axis=0)
-    return _Fitted(
-        features,
-        tuple(str(label) for label in fitted.classes_),
-        np.ascontiguousarray(weights.T, np.float32),
-        bias.astype(np.float32),
-        rows,
+    places = [every.index(str(label)) for label in fitted.classes_]
+    full, offset = (
+        np.zeros((len(every), features.columns), np.float32),
+        np.full(len(every), _UNSEEN, np.float32),
     )
+    # What speaks for all labels alike tells nothing.
+    full[places], offset[places] = weights - weights.mean(axis=0), bias
+    return _Fitted(features, every, np.ascontiguousarray(full.T), offset, rows)
 
 
 def _scikit_learn() -> tuple[Any, Any]:
@@ -141,7 +167,7 @@ def _scikit_learn() -> tuple[Any, Any]:
 
 @dataclass(frozen=True, slots=True)
 class _Fold:
-    """What a model that had not seen them said of cases. `right` are columns, -1 for a label it did not know."""
+    """What a model that had not seen them said of cases; `right` are the columns of their labels."""
 
     labels: tuple[str, ...]
     cases: Sequence[Case]
@@ -159,49 +185,48 @@ def _fold(
     words: Sequence[Sequence[str]],
     cases: Sequence[Case],
     learned: Sequence[str],
-    key_of: Callable[[str], str],
+    known_as: Sequence[str],
 ) -> _Fold:
     mapped = fitted.features.buckets()
     rows = [fitted.features.row(each, mapped) for each in words]
-    index = {label: number for number, label in enumerate(fitted.labels)}
-    known_as = [key_of(label) for label in fitted.labels]
     priors = [log_prior(known_as, case.prior) for case in cases if case.prior is not None]
     return _Fold(
         fitted.labels,
         cases,
         np.array([row.values @ fitted.weights[row.columns] + fitted.bias for row in rows]),
         np.array(priors) if len(priors) == len(cases) else None,
-        np.array([index.get(label, -1) for label in learned]),
+        np.array([fitted.labels.index(label) for label in learned]),
     )
 
 
 _LEAST: Final = 1e-4
-"""What is taken for the probability of a label that the model had not seen."""
+"""What the right label's probability is taken for at least: one odd case must not decide."""
 
 
-def _calibrated(held: _Fold | None) -> tuple[float, float]:
+def _calibrated(held: Sequence[_Fold]) -> tuple[float, float]:
     """The sharpness and the trust in the prior with which the right labels were likeliest."""
-    if held is None:
+    if not held:
         return 1.0, 1.0
-    trusts = (0.0,) if held.prior is None else _TRUST
+    trusts = _TRUST if all(fold.prior is not None for fold in held) else (0.0,)
     return min(product(_SHARPEST, trusts), key=lambda each: (_surprise(held, *each), each))
 
 
-def _surprise(held: _Fold, sharpness: float, trust: float) -> float:
+def _surprise(held: Sequence[_Fold], sharpness: float, trust: float) -> float:
     """The mean of the negative logarithm of the right labels' probabilities."""
-    right = held.shares(sharpness, trust)[np.arange(len(held.cases)), held.right]
-    return -float(np.log(np.maximum(np.where(held.right < 0, 0.0, right), _LEAST)).mean())
+    right = [fold.shares(sharpness, trust)[np.arange(len(fold.cases)), fold.right] for fold in held]
+    return -float(np.log(np.maximum(np.concatenate(right), _LEAST)).mean())
 
 
-def _held_back(held: _Fold, offices: Offices, sharpness: float, trust: float) -> HeldBack:
+def _held_back(held: Sequence[_Fold], offices: Offices, sharpness: float, trust: float) -> HeldBack:
     first = [
-        by_place(held.labels, shares, offices, case.where)[0]
-        for shares, case in zip(held.shares(sharpness, trust), held.cases, strict=True)
+        (by_place(fold.labels, shares, offices, case.where)[0], case.label)
+        for fold in held
+        for shares, case in zip(fold.shares(sharpness, trust), fold.cases, strict=True)
     ]
     return HeldBack(
-        [offices.learned_as(label) for label, _ in first],
-        np.array([probability for _, probability in first]),
-        np.array([label == case.label for (label, _), case in zip(first, held.cases, strict=True)], np.bool_),
+        [offices.learned_as(label) for (label, _), _ in first],
+        np.array([probability for (_, probability), _ in first]),
+        np.array([label == right for (label, _), right in first], np.bool_),
     )
 
 

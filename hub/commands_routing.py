@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
@@ -178,7 +178,7 @@ def _curve(
     known = sorted({case.label for case in cases})
     for size in (*(each for each in CURVE if each < len(cases)), len(cases)):
         told = (
-            _ranked(_trained(cases[-size:], description), asked)
+            _ranked(_trained(cases[-size:], description, known), asked)
             if size
             else [_untaught(description, row, known) for row in rows]
         )
@@ -187,10 +187,10 @@ def _curve(
     return points
 
 
-def _trained(cases: Sequence[Case], description: Description) -> Linear:
+def _trained(cases: Sequence[Case], description: Description, labels: Iterable[str] = ()) -> Linear:
     from laporhub.classifiers.training import train as learn
 
-    return learn(cases, _told_on_terminal, description.key_of)
+    return learn(cases, _told_on_terminal, description.key_of, labels)
 
 
 def _told_on_terminal(done: str, share: float) -> None:

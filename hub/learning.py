@@ -80,13 +80,13 @@ def learn(book: Rulebook, lessons: Sequence[Lesson], shelf: Shelf, progress: Pro
     held = lessons[-half:]
     description = Description(book.units)
     try:
-        trial = train(_cases(lessons[:-half], description), lambda done, share: told(done, share / 2))
+        trial = _trained(lessons[:-half], description, lambda done, share: told(done, share / 2))
     except Refused as error:
         return report | {"learned": None, "why": str(error)}
     present = in_use_classifier(book, shelf)
     now_right, new_right = _judged(present, held), _judged(learned_classifier(book, trial, "trial"), held)
     against = objections(new_right, now_right)
-    model = train(_cases(lessons, description), lambda done, share: told(done, (1 + share) / 2))
+    model = _trained(lessons, description, lambda done, share: told(done, (1 + share) / 2))
     version, folder = shelf.new()
     about = {
         "version": version,
@@ -151,6 +151,11 @@ def in_use_classifier(book: Rulebook, shelf: Shelf) -> Classifier:
 
 def _classifier(book: Rulebook, shelf: Shelf, version: str) -> LearnedClassifier:
     return learned_classifier(book, load_model(shelf.path(version)), version)
+
+
+def _trained(lessons: Sequence[Lesson], description: Description, progress: Progress) -> Linear:
+    duties = description.duties.values()
+    return train(_cases(lessons, description), progress, description.key_of, duties)
 
 
 def _cases(lessons: Sequence[Lesson], description: Description) -> list[Case]:
