@@ -19,7 +19,7 @@ from laporhub.classifiers.features import Buckets, Features, Floats, Row, learn_
 from laporhub.classifiers.labels import NOWHERE, Offices, Where, learn_offices
 from laporhub.classifiers.linear import Linear, PastCases, by_place, log_prior, probabilities
 from laporhub.classifiers.thresholds import HeldBack
-from laporhub.pipeline.errors import Misconfigured, Refused
+from laporhub.pipeline.errors import Refused
 
 _RAREST: Final = (2, 3)
 """In how many texts a word and a piece of a word must occur."""
@@ -69,7 +69,7 @@ def train(
     """`key_of` says what a label is called in the cases' priors, "" where it is not; `labels` are those that may
     also be right though no case has had them yet.
 
-    Raises `Refused` where there are too few cases, or only one label; `Misconfigured` without scikit-learn.
+    Raises `Refused` where there are too few cases, or only one label.
     """
     if len(cases) < FEWEST or len({case.label for case in cases}) < 2:
         raise Refused(
@@ -155,13 +155,10 @@ def _fit(
 
 
 def _scikit_learn() -> tuple[Any, Any]:
-    try:
-        from scipy.sparse import csr_matrix
-        from sklearn.svm import LinearSVC
-    except ImportError:
-        raise Misconfigured(
-            "Learning needs scikit-learn: install laporhub with the extra routing, pip install 'laporhub[routing]'"
-        ) from None
+    """Takes a second to import, and is not needed to read a model."""
+    from scipy.sparse import csr_matrix
+    from sklearn.svm import LinearSVC
+
     return LinearSVC, csr_matrix
 
 

@@ -14,6 +14,7 @@ import typer
 from laporhub.hub.console import DataOption, ProfileOption, print_json, settings_for
 from laporhub.hub.ground import load
 from laporhub.hub.labelled import Labelled, read_labelled
+from laporhub.hub.routing import must_learn
 from laporhub.hub.shelf import Shelf, shelf_of
 from laporhub.pipeline.errors import Misconfigured
 from laporhub.pipeline.messages import Location
@@ -42,6 +43,7 @@ def train(
     data: DataOption = None,
 ) -> None:
     """Learn from past cases; prints what was learned, as JSON."""
+    must_learn()
     from laporhub.classifiers.model_files import save
 
     if train is None:
@@ -76,6 +78,7 @@ def evaluate(
     data: DataOption = None,
 ) -> None:
     """Measure routing on cases whose units are known; prints one JSON object."""
+    must_learn()
     if replay:
         from laporhub.hub.learning import replayed
 
@@ -99,6 +102,7 @@ models = typer.Typer(
 @models.command("list")
 def list_models(profile: ProfileOption = None, data: DataOption = None) -> None:
     """List the versions, oldest first, a JSON line each; then what is in use, and how far training is."""
+    must_learn()
     from laporhub.classifiers.model_files import read_about
 
     shelf = _shelf(profile, data)

@@ -20,7 +20,7 @@ from laporhub.hub.routing import cold_start, learned_classifier
 from laporhub.hub.settings import Settings
 from laporhub.hub.shelf import COLD_START, Shelf, shelf_of
 from laporhub.pipeline.classifier import Classifier, Suggestion
-from laporhub.pipeline.errors import NotFound, Refused
+from laporhub.pipeline.errors import Misconfigured, NotFound, Refused
 from laporhub.pipeline.profile.load import load
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.store import cases, log
@@ -67,10 +67,11 @@ def learn(book: Rulebook, lessons: Sequence[Lesson], shelf: Shelf, progress: Pro
         progress(done, share)
 
     rules = book.profile.routing
-    report: dict[str, Any] = {"lessons": len(lessons), "in_use": shelf.in_use()}
+    in_use, present, until = _present(book, shelf)
+    report: dict[str, Any] = {"lessons": len(lessons), "in_use": in_use}
     if rules.learning == "off":
         return report | {"learned": None, "why": "the profile's routing.learning is off"}
-    new = [each for each in lessons if each.at > _until(shelf)]
+    new = [each for each in lessons if each.at > until]
     if len(new) < _NEW or len(lessons) < 2 * FEWEST:
         return report | {
             "learned": None,
@@ -83,7 +84,6 @@ def learn(book: Rulebook, lessons: Sequence[Lesson], shelf: Shelf, progress: Pro
         trial = _trained(lessons[:-half], description, lambda done, share: told(done, share / 2))
     except Refused as error:
         return report | {"learned": None, "why": str(error)}
-    present = in_use_classifier(book, shelf)
     now_right, new_right = _judged(present, held), _judged(learned_classifier(book, trial, "trial"), held)
     against = objections(new_right, now_right)
     model = _trained(lessons, description, lambda done, share: told(done, (1 + share) / 2))
@@ -94,7 +94,7 @@ def learn(book: Rulebook, lessons: Sequence[Lesson], shelf: Shelf, progress: Pro
         "until": lessons[-1].at.isoformat(),
         "held_back": len(held),
         "figures": new_right,
-        "in_use_then": {"version": shelf.in_use(), "figures": now_right},
+        "in_use_then": {"version": in_use, "figures": now_right},
         "objections": against,
     }
     save(_with(model, about), folder)
@@ -144,9 +144,15 @@ def replayed(settings: Settings, which: str | None) -> dict[str, Any]:
     }
 
 
-def in_use_classifier(book: Rulebook, shelf: Shelf) -> Classifier:
-    version = shelf.in_use()
-    return cold_start(book) if version == COLD_START else _classifier(book, shelf, version)
+def _present(book: Rulebook, shelf: Shelf) -> tuple[str, Classifier, datetime]:
+    """What is in use, and through when it has seen cases; the description alone, where a model cannot be read."""
+    try:
+        version = shelf.in_use()
+        if version != COLD_START:
+            return version, _classifier(book, shelf, version), _until(shelf, version)
+    except (Misconfigured, NotFound):
+        pass
+    return COLD_START, cold_start(book), _until(shelf, COLD_START)
 
 
 def _classifier(book: Rulebook, shelf: Shelf, version: str) -> LearnedClassifier:
@@ -199,9 +205,8 @@ def _with(model: Linear, about: dict[str, Any]) -> Linear:
     return replace(model, about={**model.about, **about})
 
 
-def _until(shelf: Shelf, version: str | None = None) -> datetime:
+def _until(shelf: Shelf, version: str) -> datetime:
     """When the last case was decided that the model is made of."""
-    version = version or shelf.in_use()
     if version == COLD_START:
         return datetime.min.replace(tzinfo=UTC)
     return datetime.fromisoformat(str(read_about(shelf.path(version))["until"]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Mapping
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Final
 
 import structlog
@@ -42,6 +43,17 @@ def learned_classifier(book: Rulebook, model: Linear, version: str) -> LearnedCl
         precision=rules.precision,
         suggest_from=rules.suggest_from,
     )
+
+
+def can_learn() -> bool:
+    """Whether what learning needs is installed: the extra `routing`."""
+    return all(find_spec(name) is not None for name in ("numpy", "scipy", "sklearn"))
+
+
+def must_learn() -> None:
+    """Raises `Misconfigured` where `can_learn` is not so."""
+    if not can_learn():
+        raise Misconfigured("Learned routing needs scikit-learn: pip install 'laporhub[routing]'")
 
 
 class Router:
@@ -99,7 +111,7 @@ async def keep_current(routers: Mapping[str, Router]) -> None:
 
 async def keep_learning(settings: Settings) -> None:
     """Runs `laporhub train` every so many hours, in a process of its own; until cancelled."""
-    while settings.learn_every_hours:
+    while settings.learn_every_hours and can_learn():
         await asyncio.sleep(settings.learn_every_hours * 3600)
         await learn_once(settings)
 

@@ -11,6 +11,7 @@ import pytest
 from support import ADMIN, Clock, form, hub_on, laporgub, unit_admin
 
 from laporhub.classifiers.lessons import Lesson, contradictions, cost, drift, objections
+from laporhub.hub.cli import main
 from laporhub.hub.hub import Hub
 from laporhub.hub.learning import learn, lessons_of, replayed
 from laporhub.hub.routing import Router
@@ -179,6 +180,12 @@ def test_a_broken_model_does_not_stop_the_hub(tmp_path: Path, book: Rulebook) ->
     learn(book, lessons(150), shelf, silent)
     (shelf.folder / "0001" / "numbers.npz").write_bytes(b"nothing")
     assert Router(book, shelf).model.startswith("cold-start/")
+    again = learn(book, lessons(200), shelf, silent)
+    assert (again["in_use"], again["learned"], Router(book, shelf).model) == (
+        COLD_START,
+        "0002",
+        "learned/0002",
+    )
     (shelf.folder / "in-use.json").write_text("{", encoding="utf-8")
     assert Router(book, shelf).suggest("jalan provinsi rusak", None).units
     with pytest.raises(Misconfigured, match="model use"):
@@ -232,6 +239,17 @@ async def test_a_replay_says_what_would_have_been_done(tmp_path: Path) -> None:
         replayed(Settings(data=tmp_path, profile=PROFILE), "0009")
     with pytest.raises(NotFound, match="no hub"):
         replayed(Settings(data=tmp_path / "elsewhere", profile=PROFILE), None)
+
+
+@pytest.mark.parametrize("command", ["train", "evaluate", "model"])
+def test_without_the_extra_it_is_told_what_to_install(
+    command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("laporhub.hub.routing.find_spec", lambda _: None)
+    monkeypatch.setattr("sys.argv", ["laporhub", command, *(["list"] if command == "model" else [])])
+    with pytest.raises(SystemExit):
+        main()
+    assert "pip install 'laporhub[routing]'" in capsys.readouterr().err
 
 
 async def test_a_running_hub_routes_by_what_was_promoted(tmp_path: Path, book: Rulebook) -> None:
