@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import chain, pairwise
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -112,13 +111,23 @@ class Linear:
         own = int(np.searchsorted(row.columns, self.features.words))
         columns, values = row.columns[:own], row.values[:own]
         speak = values[:, None] * self.weights[columns][:, [self.labels.index(label) for label in labels]]
-        pairs = (f"{first} {second}" for first, second in pairwise(words))
-        said = dict(zip(row.said.tolist(), chain(words, pairs), strict=True))
+        where = dict(zip(row.said.tolist(), range(len(row.said)), strict=True))
+        known = columns.tolist()
         found = []
         for each in speak.T:
-            best = [at for at in np.argsort(-each)[:_LOOKED_AT].tolist() if each[at] > 0]
-            found.append(_apart((said[columns[at]] for at in best), most))
+            best = np.argsort(-each)[:_LOOKED_AT].tolist()
+            strong = each[best].tolist()
+            said = (
+                _as_said(words, where[known[at]]) for at, much in zip(best, strong, strict=True) if much > 0
+            )
+            found.append(_apart(said, most))
         return found
+
+
+def _as_said(words: Sequence[str], place: int) -> str:
+    """The word, or the pair of words, that has this place in `Row.said`."""
+    first = place - len(words)
+    return words[place] if first < 0 else f"{words[first]} {words[first + 1]}"
 
 
 def _apart(said: Iterable[str], most: int) -> list[str]:

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from laporhub.hub.console import DataOption, ProfileOption, print_json, settings_for
-from laporhub.hub.ground import load
 from laporhub.hub.labelled import Labelled, read_labelled
 from laporhub.hub.routing import must_learn
 from laporhub.hub.shelf import Shelf, shelf_of
 from laporhub.pipeline.errors import Misconfigured
 from laporhub.pipeline.messages import Location
+from laporhub.pipeline.profile.load import load
 
 if TYPE_CHECKING:
     from laporhub.classifiers.learned import Description

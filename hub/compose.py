@@ -90,7 +90,12 @@ async def open_hub(
             await publisher.recover()
         if exclusive and background:
             ticker = Ticker(database, engine, tuple(rulebooks), now)
-            beside = (ticker.run(), ticker.follow_calendars(rulebooks), keep_current(routes), keep_learning(settings))
+            beside = (
+                ticker.run(),
+                ticker.follow_calendars(rulebooks),
+                keep_current(routes),
+                keep_learning(settings),
+            )
             for task in (publisher.run(), *beside):
                 stack.push_async_callback(_cancelled, asyncio.create_task(task))
         hub = Hub(

@@ -195,7 +195,11 @@ def make_worker(
         await clockwork.follow_calendars(books)
         await clockwork.run()
 
-    beside = {"cases": partial(keep_current, routes), "outbox": sender.run, "clocks": clocks}
+    beside: dict[str, Callable[[], Awaitable[None]]] = {
+        "cases": partial(keep_current, routes),
+        "outbox": sender.run,
+        "clocks": clocks,
+    }
     app, progress = make_app(
         ".".join((f"{prefix}hub", *(wanted if only else ()), *sorted(channels))),
         Brokers(settings.kafka_servers, faust_credentials(settings)),
