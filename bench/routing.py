@@ -84,7 +84,7 @@ def main(folder: Path, seconds: float) -> None:
         [
             row(
                 "routing.texts_per_s",
-                statistics.median(MEASURED / busy for _, busy in rounds),
+                rate,
                 "1/s",
                 f"one core, {what}",
             ),

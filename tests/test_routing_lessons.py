@@ -241,6 +241,35 @@ async def test_a_replay_says_what_would_have_been_done(tmp_path: Path) -> None:
         replayed(Settings(data=tmp_path / "elsewhere", profile=PROFILE), None)
 
 
+async def test_commands_list_choose_and_go_back(
+    tmp_path: Path, book: Rulebook, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async with hub_on(tmp_path) as hub:
+        case = await sent(hub, 1, "Ijazah ditahan SMA Contoh Kabupaten Pati sejak bulan lalu")
+        await hub.act(case, "dispose", {"unit": "dinas-pendidikan"}, ADMIN)
+    learn(book, lessons(150), shelf_of(tmp_path, book.name), silent)
+
+    def run(*arguments: str) -> list[dict[str, object]]:
+        monkeypatch.setattr(
+            "sys.argv", ["laporhub", *arguments, "--data", str(tmp_path), "--profile", PROFILE]
+        )
+        with pytest.raises(SystemExit) as ended:
+            main()
+        assert not ended.value.code
+        return [json.loads(each) for each in capsys.readouterr().out.splitlines()]
+
+    told, last = run("model", "list")
+    assert (told["version"], told["cases"], told["objections"], last["in_use"]) == ("0001", 150, [], "0001")
+    assert run("model", "back") == [{"in_use": COLD_START, "before": "0001"}]
+    assert run("model", "use", "0001") == [{"in_use": "0001", "before": COLD_START}]
+    (trained,) = run("train")
+    assert (trained["profile"], trained["lessons"], trained["learned"]) == (PROFILE, 1, None)
+    (replay,) = run("evaluate", "--replay")
+    assert (replay["model"], replay["cases"]) == ("0001", 1)
+    (said,) = run("classify", "kursi kelas kurang di sini")
+    assert said["model"] == "learned/0001"
+
+
 @pytest.mark.parametrize("command", ["train", "evaluate", "model"])
 def test_without_the_extra_it_is_told_what_to_install(
     command: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
