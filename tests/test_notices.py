@@ -36,9 +36,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(profiles.folder(PROFILE), copy)
     units, rules = copy / "units.yaml", copy / "profile.yaml"
     units.write_text(units.read_text().replace(f"  - id: {UNIT}\n", f"  - id: {UNIT}\n    {UNIT_PIC}\n"))
-    known = "sees_identity: true}"
+    known = "sees_identity: true,"
     assert known in rules.read_text()
-    rules.write_text(rules.read_text().replace(known, f"sees_identity: true, {ROLE_PIC}}}"))
+    rules.write_text(rules.read_text().replace(known, f"{known} {ROLE_PIC},"))
     return copy
 
 
