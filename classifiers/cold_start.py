@@ -14,17 +14,19 @@ from itertools import islice
 from typing import TypeAlias
 
 from laporhub.classifiers.duties import Duties, Evidence, Said
+from laporhub.classifiers.locality import locality
 from laporhub.classifiers.place import READ, Found, PlaceFinder, as_place, region_name
-from laporhub.classifiers.signals import signals
+from laporhub.classifiers.signals import triage
 from laporhub.pipeline.base_model import trusted
-from laporhub.pipeline.classifier import Suggestion, UnitGuess
+from laporhub.pipeline.classifier import Place, Suggestion, UnitGuess
 from laporhub.pipeline.messages import Location
 from laporhub.pipeline.profile.schema_units import Unit
-from laporhub.pipeline.text import normalise
+from laporhub.pipeline.regions import Regions
+from laporhub.pipeline.text import names_a_place, normalise
 
 MODEL = "cold-start/1"
 
-_guess, _suggestion = trusted(UnitGuess), trusted(Suggestion)
+_guess, _suggestion, _place = trusted(UnitGuess), trusted(Suggestion), trusted(Place)
 
 _SHARPNESS = 2.4
 _NOTHING = 0.5
@@ -36,6 +38,11 @@ _ELSEWHERE = 0.01
 _ANYWHERE = 0.5
 """What is left of it if the text names none; all units that share the duty share that, too."""
 _MARGIN = 0.15
+_PLACE_IS_CLEAR = 0.5
+_BY_DISTRICT = 0.7
+"""How sure the region is of which only a district, or the degrees, are known."""
+_SOMEWHERE = 0.4
+"""How much a road or a landmark says that is in no list."""
 _REASONS = 3
 
 Ranking: TypeAlias = list[tuple[str, float]]
@@ -81,13 +88,15 @@ class ColdStartClassifier:
         sure_from: float = 0.6,
         suggest_from: float = 0.02,
         top: int = 3,
+        regions: Regions | None = None,
     ) -> None:
         self._units = units
         self._duties = Duties(units)
-        self._places = PlaceFinder(units)
+        self._places = PlaceFinder(units, regions)
         self._sure_from = sure_from
         self._suggest_from = suggest_from
         self._top = top
+        self._regions = regions or Regions()
         self._holders = _holders(units, self._duties)
         self._sharing = {
             duty: sum(1 for other in self._duties.of.values() if other == duty)
@@ -119,16 +128,50 @@ class ColdStartClassifier:
             )
             for unit, probability in islice(worth_naming, self._top)
         )
-        urgency, flags = signals(words)
+        sorted_as = triage(text, words)
+        place = self._place(text, words, location, places)
         return _suggestion(
             units=guesses,
             sure=bool(guesses) and guesses[0].unit == ranked[0][0] and self._is_sure(ranked),
             topic=self._topic(ranked, said),
-            urgency=urgency,
-            place=as_place(places),
-            flags=flags,
+            urgency=sorted_as.urgency,
+            intent=sorted_as.intent,
+            place=place,
+            flags=(*sorted_as.flags, *self._open_questions(said, words, place)),
             model=MODEL,
         )
+
+    def _place(
+        self, text: str, words: str, location: Location | None, found: tuple[Found, ...]
+    ) -> Place | None:
+        """The region that is meant, and where in it."""
+        place = as_place(found)
+        where = locality(text, words, location, self._regions, place.region if place else None)
+        more = {
+            "district": where.district.code if where.district else None,
+            "village": where.village.code if where.village else None,
+            "road": where.road,
+            "landmark": where.landmark,
+            "lat": where.lat,
+            "lon": where.lon,
+        }
+        if place is not None:
+            return place.but(more)
+        if where.district is not None:  # by the degrees, or a name that only one district has
+            return _place(
+                name=where.district.name, region=where.district.code[:5], confidence=_BY_DISTRICT, **more
+            )
+        name = where.landmark or where.road
+        return _place(name=name, confidence=_SOMEWHERE, **more) if name else None
+
+    def _open_questions(self, said: Said, words: str, place: Place | None) -> tuple[str, ...]:
+        """ "where": somewhere is named, but whose territory it is decides who acts, and that is not said."""
+        if place is not None and place.region is not None and place.confidence >= _PLACE_IS_CLEAR:
+            return ()
+        if not said.scores or (place is None and not names_a_place(words)):
+            return ()
+        likeliest = max(said.scores, key=lambda duty: (said.scores[duty], duty))
+        return ("where",) if self._sharing[likeliest] > 1 else ()
 
     def _ranked(self, scores: Mapping[str, float], found: Mapping[str, Found]) -> Ranking:
         """The units worth naming, and at least two, the likeliest first.

@@ -10,6 +10,7 @@ from laporhub.pipeline.base_model import trusted
 from laporhub.pipeline.classifier import Place
 from laporhub.pipeline.messages import Location
 from laporhub.pipeline.profile.schema_units import Unit
+from laporhub.pipeline.regions import Regions
 from laporhub.pipeline.text import names_a_place, normalise
 
 READ = 5_000
@@ -67,7 +68,7 @@ def as_place(found: Sequence[Found]) -> Place | None:
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """What a name stands for. `level` is "region", "district" or "ambiguous"."""
+    """What a name stands for. `level` is "region", "district", "ambiguous" or "official"."""
 
     unit: str
     level: str
@@ -84,7 +85,8 @@ class _Mention:
 class PlaceFinder:
     """Finds the territories of `units` in texts. Units without a territory are nowhere in particular."""
 
-    def __init__(self, units: Mapping[str, Unit]) -> None:
+    def __init__(self, units: Mapping[str, Unit], regions: Regions | None = None) -> None:
+        """`regions`: official districts, which count after "kecamatan" even where they are plain words."""
         self._units = units
         self._names: dict[tuple[str, ...], list[_Entry]] = defaultdict(list)
         for unit in units.values():
@@ -96,6 +98,7 @@ class PlaceFinder:
                 ("ambiguous", unit.territory.ambiguous),
             ):
                 self._add(unit.id, level, names)
+            self._add(unit.id, "official", _districts_of(unit, regions))
         self._longest: dict[str, int] = {}
         """First word of names → words of the longest of them."""
         for name in self._names:
@@ -174,8 +177,25 @@ def region_name(unit: Unit) -> str:
     return unit.title.removeprefix("Pemerintah ").removeprefix("Daerah ")
 
 
+def _districts_of(unit: Unit, regions: Regions | None) -> list[str]:
+    """Official districts of the unit's territory that its own lists do not name."""
+    if regions is None or unit.territory is None:
+        return []
+    known = {*unit.territory.names, *unit.territory.districts, *unit.territory.ambiguous}
+    named = {normalise(name) for name in known}
+    return [
+        each.name
+        for each in regions.by_code.values()
+        if each.level == "district"
+        and any(each.is_in(code) for code in unit.territory.codes)
+        and normalise(each.name) not in named
+    ]
+
+
 def _weight(level: str, before: str, size: int) -> float:
     """How much a name says, after the word `before` it; 0 where it is taken for a plain word."""
+    if level == "official":
+        return _SURE if before in _DISTRICT else 0.0
     if before in _NAMED_AFTER:
         return _HARDLY if level != "ambiguous" else 0.0
     if level == "region":

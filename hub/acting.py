@@ -43,7 +43,9 @@ class Acting(Reading):
             at=self.now(),
             actor=actor,
             transition=transition,
-            fields=self._door.typed(rulebook, state.reporter, transition, fields, self.now()),
+            fields=self._door.typed(
+                rulebook, state.reporter, transition, fields, self.now(), self._names(state)
+            ),
             seen=seen,
             other=other,
         )
@@ -90,7 +92,8 @@ class Acting(Reading):
 
     async def note(self, case_id: str, text: str, actor: Actor) -> CaseState:
         state = self._case(case_id)
-        words = self._door.words(self._rulebook(state.profile), state.reporter, text, self.now())
+        rulebook, now = self._rulebook(state.profile), self.now()
+        words = self._door.words(rulebook, state.reporter, text, now, self._names(state))
         command = Note(
             id=ids.derive("d", "note", case_id, actor.id, str(state.seq), text),
             profile=state.profile,

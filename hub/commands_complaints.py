@@ -184,7 +184,9 @@ def classify(
 
     book = load(settings_for(profile, None).profiles[0])
     rules = book.profile.routing
-    classifier = ColdStartClassifier(book.units, sure_from=rules.sure_from, suggest_from=rules.suggest_from)
+    classifier = ColdStartClassifier(
+        book.units, sure_from=rules.sure_from, suggest_from=rules.suggest_from, regions=book.regions
+    )
     words = redact(clean(sys.stdin.read() if text == "-" else text))
     print_json(classifier.suggest(words, None).model_dump(mode="json"))
 

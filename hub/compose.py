@@ -188,6 +188,7 @@ def governments(rulebooks: Mapping[str, Rulebook], where: Office) -> dict[str, G
                 book.units,
                 sure_from=book.profile.routing.sure_from,
                 suggest_from=book.profile.routing.suggest_from,
+                regions=book.regions,
             ),
             where,
         )

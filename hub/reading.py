@@ -37,6 +37,7 @@ from laporhub.pipeline.said import as_shown
 from laporhub.pipeline.staff import Account
 from laporhub.pipeline.store import cases, files, log, persons, report_posts
 from laporhub.pipeline.store.accounts import AccountStore
+from laporhub.pipeline.store.reporter_names import names_of
 from laporhub.pipeline.tracking import Tracking
 
 logger = structlog.get_logger(__name__)
@@ -149,6 +150,11 @@ class Reading:
         said = [event.data for event in self.events(case_id) if isinstance(event.data, MessageAdded)]
         opened = [self.ring.open(each.sealed_identity) for each in said if each.sealed_identity]
         return merged_identity(plain for plain in opened if plain)
+
+    def _names(self, state: CaseState) -> tuple[str, ...]:
+        """What its reporter is called, for redaction alone."""
+        with self.database.connect() as connection:
+            return names_of(connection, self.ring, state)
 
     def unseal_words(self, state: CaseState, sealed: str) -> str | None:  # noqa: ARG002
         return self.ring.open(sealed)

@@ -69,7 +69,8 @@ class Receiving(Reading):
             case = await asyncio.to_thread(self._own_case, rulebook, channel, inbound)
         if inbound.files and (inbound.anonymous or (case is not None and case.anonymous)):
             inbound = await asyncio.to_thread(_without_traces, inbound)
-        admitted = (rulebook, channel, inbound, self.now(), case)
+        names = self._names(case) if case else ()
+        admitted = (rulebook, channel, inbound, self.now(), case, names)
         if inbound.files:
             reporter = case.reporter if case else self._door.reporter_of(rulebook, channel, inbound)
             await asyncio.to_thread(self._keep_inline, reporter, inbound)

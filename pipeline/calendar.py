@@ -119,16 +119,8 @@ class WorkCalendar:
 
     def opens_after(self, at: datetime) -> datetime | None:
         """When the office serves again; None where it serves at this moment."""
-        local = self.local(at)
-        day, clock = local.date(), local.time()
-        if self.is_working_day(day):
-            for start, end in self.spans(day):
-                if start <= clock < end:
-                    return None
-                if clock < start:
-                    return datetime.combine(day, start, self.zone).astimezone(UTC)
-        following = self.nth_working_day(day, 1)
-        return datetime.combine(following, self.spans(following)[0][0], self.zone).astimezone(UTC)
+        moment = timedelta(microseconds=1)
+        return None if self.is_open(at) else self.add_service_time(at, moment) - moment
 
     def spans(self, day: date) -> tuple[Span, ...]:
         """Service hours of a day, if it is worked; a weekend day worked after all has the week's first."""

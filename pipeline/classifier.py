@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeAlias
 
 from laporhub.pipeline.base_model import Model
 from laporhub.pipeline.messages import Location
@@ -17,11 +17,25 @@ class UnitGuess(Model):
 
 
 class Place(Model):
-    """A place read from text or address: `region` is a territory code of the profile's units."""
+    """A place read from text or address: `region` is a territory code of the profile's units.
+
+    `district` and `village` are official codes, where the profile has a table of them; `lat` and `lon` are degrees
+    (WGS 84).
+    """
 
     name: str
     region: str | None = None
     confidence: float = 1.0
+    district: str | None = None
+    village: str | None = None
+    road: str | None = None
+    landmark: str | None = None
+    lat: float | None = None
+    lon: float | None = None
+
+
+Intent: TypeAlias = Literal["complaint", "question", "aspiration", "thanks", "not_ours"]
+"""What somebody wants who writes: to complain, to know, to propose, to thank, or nothing that a government could do."""
 
 
 class Suggestion(Model):
@@ -31,9 +45,10 @@ class Suggestion(Model):
     sure: bool = False
     topic: str | None = None
     urgency: Literal["normal", "high", "critical"] = "normal"
+    intent: Intent = "complaint"
     place: Place | None = None
     flags: tuple[str, ...] = ()
-    """For a person to look at: "sara", "abusive", "spam", …"""
+    """For a person to look at: "urgent", "sara", "abusive", "threat", "spam", "test", "empty", …"""
     model: str = ""
     """Which classifier, in which version, said so."""
 

@@ -27,7 +27,6 @@ from laporhub.pipeline.vault import pseudonym
 TEXT_LIMIT = 100_000
 """Characters in one message; more is refused with the number, nothing is cut silently."""
 
-_NAME_AT_LEAST = 4
 _OWN_BEFORE = re.compile(
     r"(?i)(?<![^\W\d_])(?:(?:no(?:mor)?|hp|wa|whatsapp|telp?|tlp|telp?on|kontak)[\s.:/]*)+"
     r"(?:(?:saya|sy|sya|aku|kula|kami|pribadi)[\s.:,=]*(?:adalah|di)?[\s:]*)?$"
@@ -50,10 +49,16 @@ class Door:
     pepper: bytes
 
     def admit(
-        self, rulebook: Rulebook, channel: str, inbound: Inbound, now: datetime, case: CaseState | None = None
+        self,
+        rulebook: Rulebook,
+        channel: str,
+        inbound: Inbound,
+        now: datetime,
+        case: CaseState | None = None,
+        names: tuple[str, ...] = (),
     ) -> Message:
         """The message as the streams may carry it. `case` is the one it names, if it names one: of a message that came
-        by the case's page it is the conversation, too.
+        by the case's page it is the conversation, too. `names` is what its reporter is known to be called.
 
         Raises `Refused` for an unknown channel, an empty message or one that is too long.
         """
@@ -67,7 +72,7 @@ class Door:
                 code="too_long",
                 field="text",
             )
-        name = inbound.name
+        names = tuple(filter(None, (inbound.name, *names)))
         if inbound.anonymous or (case is not None and case.anonymous):
             inbound = _nameless(inbound, keeps_address=_answers_on_the_platform(known_channel))
         attachments = (*inbound.attachments, *(_inline(each) for each in inbound.files))
@@ -81,7 +86,7 @@ class Door:
             if case and by_page
             else conversation_id(rulebook, channel, reporter, inbound.thread)
         )
-        public = redact(_without(text, name), rulebook.offices)
+        public = redact(text, rulebook.offices, names)
         untouched = public if inbound.anonymous else inbound.whole or inbound.text
         in_private = inbound.verified and inbound.thread is None and not inbound.anonymous
         phone = inbound.phone or (own_phone(text) if in_private else None)
@@ -99,8 +104,8 @@ class Door:
             sealed_text=None if public == untouched else self.seals.seal(reporter, untouched, now),
             sealed_identity=self.seals.seal(reporter, _identity(told), now),
             known=tuple(fact for fact in ("email", "name", "phone") if getattr(told, fact)),
-            attachments=tuple(_redacted_file(each, name) for each in attachments),
-            location=inbound.location and _redacted_place(inbound.location, name, rulebook),
+            attachments=tuple(_redacted_file(each, names) for each in attachments),
+            location=inbound.location and _redacted_place(inbound.location, names, rulebook),
             occurred_at=inbound.occurred_at,
             private=inbound.private,
             anonymous=inbound.anonymous,
@@ -120,16 +125,27 @@ class Door:
         scheme, who = ("tel", str(inbound.phone)) if proven else (channel, inbound.author_id)
         return pseudonym(self.pepper, rulebook.name, scheme, who)
 
-    def words(self, rulebook: Rulebook, reporter: str, text: str, now: datetime) -> Words:
-        """Words of staff or reporter for a transition's field: redacted; sealed if redaction changed them."""
+    def words(
+        self, rulebook: Rulebook, reporter: str, text: str, now: datetime, names: tuple[str, ...] = ()
+    ) -> Words:
+        """Words of staff or reporter for a transition's field: redacted; sealed if redaction changed them.
+
+        `names` is what the reporter is called.
+        """
         if len(text) > TEXT_LIMIT:
             raise Refused(f"The text has {len(text)} characters; {TEXT_LIMIT} are possible", code="too_long")
         plain = clean(text)
-        public = redact(plain, rulebook.offices)
+        public = redact(plain, rulebook.offices, names)
         return Words(text=public, sealed=None if public == plain else self.seals.seal(reporter, plain, now))
 
     def typed(
-        self, rulebook: Rulebook, reporter: str, transition: str, fields: Mapping[str, str], now: datetime
+        self,
+        rulebook: Rulebook,
+        reporter: str,
+        transition: str,
+        fields: Mapping[str, str],
+        now: datetime,
+        names: tuple[str, ...] = (),
     ) -> dict[str, Words | str | int]:
         """Form values as the transition's fields want them; what does not fit is left for `decide` to refuse."""
         step = rulebook.profile.transitions.get(transition)
@@ -137,7 +153,7 @@ class Door:
         for name, value in fields.items():
             field = step.fields.get(name) if step else None
             if field is not None and field.type in ("text", "items"):
-                typed[name] = self.words(rulebook, reporter, value, now)
+                typed[name] = self.words(rulebook, reporter, value, now, names)
             elif field is not None and field.type == "rating" and value.strip().isdecimal():
                 typed[name] = int(value)
             else:
@@ -197,26 +213,20 @@ def _identity(inbound: Inbound) -> str:
     return json.dumps({name: value for name, value in kept.items() if value}, ensure_ascii=False)
 
 
-def _without(text: str, name: str | None) -> str:
-    """The reporter's own name, where they signed with it, is not for the streams."""
-    if not name or len(name.strip()) < _NAME_AT_LEAST:
-        return text
-    return re.sub(rf"(?<!\w){re.escape(name.strip())}(?!\w)", "[nama]", text, flags=re.IGNORECASE)
-
-
 def _inline(file: InlineFile) -> Attachment:
     digest = hashlib.sha256(file.data).hexdigest()
     return Attachment(url=INLINE + digest, media_type=file.media_type, name=file.name)
 
 
-def _redacted_file(attachment: Attachment, name: str | None) -> Attachment:
-    kept = attachment.name and redact(_without(clean(attachment.name), name))
+def _redacted_file(attachment: Attachment, names: tuple[str, ...]) -> Attachment:
+    kept = attachment.name and redact(clean(attachment.name), names=names)
     return attachment.model_copy(update={"name": kept})
 
 
-def _redacted_place(location: Location, name: str | None, rulebook: Rulebook) -> Location | None:
+def _redacted_place(location: Location, names: tuple[str, ...], rulebook: Rulebook) -> Location | None:
+    """Roads and villages bear names of people: only the reporter's own is one here."""
     kept = {
-        field: redact(_without(clean(value), name), rulebook.offices) or None
+        field: redact(clean(value), rulebook.offices, names, people=False) or None
         for field in ("address", "district", "village")
         if (value := getattr(location, field))
     }

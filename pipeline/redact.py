@@ -1,300 +1,80 @@
-"""Identity in free text, replaced by the name of its kind: `[NIK]`, `[nomor telepon]`, `[email]`, …
+"""Identity in free text, replaced by the name of its kind: `[NIK]`, `[nomor telepon]`, `[email]`, `[nama]`, …
 
-Numbers are read group by group, as people space them, so that dates, sums of money, house numbers and
-coordinates beside them stay. In doubt a number goes: the untouched text is sealed, and can be asked for.
-All patterns are linear in the length of the text.
+In doubt it goes: the untouched text is sealed, and can be asked for. Each finder sees what those before it left, so
+that nothing is two things; all are linear in the length of the text.
 """
 
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
+from operator import attrgetter
+from typing import Final
 
-from laporhub.pipeline.ids import parse_ticket
+from laporhub.pipeline.identity.homes import homes
+from laporhub.pipeline.identity.mails import addresses, dictated, mails_in
+from laporhub.pipeline.identity.names import names_in
+from laporhub.pipeline.identity.numbers import canonical, digits_in, numbers
+from laporhub.pipeline.identity.plates import plates
+from laporhub.pipeline.identity.span import Span, without
+from laporhub.pipeline.identity.spelled import lookalikes, parted, spoken
 
-NIK = "[NIK]"
-PHONE = "[nomor telepon]"
-EMAIL = "[email]"
-ACCOUNT = "[nomor rekening/kartu]"
-
-_LOCAL = r"\w.!#$%&'*+/=?^`{|}~-"
-_PROVIDER = r"(?:gmail|googlemail|yahoo|ymail|rocketmail|outlook|hotmail|icloud)\b"
-_DOMAIN = rf"(?:(?:[\w-]++\.)+[^\W\d_][\w-]+|{_PROVIDER})"
-_EMAIL = (
-    rf"(?P<email>(?<![{_LOCAL}])[{_LOCAL}]++(?:@| ?@ ?(?={_PROVIDER})){_DOMAIN}"
-    rf"(?:[{_LOCAL}]*+@{_DOMAIN})*)"  # addresses run together are one
-)
-_TICKET = r"(?P<ticket>(?<![^\W\d_])[A-Za-z]{3,6}-?[0-9]{4}-?[0-9]{4}-?[0-9]{4}(?![\w]|-[0-9]))"
-_WHOLE = re.compile(f"{_EMAIL}|{_TICKET}")
-_WHOLE_WITHOUT_EMAIL = re.compile(_TICKET)
-_NEVER_A_TICKET = re.compile(
-    r"(?i)no|nomo?r|nope|hp|wa|sms|te?lp?|telp?on|telepo|call|phone|hub|cp|rek|norek|nik|ktp|kk|nip|npwp|va|bank|bpjs"
-)
-
-# A digit, also an O typed for a nought; never a letter of a word.
-_LETTER = r"[^\W\d_]"
-_DIGIT = rf"(?:\d|(?<!{_LETTER})[oO](?=[1-9])|(?<=\d)[oO]{{1,3}}+(?=[ .-]?\d))"
-_GAP = r"[ \t\u00a0.\-‐-―−()_*/\ufe0f\u20e3]{1,4}+"
-_GROUP = re.compile(rf"{_DIGIT}++")
-_NUMBERS = re.compile(rf"[+(]{{0,2}}{_DIGIT}++(?:{_GAP}{_DIGIT}++)*+[\ufe0f\u20e3]{{0,2}}")
-_KEYCAP = ("\ufe0f", "\u20e3")
-_FEWEST = 7
-"""Digits below which nothing is an identity."""
-
-_MOBILE = re.compile(r"(?:0|(?:00)?620?)8\d{7,11}")
-_LANDLINE = re.compile(r"(?:0|(?:00)?620?)[2-79]\d{7,10}")
-_BARE_MOBILE = re.compile(r"8[1-9]\d \d{3,4} \d{3,5}")
-_BEGINS_PHONE = re.compile(r"0[2-9]\d")
-_COMPLETE = 10
-"""Digits at which a phone number may end, so that a date after it is no part of it."""
-_MOST = 19
-
-_PHONE_BEFORE = re.compile(
-    r"(?i)(?<![^\W\d_])(?:telp?|tlp|telpon|telepon|hp|wa|whatsapp|sms|fax|hub(?:ungi)?|kontak|cp|phone|call)"
-    r"[\s.:,=]*(?:(?:no(?:mor)?|ke)[\s.:=]*)?$"
-)
-_ACCOUNT_BEFORE = re.compile(
-    r"(?i)(?<![^\W\d_])(?:(?:no)?rek(?:ening)?|kartu|atm|va|virtual account|bca|bri|bni|btn|bsi|bpd|mandiri"
-    r"|bank(?: \w+)?|id ?pel(?:anggan)?|pelanggan|meter|npwp|nip|nik|kk|ktp|bpjs|kis)"
-    r"[\s.:,=]*(?:(?:no(?:mor)?|an)[\s.:=]*)?$"
-)
-_MONEY_BEFORE = re.compile(r"(?i)(?:(?<![^\W\d_])(?:rp|idr)|\$)[\s.:]*$")
-_MONEY_AFTER = re.compile(r"(?i)\s*(?:,-|rupiah)")
-_CONTEXT = 30
-"""Characters looked at before a number for a word that says what it is."""
-
-_YEAR = re.compile(r"(?:19|20)\d\d")
-# What must stay, each whole: not glued by the same kind of gap to more digits.
-_DAY = r"(?:0?[1-9]|[12]\d|3[01])"
-_MONTH = r"(?:0?[1-9]|1[0-2])"
-_TO = " ?[-./] ?"
-_DATE = rf"{_DAY}{_TO}{_MONTH}{_TO}(?:(?:19|20)\d\d|\d\d)|(?:19|20)\d\d{_TO}{_MONTH}{_TO}{_DAY}"
-_TIME = r"(?:[01]?\d|2[0-4])\.[0-5]\d(?: ?[-–] ?(?:[01]?\d|2[0-4])\.[0-5]\d)?"
-_SUM = r"(?!62\.8)[1-9]\d{0,2}(?:\.\d{3})+"
-_DEGREES = r"(?:(?:1[01]|\d)|9[5-9]|1[0-3]\d|14[01])\.\d{4,15}"
-_STAYS = re.compile(
-    rf"(?<![\d+])(?<!\d\.)(?:(?<!\d[-/])(?:{_DATE}|{_TIME}|{_DEGREES})(?![-./]?\d)|{_SUM}(?!\.?\d))"
-)
+_DIGIT: Final = re.compile(r"\d")
+_FEWEST = 4
+"""Digits below which no number of somebody is written in digits."""
 
 
-def redact(text: str, keep: frozenset[str] = frozenset()) -> str:
-    """The text with placeholders for identity numbers, phones, accounts and e-mail addresses.
+def redact(
+    text: str, keep: frozenset[str] = frozenset(), names: Iterable[str] = (), *, people: bool = True
+) -> str:
+    """The text with placeholders for whatever identifies a person.
 
     `keep` holds numbers (digits, national or international) and lower-case e-mail addresses of offices, as
-    `contacts_in` gives them; these stay, as do the hub's own tickets.
+    `contacts_in` gives them; these stay, as do the hub's own tickets. `names` are people who are known to be
+    spoken of: theirs are found however they are written. Without `people`, in an address say, no others are looked for.
     """
-    kept = _canonical(keep)
-    whole = _WHOLE if "@" in text else _WHOLE_WITHOUT_EMAIL
     pieces: list[str] = []
     done = 0
-    for found in whole.finditer(text):
-        stands = _instead(found, kept)
-        if stands is not None:
-            pieces += (_numbers_redacted(text[done : found.start()], kept), stands)
-            done = found.end()
-    pieces.append(_numbers_redacted(text[done:], kept))
+    for span in identities(text, keep, names, people=people):
+        pieces += (text[done : span.start], span.kind)
+        done = span.end
+    pieces.append(text[done:])
     return "".join(pieces)
+
+
+def identities(
+    text: str, keep: frozenset[str] = frozenset(), names: Iterable[str] = (), *, people: bool = True
+) -> list[Span]:
+    """What `redact` replaces, in order; no two overlap."""
+    kept = canonical(keep)
+    digits = len(_DIGIT.findall(text))
+    found, left = addresses(text, kept, digits)
+    seen = without(text, sorted((*found, *left), key=attrgetter("start")))
+    for finder in _finders(kept, digits, people=people):
+        if more := list(finder(seen)):
+            found += more
+            seen = without(seen, more)
+    found += names_in(seen, names, only_known=not people)
+    return sorted(found, key=attrgetter("start"))
+
+
+def _finders(kept: frozenset[str], digits: int, *, people: bool) -> Iterator[Callable[[str], Iterable[Span]]]:
+    """What looks at a text with so many digits, one after the other."""
+    yield spoken
+    if digits >= _FEWEST:
+        yield partial(numbers, kept=kept)
+        yield lookalikes
+        yield parted
+    yield dictated
+    if digits:
+        yield plates
+    if people:
+        yield homes
 
 
 def contacts_in(text: str) -> frozenset[str]:
     """The phone numbers (digits, national form where Indonesian) and lower-case e-mail addresses in the
     contact text of an office: what `redact` is to keep.
     """
-    mails = {_bare(found["email"]) for found in _WHOLE.finditer(text) if found["email"]}
-    runs = (run for found in _NUMBERS.finditer(text) for run in _Chunk(found).runs(frozenset()))
-    return frozenset(mails | {_national(run.digits) for run in runs})
-
-
-def _instead(found: re.Match[str], kept: frozenset[str]) -> str | None:
-    """What stands in the place of an e-mail address or ticket; None if it is neither."""
-    if found.lastgroup == "ticket":
-        letters = found[0].rstrip("0123456789-")
-        is_ticket = parse_ticket(found[0]) is not None and not _NEVER_A_TICKET.fullmatch(letters)
-        glued = "-" not in found[0] and found[0][len(letters) :].startswith(("08", "628"))
-        return found[0] if is_ticket and not glued else None
-    if found[0].startswith("//") and found.string[: found.start()].endswith(("http:", "https:")):
-        return None
-    return found[0] if _bare(found[0]) in kept else EMAIL
-
-
-def _numbers_redacted(text: str, kept: frozenset[str]) -> str:
-    def replaced(found: re.Match[str]) -> str:
-        chunk = found[0]
-        if len(chunk) < _FEWEST:
-            return chunk
-        pieces: list[str] = []
-        done = 0
-        for run in _Chunk(found).runs(kept):
-            if _national(run.digits) not in kept:
-                pieces += (chunk[done : run.start], run.kind)
-                done = run.end
-        pieces.append(chunk[done:])
-        return "".join(pieces)
-
-    return _NUMBERS.sub(replaced, text)
-
-
-@dataclass(frozen=True, slots=True)
-class _Run:
-    """Digits that identify somebody: offsets in the chunk, and the placeholder for it."""
-
-    start: int
-    end: int
-    digits: str
-    kind: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Said:
-    """What the words right before a number say that it is."""
-
-    plus: bool
-    phone: bool
-    account: bool
-    money: bool
-
-    @classmethod
-    def by(cls, lead: str) -> _Said:
-        words = (_PHONE_BEFORE, _ACCOUNT_BEFORE, _MONEY_BEFORE)
-        return cls(lead.rstrip("(").endswith("+"), *(word.search(lead) is not None for word in words))
-
-
-class _Chunk:
-    """Groups of digits with the gaps between them, and what is written around."""
-
-    def __init__(self, found: re.Match[str]) -> None:
-        self.text = found[0]
-        self.before = found.string[max(0, found.start() - _CONTEXT) : found.start()]
-        self.after = found.string[found.end() : found.end() + _CONTEXT]
-        self.spans = [group.span() for group in _GROUP.finditer(self.text)]
-        self.groups = [_ascii(self.text[start:end]) for start, end in self.spans]
-        self.stays = _within(self.spans, [stay.span() for stay in _STAYS.finditer(self.text)])
-
-    def runs(self, kept: frozenset[str]) -> Iterator[_Run]:
-        """The identifying runs, in order; none overlap."""
-        i = 0
-        while i < len(self.groups):
-            last, kind = (-1, "") if self.stays[i] else self._longest(i, kept)
-            if last >= i:
-                yield self._run(i, last, kind)
-            i = max(i, last) + 1
-
-    def _longest(self, i: int, kept: frozenset[str]) -> tuple[int, str]:
-        """The last group of the longest identity beginning at group `i`, and its kind; or (-1, "")."""
-        best, digits = (-1, ""), ""
-        start = self.spans[i][0]
-        said = _Said.by((self.before + self.text[max(0, start - _CONTEXT) : start])[-_CONTEXT:])
-        for j in range(i, len(self.groups)):
-            whole = best[0] >= 0 and len(digits) >= _COMPLETE
-            if j > i and ((whole and self.stays[j]) or not self._goes_on(digits, j)):
-                break
-            digits += self.groups[j]
-            kind = self._kind(i, j, digits, said) if len(digits) >= _FEWEST else ""
-            if kind:
-                best = (j, kind)
-            complete = kind == PHONE and i == j and len(digits) >= _COMPLETE
-            if complete or len(digits) >= _MOST or (kind and _national(digits) in kept):
-                break
-        return best
-
-    def _goes_on(self, digits: str, j: int) -> bool:
-        """Whether a number may run on over the gap before group `j`: a slash stands between numbers, too."""
-        gap = self.text[self.spans[j - 1][1] : self.spans[j][0]]
-        return "/" not in gap or digits.startswith(("08", "628")) or len(self.groups[j]) >= 6
-
-    def _kind(self, i: int, j: int, digits: str, said: _Said) -> str:
-        """The placeholder for groups `i`..`j`, "" if they identify nobody."""
-        groups = self.groups[i : j + 1]
-        if len(digits) == 16 and not all(map(_YEAR.fullmatch, groups)) and not any(self.stays[i : j + 1]):
-            return NIK
-        if _is_phone(digits, groups, said):
-            return PHONE
-        if i == j:
-            return ACCOUNT if len(digits) >= _COMPLETE and not self._is_money(i, digits, said) else ""
-        return ACCOUNT if self._is_spaced_account(i, j, digits, said) else ""
-
-    def _is_money(self, i: int, digits: str, said: _Said) -> bool:
-        end = self.spans[i][1]
-        trail = (self.text[end : end + _CONTEXT] + self.after)[:_CONTEXT]
-        is_money = said.money or _MONEY_AFTER.match(trail) is not None
-        return is_money and len(digits) < 16 and digits[0] != "0"
-
-    def _is_spaced_account(self, i: int, j: int, digits: str, said: _Said) -> bool:
-        groups = self.groups[i : j + 1]
-        if (
-            not _COMPLETE <= len(digits) <= _MOST
-            or any(self.stays[i : j + 1])
-            or all(map(_YEAR.fullmatch, groups))
-        ):
-            return False
-        if said.account:
-            return True
-        gaps = [self.text[self.spans[k - 1][1] : self.spans[k][0]] for k in range(i + 1, j + 1)]
-        if any(
-            " " in gap and _BEGINS_PHONE.match(group) for gap, group in zip(gaps, groups[1:], strict=True)
-        ):
-            return False  # a phone number begins there
-        widest = max(map(len, groups))
-        card = len(digits) > 16 and min(map(len, groups[:-1])) >= 4
-        return card or widest >= 6 or (widest >= 3 and not any(" " in gap or "/" in gap for gap in gaps))
-
-    def _run(self, i: int, j: int, kind: str) -> _Run:
-        start, end = self.spans[i][0], self.spans[j][1]
-        opening = "+(" if ")" in self.text[start:end] else "+"
-        while start > 0 and self.text[start - 1] in opening:
-            start -= 1
-        while self.text[end : end + 1] in _KEYCAP:
-            end += 1
-        return _Run(start, end, "".join(self.groups[i : j + 1]), kind)
-
-
-def _within(spans: list[tuple[int, int]], wider: list[tuple[int, int]]) -> list[bool]:
-    """Which of the spans lie in one of the wider ones; both in order."""
-    inside = []
-    k = 0
-    for start, end in spans:
-        while k < len(wider) and wider[k][1] < end:
-            k += 1
-        inside.append(k < len(wider) and wider[k][0] <= start)
-    return inside
-
-
-def _is_phone(digits: str, groups: list[str], said: _Said) -> bool:
-    if said.plus and 8 <= len(digits) <= 15:
-        return True
-    if _MOBILE.fullmatch(digits):
-        return True
-    if _LANDLINE.fullmatch(digits) and (len(groups) == 1 or len(groups[0]) >= 3 or digits[0] == "6"):
-        return True
-    if _BARE_MOBILE.fullmatch(" ".join(groups)):
-        return True
-    return len(digits) <= 13 and said.phone
-
-
-def _ascii(group: str) -> str:
-    if group.isascii() and group.isdigit():
-        return group
-    return "".join("0" if digit in "oO" else str(unicodedata.digit(digit)) for digit in group)
-
-
-def _bare(email: str) -> str:
-    return email.replace(" ", "").lower()
-
-
-def _national(number: str) -> str:
-    """One spelling for a number: 62811…, 0062811… and 620811… are 0811…"""
-    for prefix in ("0062", "62"):
-        if number.startswith(prefix) and len(number) >= len(prefix) + _FEWEST:
-            return "0" + number.removeprefix(prefix).lstrip("0")
-    return number
-
-
-@lru_cache(maxsize=64)
-def _canonical(keep: frozenset[str]) -> frozenset[str]:
-    """`keep` in national spelling; landlines also without their area code, as neighbours give them."""
-    numbers = {_national(entry) for entry in keep}
-    local = {number[area:] for number in numbers if _LANDLINE.fullmatch(number) for area in (3, 4)}
-    return frozenset(numbers | {number for number in local if len(number) >= _FEWEST})
+    return mails_in(text) | digits_in(text)

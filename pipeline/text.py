@@ -138,6 +138,12 @@ def normalise(text: str) -> str:
     return " ".join([_plain(word) for word in _WORD.findall(text)])
 
 
+@lru_cache(maxsize=32)
+def words_of(text: str) -> frozenset[str]:
+    """The different words of a normalised text."""
+    return frozenset(text.split())
+
+
 @lru_cache(maxsize=50_000)
 def _plain(word: str) -> str:
     if word.isascii() and word in _SLANG:
@@ -199,8 +205,9 @@ def names_a_place(text: str) -> bool:
     words = normalise(text[:_SPOKEN_FOR])
     if _WITH_NUMBER.search(words):
         return True
-    return any(_is_name(found[1]) for found in _WITH_NAME.finditer(words))
+    return any(is_name_of_a_place(found[1]) for found in _WITH_NAME.finditer(words))
 
 
-def _is_name(word: str) -> bool:
+def is_name_of_a_place(word: str) -> bool:
+    """Whether a normalised word after "jalan", "desa", … may be its name: no word of what happened there."""
     return word not in _NO_NAME and not word.isdigit() and not word.endswith("nya")

@@ -17,6 +17,7 @@ from laporhub.hub.compose import keeper
 from laporhub.pipeline.access import eyes_of
 from laporhub.pipeline.case_state import CaseState
 from laporhub.pipeline.commands import Actor
+from laporhub.pipeline.papers import offered
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.workflow import allowed, may_confide, may_note, may_see, may_speak, may_unseal
 from laporhub.web.guard import csrf_token
@@ -34,6 +35,10 @@ def may_see_files(book: Rulebook, state: CaseState, actor: Actor) -> bool:
     return may_see(book, state, actor) and "files" not in eyes_of(book, actor.role).hides
 
 
+def may_have_papers(book: Rulebook, state: CaseState, actor: Actor) -> bool:
+    return bool(offered(book, state, actor))
+
+
 STEP = "verify"
 CASES: dict[tuple[str, str], Right] = {
     ("GET", "/staff/cases/{ticket}"): may_see,
@@ -45,6 +50,7 @@ CASES: dict[tuple[str, str], Right] = {
     ("POST", "/staff/cases/{ticket}/replies/{reply_id}/conveyed"): may_speak,
     ("POST", "/staff/cases/{ticket}/replies/{reply_id}/elsewhere"): may_speak,
     ("GET", "/staff/cases/{ticket}/files/{name}"): may_see_files,
+    ("GET", "/staff/cases/{ticket}/documents/{name}.pdf"): may_have_papers,
     ("GET", "/api/v1/cases/{ticket}"): may_see,
     ("GET", "/api/v1/cases/{ticket}/events"): may_see,
     ("POST", "/api/v1/cases/{ticket}/actions/{transition}"): may_step,
@@ -63,6 +69,7 @@ OWN = {
     ("POST", "/t/{ticket}/do/{transition}"),
     ("POST", "/t/{ticket}/confidential"),
     ("GET", "/t/{ticket}/files/{name}"),
+    ("GET", "/t/{ticket}/documents/{name}.pdf"),
     ("GET", "/api/v1/complaints/{ticket}"),
     ("GET", "/api/v1/complaints/{ticket}/confidential"),
     ("POST", "/api/v1/complaints/{ticket}/confidential"),
@@ -75,7 +82,16 @@ ELSEWHERE = {
     *((method, f"/hooks/{{provider}}{rest}") for method in ("GET", "POST") for rest in ("", "/{rest:path}")),
     *(
         ("GET", path)
-        for path in ("/lacak", "/staff/channels", "/healthz", "/readyz", "/metrics", "/robots.txt")
+        for path in (
+            "/standar",
+            "/p/{profile}/standar",
+            "/lacak",
+            "/staff/channels",
+            "/healthz",
+            "/readyz",
+            "/metrics",
+            "/robots.txt",
+        )
     ),
     *(("GET", path) for path in ("/static/{name}", "/api/openapi.json", "/api/v1/reports/{period}")),
     *(("GET", f"/staff/reports{rest}") for rest in ("", "/report.css", "/{period}/{form}")),

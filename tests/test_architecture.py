@@ -87,9 +87,19 @@ def test_the_names_for_connectors_of_others_are_left_to_them() -> None:
     assert wrong == set()
 
 
-@pytest.mark.parametrize("name", sorted(core() - READS_FILES))
-def test_the_core_asks_nobody_for_time_chance_or_files(name: str) -> None:
-    path = ROOT / "pipeline" / f"{name}.py"
+def parts(name: str) -> list[Path]:
+    """The modules of one name in the core: itself, or all of a package."""
+    package = ROOT / "pipeline" / name
+    return sorted(package.glob("*.py")) if package.is_dir() else [package.with_suffix(".py")]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [path for name in sorted(core() - READS_FILES) for path in parts(name)],
+    ids=lambda path: path.stem,
+)
+def test_the_core_asks_nobody_for_time_chance_or_files(path: Path) -> None:
+    name = path.stem
     used = {
         node.attr
         for node in ast.walk(tree(path))

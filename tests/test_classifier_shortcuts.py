@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from laporhub.classifiers import signals
+from laporhub.classifiers import adverts, signals
 from laporhub.classifiers.beginnings import beginnings
 from laporhub.classifiers.cold_start import (
     _ANYWHERE,
@@ -27,10 +27,7 @@ from laporhub.pipeline.text import normalise
 UNITS = load("laporgub-jateng").units
 DUTIES = Duties(UNITS)
 CLASSIFIER = ColdStartClassifier(UNITS)
-PATTERNS = (
-    *(signals._CRITICAL, signals._HIGH, signals._ABUSE, signals._ABUSE_BY_BEAST, signals._SARA),
-    *signals._ADVERTISING,
-)
+SEARCHES = (signals._URGENT, adverts._SAID)
 PHRASES = sorted(
     {
         text
@@ -38,7 +35,14 @@ PHRASES = sorted(
         for text in (*unit.keywords, *unit.not_ours, *unit.examples, *unit.tasks)
     }
 )
-WARNINGS = sorted({word for pattern in PATTERNS for word in re.findall("[a-z]{2,}", pattern.pattern)})
+WARNINGS = sorted(
+    {
+        word
+        for phrases in SEARCHES
+        for pattern in phrases.patterns
+        for word in re.findall("[a-z]{2,}", pattern.pattern)
+    }
+)
 
 texts = st.lists(st.sampled_from(PHRASES) | st.sampled_from(WARNINGS), max_size=12).map(" ".join)
 shuffled = texts.flatmap(lambda text: st.permutations(text.split())).map(" ".join)
@@ -105,10 +109,12 @@ def test_units_are_named_by_the_share_that_they_have_of_all(text: str) -> None:
 @given(texts | shuffled | st.lists(st.sampled_from(WARNINGS), max_size=20).map(" ".join))
 def test_no_pattern_is_missed_because_it_is_not_searched_for(text: str) -> None:
     words = normalise(text)
-    worth = signals._SEARCHED.among(words)
-    for number, pattern in enumerate(PATTERNS):
-        if pattern.search(words):
-            assert worth >> number & 1, pattern.pattern
+    for phrases in SEARCHES:
+        worth = phrases.searched.among(words)
+        there = [pattern.search(words) for pattern in phrases.patterns]
+        assert all(worth >> number & 1 for number, found in enumerate(there) if found)
+        said = [(phrases.kinds[number], found[0]) for number, found in enumerate(there) if found]
+        assert sorted(phrases.found(words)) == sorted(said)
 
 
 def test_a_pattern_begins_with_letters_or_with_anything() -> None:
@@ -116,7 +122,7 @@ def test_a_pattern_begins_with_letters_or_with_anything() -> None:
         "kebakaran ",
         "tel",
         "",
-        "api",
+        "api ",
     }
 
 

@@ -138,6 +138,22 @@ async def test_words_of_staff_reach_the_reporter_whole_and_the_streams_redacted(
         assert opened == ["Apakah nomor Anda 0811 2345 678?"]
 
 
+async def test_the_reporters_name_is_in_no_word_about_them(tmp_path: Path) -> None:
+    """Whoever uses it, staff or reporter, in capitals or not, whole or the half of it."""
+    async with hub_on(tmp_path) as hub:
+        receipt = await hub.receive(PROFILE, "web", form(1, COMPLETE, name="Nawang Wulansih"))
+        await hub.note(receipt.case_id, "nawang sudah ditelepon", ADMIN)
+        await hub.act(receipt.case_id, "ask", {"question": "Mohon NAWANG WULANSIH mengirim foto."}, ADMIN)
+        state = hub.case(receipt.ticket)
+        assert state is not None
+        await hub.receive(
+            PROFILE, "web", form(2, "Foto menyusul. Wulansih", case_id=state.id, name=None, phone=None)
+        )
+        told = " ".join(event.model_dump_json() for event in hub.events(receipt.case_id)).lower()
+    assert "nawang" not in told
+    assert "wulansih" not in told
+
+
 async def test_erasing_a_reporter_leaves_the_case_without_the_person(tmp_path: Path) -> None:
     async with hub_on(tmp_path) as hub:
         receipt = await hub.receive(PROFILE, "web", form(1))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
@@ -256,3 +256,13 @@ def test_every_way_in_of_the_standard_is_there() -> None:
     assert accounts["x"] == "@pkl_diskominfo"  # names on X have no dot
     assert BOOK.profile.channels["counter"].desk == "counter"
     assert "(0285) 420223" in str(BOOK.profile.contact)
+
+
+def test_service_is_every_day_and_working_days_are_monday_to_friday() -> None:
+    calendar, christmas = load("wadul-aladin").calendar, date(2026, 12, 25)
+    saturday = date(2026, 11, 28)
+    for day in (saturday, christmas):
+        assert calendar.is_open(datetime.combine(day, time(20, 59), calendar.zone))
+        assert not calendar.is_working_day(day)
+    night = datetime.combine(christmas, time(22), calendar.zone)
+    assert calendar.opens_after(night) == datetime.combine(date(2026, 12, 26), time(8), calendar.zone)

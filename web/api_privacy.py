@@ -104,7 +104,7 @@ async def own_confide(
 
 def _own(site: Site, request: Request, ticket: str, token: str | None) -> CaseState:
     state = find_case(site, ticket)
-    if state is None or not has_confidential(site.rulebook(state.profile)):
+    if state is None or not has_confidential(site.rulebook_of(state)):
         raise NotFound("There is no such complaint, or it has no confidential discussion")
     scheme, _, bearer = request.headers.get("authorization", "").partition(" ")
     given = bearer.strip() if scheme.lower() == "bearer" else token

@@ -23,11 +23,12 @@ from laporhub.pipeline.profile.section import say
 from laporhub.pipeline.workflow import allowed, may_confide, may_note, may_speak, may_unseal
 from laporhub.web import delivery, forms, history, persons, words
 from laporhub.web.actions import PREFIX, fields_for, values_of
+from laporhub.web.alike import beside
 from laporhub.web.attached import camera, shown, taken_where
 from laporhub.web.case_ties import ties
 from laporhub.web.chronicle import staff_lines
 from laporhub.web.confidence import confidants, confidences, handle_of
-from laporhub.web.desk import Session, Staff, case_for, check_csrf, events_for, files_for, menu
+from laporhub.web.desk import Session, Staff, case_for, check_csrf, events_for, files_for, menu, scope
 from laporhub.web.i18n import Translator
 from laporhub.web.paper_links import paper_links
 from laporhub.web.problems import status_of
@@ -189,6 +190,7 @@ def page(
         channel=history.channel_title(rulebook, state.channel, t),
         unit=history.unit_title(rulebook, state.unit),
         place=words.place(state),
+        similar=beside(site, rulebook, state, scope(rulebook, account), t),
         by_phone=known is not None and known.desk == "phone",
         seers=seers(rulebook, t),
         said=said,

@@ -10,6 +10,7 @@ from laporhub.pipeline.case_state import CaseState
 from laporhub.pipeline.events import CaseEvent
 from laporhub.pipeline.hub_port import Identity
 from laporhub.pipeline.profile.rulebook import Rulebook
+from laporhub.pipeline.rude import masked
 from laporhub.web import history, words
 from laporhub.web.history import Opener
 from laporhub.web.i18n import Translator
@@ -35,7 +36,7 @@ def public(
     if not state.private:
         shown |= _whose(rulebook, state)
     if history.shows_text(rulebook, state):
-        shown["text"] = state.text
+        shown["text"] = masked(state.text)
         shown["answers"] = [
             {"at": answer.at, "text": answer.text}
             for answer in history.public_answers(rulebook, state, events)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -15,6 +15,7 @@ from laporhub.pipeline.hub_port import Receipt
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.profile.section import say
 from laporhub.web import forms, words
+from laporhub.web.alike import Shown, before_sending
 from laporhub.web.history import clock_title
 from laporhub.web.i18n import Translator
 from laporhub.web.problems import retry_after, status_of
@@ -52,6 +53,11 @@ async def send_form(request: Request, rulebook: Chosen) -> Response:
     body = forms.from_form(fields, rulebook.calendar.zone)
     key = fields.get("key") or site.settings.new_key()
     inbound = forms.complaint(body, key[:200], rulebook.calendar.zone, files)
+    if "different" not in fields and not inbound.private:
+        t = translator_of(request)
+        similar = await run_in_threadpool(before_sending, site, rulebook, inbound.text, inbound.location, t)
+        if similar:
+            return _form(request, rulebook, fields, {}, similar=similar)
     try:
         receipt = await site.hub.receive(rulebook.name, CHANNEL, inbound)
     except (Refused, RetryLater) as error:
@@ -70,10 +76,13 @@ def _form(
     *,
     status: int = 200,
     message: str = "",
+    similar: Sequence[Shown] = (),
 ) -> Response:
+    """The form. `similar`: reports that its writer may mean; sending it again sends it."""
     return render(
         request,
         "form.html",
+        similar=similar,
         rulebook=rulebook,
         status=status,
         open=CHANNEL in rulebook.profile.channels,

@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request, Response
 
 from laporhub.pipeline.case_state import CaseState
 from laporhub.pipeline.profile.rulebook import Rulebook
+from laporhub.pipeline.rude import masked
 from laporhub.pipeline.staff import Account
 from laporhub.pipeline.tracking import Query, Tracking
 from laporhub.pipeline.workflow import is_unread
@@ -235,7 +236,7 @@ def _row(rulebook: Rulebook, state: CaseState, now: datetime, t: Translator) -> 
         place=words.place(state),
         suggestion=towards,
         status=history.status_title(rulebook, state.status, t),
-        summary=" ".join(state.text.split())[:140],
+        summary=masked(" ".join(state.text.split())[:140]),
         unread=is_unread(state),
         failed=_why_failed(state, t),
     )

@@ -13,6 +13,7 @@ from laporhub.pipeline.case_state import CaseState
 from laporhub.pipeline.commands import Actor
 from laporhub.pipeline.errors import LaporHubError, NotFound, Refused, RetryLater
 from laporhub.pipeline.profile.rulebook import Rulebook
+from laporhub.pipeline.rude import masked
 from laporhub.pipeline.workflow import allowed, is_final, may_confide
 from laporhub.web import forms, history, words
 from laporhub.web.actions import fields_for, values_of
@@ -143,6 +144,7 @@ def _public(request: Request, state: CaseState, *, wrong_token: bool) -> Respons
         unit="" if state.private else history.unit_title(rulebook, state.unit),
         channel="" if state.private else history.channel_title(rulebook, state.channel, t),
         shows_text=history.shows_text(rulebook, state),
+        text=masked(state.text),
         answers=history.public_answers(rulebook, state, events),
         ticking=_ticking(site, rulebook, state, request),
         wrong_token=wrong_token,

@@ -18,6 +18,7 @@ from laporhub.pipeline.store import cases
 from laporhub.pipeline.store.database import is_transient, writer
 from laporhub.pipeline.store.keys import KeyRing, save_keys
 from laporhub.pipeline.store.outcomes import Outcome, Refusal, load_outcomes, save_outcomes
+from laporhub.pipeline.store.reporter_names import names_of
 from laporhub.pipeline.streams import write_command
 from laporhub.pipeline.topics import COMMANDS
 from laporhub.pipeline.unit_commands import UnitRequest, refusal, unit_command
@@ -109,13 +110,10 @@ class UnitIntake:
 
     def _fields(self, state: CaseState, request: UnitRequest) -> dict[str, Words | str | int]:
         """As the transition wants them: words redacted, and sealed for the case's reporter."""
-        fields = self._door.typed(
-            self._rulebooks[state.profile].of(state),
-            state.reporter,
-            request.transition,
-            request.fields,
-            self._now(),
-        )
+        with self._database.connect() as connection:
+            names = names_of(connection, self._ring, state)
+        rulebook, now = self._rulebooks[state.profile].of(state), self._now()
+        fields = self._door.typed(rulebook, state.reporter, request.transition, request.fields, now, names)
         if (key := self._ring.pending(state.reporter)) is not None:
             with writer(self._database).begin() as connection:
                 save_keys(connection, [key])

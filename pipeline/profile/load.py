@@ -20,6 +20,7 @@ from laporhub.pipeline.profile.schema_units import Units
 from laporhub.pipeline.profile.source import (
     DAYS,
     PROFILE,
+    REGIONS,
     UNITS,
     Document,
     Finding,
@@ -29,6 +30,7 @@ from laporhub.pipeline.profile.source import (
     read,
     read_text,
 )
+from laporhub.pipeline.regions import Regions, read_regions
 from laporhub.pipeline.replies import Key
 
 __all__ = ["Problem", "ProfileError", "find", "load"]
@@ -68,7 +70,8 @@ def load(where: str | Path) -> Rulebook:
     units_file, more = read(folder, UNITS)
     days_file, no_days = read(folder, DAYS) if (folder / DAYS).exists() else (None, [])
     templates, unread = _templates(folder)
-    problems += more + no_days + unread
+    regions, unlisted = _regions(folder)
+    problems += more + no_days + unread + unlisted
     units = _validated(Units, units_file, problems)
     local = _validated(LocalDays, days_file, problems)
     editions = _editions(profile_file, problems)
@@ -92,6 +95,7 @@ def load(where: str | Path) -> Rulebook:
             templates=templates,
             calendar=calendar,
             folder=folder,
+            regions=regions,
             editions=kept if len(editions) > 1 else {},
         )
         for (profile, _), calendar in zip(editions, calendars, strict=True)
@@ -212,6 +216,22 @@ def _resolved(node: Any, schema: Mapping[str, Any]) -> Any:
     while "$ref" in node:
         node = schema["$defs"][node["$ref"].rsplit("/", 1)[-1]]
     return node
+
+
+# ── regions ──────────────────────────────────────────────────────────────────────────────────────
+
+
+def _regions(folder: Path) -> tuple[Regions, list[Problem]]:
+    """The table of official regions, if the profile has one."""
+    if not (folder / REGIONS).exists():
+        return Regions(), []
+    text, problems = read_text(folder, REGIONS)
+    try:
+        return read_regions((text or "code,name").splitlines()), problems
+    except ValueError as error:
+        line, _, message = str(error).partition(": ")
+        remedy = "Each line is “code,name”, as “33.74.10,Tembalang”."
+        return Regions(), [Problem(REGIONS, int(line.removeprefix("line ")), message, remedy)]
 
 
 # ── templates ────────────────────────────────────────────────────────────────────────────────────

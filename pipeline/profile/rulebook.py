@@ -16,13 +16,15 @@ from laporhub.pipeline.profile.schema_time import ClockRule
 from laporhub.pipeline.profile.schema_units import Unit
 from laporhub.pipeline.profile.section import Text
 from laporhub.pipeline.redact import contacts_in
+from laporhub.pipeline.regions import Regions
 
 
 @dataclass(frozen=True)
 class Rulebook:
     """One profile's rules, units, reply templates and calendar.
 
-    `templates` maps (language, name, channel or None) to the template's source.
+    `templates` maps (language, name, channel or None) to the template's source; `regions` are the official ones of
+    the profile's table, if it has one.
     """
 
     profile: Profile
@@ -31,6 +33,7 @@ class Rulebook:
     templates: Mapping[tuple[str, str, str | None], str]
     calendar: WorkCalendar
     folder: Path
+    regions: Regions = field(default_factory=Regions)
     editions: Mapping[date, Rulebook] = field(default_factory=dict, repr=False, compare=False)
     """The same profile as each of its versions has it, the oldest first; empty where there is but one."""
 

@@ -19,6 +19,7 @@ from ruamel.yaml.reader import ReaderError
 
 PROFILE: Final = "profile.yaml"
 UNITS: Final = "units.yaml"
+REGIONS: Final = "regions.csv"
 DAYS: Final = "days.yaml"
 """May be missing."""
 

@@ -34,7 +34,7 @@ def problems(profile: Profile) -> Iterator[Finding]:
     unheard: dict[Trail, tuple[str, str, str]] = {}
     for channel in profile.channels:
         for place, way in ways(profile, channel).items():
-            if _is_staffs_turn(profile, place.state) and not running(profile, place):
+            if _is_staffs_turn(profile, place.state) and not _watched(profile, place):
                 unwatched.setdefault(place.state, (channel, way))
             for name in running(profile, place):
                 for at, receiver in _receivers(name, profile.clocks[name]):
@@ -70,6 +70,11 @@ def ways(profile: Profile, channel: str) -> Ways:
 def running(profile: Profile, place: Place) -> list[str]:
     """The clocks that run there, and do not stand still."""
     return sorted(name for name in place.ticking if place.state not in profile.clocks[name].pause)
+
+
+def _watched(profile: Profile, place: Place) -> bool:
+    """By a clock that no reply on its way may stop meanwhile."""
+    return any(not profile.clocks[name].stop_on_sent for name in running(profile, place))
 
 
 # ── a step ───────────────────────────────────────────────────────────────────────────────────────

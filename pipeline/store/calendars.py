@@ -71,13 +71,18 @@ def _to_look_at(database: Engine, book: Rulebook) -> list[str] | None:
     """The cases with an alarm still to ring, others have nothing that could move; None if the calendar is known."""
     pending = select(cases.c.id).where(cases.c.alarm_at.is_not(None), cases.c.profile == book.name)
     with database.connect() as connection:
-        if followed(connection, book.name) == book.calendar.fingerprint:
+        if followed(connection, book.name) == _fingerprint(book):
             return None
         return list(connection.execute(pending).scalars())
 
 
+def _fingerprint(book: Rulebook) -> str:
+    """That of all its versions' calendars."""
+    return ".".join(each.calendar.fingerprint for each in book.every_edition)
+
+
 def _follows(database: Engine, book: Rulebook, now: datetime) -> None:
-    changed = {"fingerprint": book.calendar.fingerprint, "since": now}
+    changed = {"fingerprint": _fingerprint(book), "since": now}
     with writer(database).begin() as connection:
         made = insert(connection, calendars).values(profile=book.name, **changed)
         connection.execute(made.on_conflict_do_update(index_elements=["profile"], set_=changed))
@@ -86,5 +91,5 @@ def _follows(database: Engine, book: Rulebook, now: datetime) -> None:
 def _recounts(database: Engine, some: Sequence[str], book: Rulebook, now: datetime) -> list[Recount]:
     with database.connect() as connection:
         states = load_cases(connection, some).values()
-    commands = (recount_command(state, book.calendar, now) for state in states)
+    commands = (recount_command(state, book.of(state).calendar, now) for state in states)
     return [command for command in commands if command is not None]

@@ -1,0 +1,199 @@
+"""Hatred against people for what they are (SARA), and threats. Pure; on normalised words (`text.normalise`).
+
+A group's name says nothing by itself: it takes contempt said of it, or a call to harm or exclude it, near by. Who tells
+that they were insulted, threatened or driven out, or asks for something, is not the one who hates.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from laporhub.pipeline.text import words_of
+
+
+def _words(text: str) -> list[str]:
+    return text.split()
+
+
+_GROUP_WORDS = (
+    "cina|china|cino|chindo|tionghoa|tionghwa|kristen|katolik|nasrani|islam|muslim|hindu"
+    "|budha|buddha|konghucu|yahudi|kafir|arab|batak|papua|madura|medura"
+    "|jawa|sunda|dayak|ambon|padang|minang|bugis|melayu|betawi|ahmadiyah|syiah|pribumi"
+    "|aseng|rohingya|komunis|pki|cadar|minoritas|pendatang"
+    "|kristenisasi|lgbt|gay|lesbi|waria|aliran"
+)
+_GROUP = (
+    rf"(?:(?<!rumah makan )(?<!lapangan )(?<!flu )(?<!pulau )(?<!bahasa )(?:{_GROUP_WORDS})(?! tengah"
+    rf"| timur| barat| pos)"
+    r"(?: (?:di sini|itu|ini|dan (?:kristen|islam|konghucu|cina)|komunis|asli))?)"
+)
+_LINK = (
+    r"(?: (?:memang|itu|semua|semuanya|emang|kabeh|ini|pada|cuma|hanya|tuh|kan|adalah|sama saja"
+    r"|di sini|tukang|agama|dan|biang))*"
+)
+_CONTEMPT = (
+    r"(?:babi|anjing|asu|monyet|bangsat|bajingan|laknat\w*|najis|biadab|keparat|terkutuk|penjajah"
+    r"|sesat|iblis|setan|perusak|parasit|hama|teroris"
+    r"|pengkhianat|munafik|pelit|rakus|licik|primitif|penipu|pembunuh|copet|maling|preman semua"
+    r"|pemabuk|malas|bodoh|goblok|tolol|jorok|bau dan|palsu"
+    r"|kasar semua|rusuh|radikal semua|menjajah|penyembah berhala|perampok|sampah|mau menjajah|miskin"
+    r"|hina|kotor|teroris semua|bahaya semua)"
+)
+_HARM = (
+    r"(?:usir|usiren|usirlah|bunuh|bantai|ganyang|basmi|bakar|musnahkan|habisi|hancurkan|singkirkan"
+    r"|enyahkan|bubarkan|tolak|tumpas|lenyapkan|robohkan)"
+)
+_WHO = (
+    r"(?: (?:semua|para|orang|kaum|umat|saja|itu|penganut|pengikut\w*|keturunan|warga|penduduk"
+    r"|pendatang|pengungsi|anak|aliran|jangan))*"
+)
+_HATRED: Final = re.compile(
+    rf"\b(?:dasar (?:\w+ )?(?!jawa tengah|hukum islam|negara){_GROUP}(?! hukum)"
+    rf"|{_GROUP}{_LINK} {_CONTEMPT}"
+    rf"|(?:babi|monyet|bangsat|laknat|keparat|antek|bajingan|kaum laknat) (?:orang |kaum )?{_GROUP}"
+    rf"|{_HARM}{_WHO} {_GROUP}"
+    rf"|{_HARM} (?:\w+ )?(?:gereja|masjid|pura|kelenteng\w*|vihara)(?: itu| nya)?(?! liar)"
+    rf"|(?:gereja|masjid|pura|kelenteng) (?:itu |ini )?(?:sarang|tempat) (?:teroris|setan|maksiat)"
+    rf"|(?:haram|jangan|tidak sudi|ogah|emoh) (?:\w+ ){{0,4}}(?:pemimpin|dipimpin|pilih|memilih"
+    rf"|pejabat|orang|dekat dekat|kasih|dikasih|beli|ucapkan)"
+    rf"(?: \w+){{0,4}} {_GROUP}"
+    rf"|{_GROUP} (?:\w+ )?(?:jangan (?:dikasih|diberi|dibantu)|biar mati|tidak (?:pantas|layak"
+    rf"|boleh) (?:hidup|tinggal|jadi|memimpin|dibantu))"
+    rf"|(?:umat |kaum |orang |wong |penduduk |keturunannya )?{_GROUP}(?: \w+){{0,2}} (?:harus|wajib"
+    rf"|mesti|kudu) (?:di(?:usir|bunuh|basmi|bantai)|pergi|keluar"
+    rf"|angkat kaki|lungo|musnah|mati|dibasmi)"
+    rf"|(?:benci|muak|jijik|najis)(?: aku| saya| kami)?(?: dengan| sama| lihat| melihat"
+    rf"| pada)? (?:orang |kaum |umat )?{_GROUP}"
+    rf"|{_GROUP} (?:\w+ ){{0,4}}(?:pulang ke (?:hutan|negara|asal)|antek aseng|usiren|buang ke laut|usir)"
+    rf"|(?:orang|kaum|umat|semua) (?:\w+ )?(?:dari )?{_GROUP}{_LINK} (?:bau|jelek|bahaya|antek|preman"
+    rf"|kasar|najis|copet|bodoh)"
+    rf"|agama (?:{_GROUP_WORDS}) (?:agama )?(?:palsu|sesat|teroris)|penipu berkedok agama"
+    rf"|kampung muslim bukan kafir|kaum kafir"
+    rf"|anak pki|(?:semua|pendatang) orang {_GROUP} \w+$|bunuh pemimpinnya|aliran (?:itu )?sesat"
+    rf"|antek (?:aseng|yahudi|cina))\b"
+)
+_TELLS_OF_IT: Final = re.compile(
+    r"\b(?:dihina|dikatai|dikatain|diejek|dibully|dirundung|rasis|rasisme|diskriminasi|intoleran\w*"
+    r"|ujaran kebencian|ditolak|dipersulit|provokatif)\b"
+)
+_NO_HATRED: Final = re.compile(
+    r"\b(?:daging|kandang|sate|ternak|jual|warung|rumah makan|masakan|flu|sampah) babi\b|\bbabi hutan\b"
+    r"|\b(?:toko|barang|makam|investor|bule) cina (?:lama|di bukit|merusak harga|membangun)\b"
+    r"|\bkaum (?:difabel|lansia)\b"
+)
+# Near a group, and with nothing that asks or tells of a wrong, these are enough.
+_HOSTILE: Final = frozenset(
+    _words(
+        """
+usir usiren enyahkan musnahkan bantai ganyang basmi hancurkan robohkan bakar bunuh habisi tumpas singkirkan
+lenyapkan mampus mampuslah matilah penghisap pengisap penjajah perusak parasit hama teroris pengkhianat munafik
+licik rakus serakah sombong pelit biadab laknat laknatullah terkutuk najis keparat bangsat bajingan anjing asu
+babi monyet kera goblok tolol bodoh dungu primitif penipu tipu copet maling perampok pembunuh pemabuk murahan
+jorok hina sesat iblis setan dajjal sampah jijik benci muak jahat bejat busuk tukang binatang malas culas curang
+kasar menjijikkan dilawan numpang dibela dibasmi diganyang poligami kelaparan
+"""
+    )
+)
+_EXCLUDES: Final = re.compile(
+    r"\b(?:tidak (?:boleh|pantas|layak|sudi|usah)|jangan|bukan (?:manusia|golongan)|haram|tolak"
+    r"|pulang|keluar|pergi|angkat kaki|lungo|buat apa)\b"
+)
+_PEACEFUL: Final = re.compile(
+    r"\b(?:mohon|tolong|minta|bantuan|bantu|butuh|perlu|terima kasih|rukun|toleransi|bagaimana|kapan"
+    r"|korban|izin|lapor\w*|rusak|banjir|jalan|lampu"
+    r"|sekolah|beasiswa kami|ambulans|dijual|kurang|meresahkan|di(?:usir|hina|tolak|bakar|pukul|ancam"
+    r"|serang|tutup|larang))\b"
+)
+_NEAR = 5
+"""Words between a group and what is said of it."""
+GROUPS: Final = frozenset(_GROUP_WORDS.split("|"))
+_HOLY: Final = frozenset(
+    ("gereja", "masjid", "pura", "puranya", "vihara", "kelenteng", "kelentengnya", "gerejanya")
+)
+_NO_PEOPLE: Final = re.compile(
+    r"\b(?:(?:bahasa|pulau|rumah makan|lapangan|kampung|jalan|warung|soto|sate|pasar|toko|barang"
+    r"|makam|flu|jamu|negara|tanah|asrama) (?:" + _GROUP_WORDS + r")|jawa (?:tengah|timur|barat|pos))\b"
+)
+
+_VIOLENT = (
+    "bakar|bunuh|bom|hajar|bacok|tebas|santet|habisi|gebuk|gebuki|tembak|pateni|obong"
+    "|antemi|penggal|ledakkan|ratakan|bantai|tusuk|cincang|culik|gorok"
+    "|sembelih|pecahkan|patahkan|remukkan|serbu|keroyok|gampar|tempeleng|injak|lindas"
+    "|racun|gantung|kubur|serang|lempari|rusak|acak acak|kepruk|jotos"
+)
+_WHOM = (
+    r"(?:kau|kamu|kowe|koe|lu|lo|loe|kalian|sampeyan|\w{3,}mu|petugas\w*|lurah\w*|kades\w*|camat\w*"
+    r"|bupati\w*|pejabat\w*|pegawai\w*|kepala (?:dinas|desa)"
+    r"|kepalanya|leher\w*|nyawa\w*|kantor\w*|balai (?:desa|kota)|kelurahan|kecamatan|gedung (?:dprd"
+    r"|dewan)|orang cina|gereja|masjid|mereka|dia|semua)"
+)
+_I = (
+    r"(?:saya|aku|kami|gue|gua|gw|kita|tak|ti?d?ak(?= (?:bacok|pateni|obong|antemi|tebas|gebuk"
+    r"|sembelih|gorok|jotos|kepruk)))"
+)
+_THREAT: Final = re.compile(
+    rf"\b(?:{_I} (?:akan |bakal |bisa |siap |mau |sendiri )?(?:{_VIOLENT}) (?:saja |nanti "
+    rf"|itu )?(?:\w+ ){{0,2}}?{_WHOM}"
+    rf"|{_WHOM} (?:\w+ ){{0,3}}?(?:akan )?{_I} (?:akan |saja )?(?:{_VIOLENT})"
+    rf"|(?:ku|tak)(?:{_VIOLENT})\b|ti?d?ak (?:bacok|pateni|obong|antemi|tebas|gebuk|sembelih|gorok|jotos|kepruk)"
+    rf"|(?:akan|bakal) {_I} (?:{_VIOLENT})|{_I} (?:{_VIOLENT}) (?:nanti|kalian|kamu|kau)"
+    rf"|(?:mati|mampus)(?:lah)? (?:kau|kamu|kalian|lu|kowe)|awas (?:kau|kamu|kalian|lu|kowe|anakmu"
+    rf"|keluargamu)|(?:ada|bakal ada|akan ada) yang mati"
+    rf"|tunggu (?:saja )?(?:pembalasan\w*|balasan\w*)|nyawamu|nyawa dibayar nyawa|darah dibayar darah"
+    rf"|ada bom (?:di|akan)|meledak sebentar lagi"
+    rf"|jangan salahkan {_I} (?:\w+ ){{0,3}}(?:darah|mati|korban|terbakar|bakar)|(?:turun|datang"
+    rf"|kesana|ke sana) (?:dengan|bawa|membawa) (?:parang|celurit|golok"
+    rf"|pedang|senjata|bensin)|siap siap (?:\w+ ){{0,3}}(?:mati|bom|dibom)|rumahmu (?:saya|akan|kami))\b"
+)
+_THREATENED: Final = re.compile(
+    r"\b(?:diancam|mengancam|ancaman dari|tetangga saya|suami saya|preman|menangkap)\b"
+)
+
+
+_VERBS: Final = [verb for verb in _VIOLENT.split("|") if " " not in verb]
+_OTHER_WORDS_OF_THREATS = """
+acak mati matilah mampus mampuslah awas tunggu nyawamu nyawa darah meledak salahkan parang celurit golok
+pedang senjata bensin dibom rumahmu
+"""
+_OF_THREATS: Final = frozenset(
+    (
+        *_VERBS,
+        *(f"ku{verb}" for verb in _VERBS),
+        *(f"tak{verb}" for verb in _VERBS),
+        *_OTHER_WORDS_OF_THREATS.split(),
+    )
+)
+"""One of these is in whatever `_THREAT` finds."""
+
+
+def is_hatred(words: str) -> bool:
+    """Whether a person should check it for hatred."""
+    said = words_of(words)
+    if GROUPS.isdisjoint(said) and _HOLY.isdisjoint(said):
+        return False
+    if _TELLS_OF_IT.search(words) or _NO_HATRED.search(words):
+        return False
+    return _HATRED.search(words) is not None or _is_hostile(words)
+
+
+def _is_hostile(words: str) -> bool:
+    """Whether something hostile stands near a group, and nothing peaceful anywhere."""
+    if _PEACEFUL.search(words):
+        return False
+    said = _NO_PEOPLE.sub(" ", words).split()
+    for place, word in enumerate(said):
+        is_holy = word in _HOLY
+        if word not in GROUPS and not is_holy:
+            continue
+        near = said[max(0, place - _NEAR) : place + _NEAR + 1]
+        if not _HOSTILE.isdisjoint(near) or (not is_holy and _EXCLUDES.search(" ".join(near))):
+            return True
+    return False
+
+
+def is_threat(words: str) -> bool:
+    """Whether the writer threatens somebody: not who was threatened."""
+    if _OF_THREATS.isdisjoint(words_of(words)):
+        return False
+    return _THREAT.search(words) is not None and not _THREATENED.search(words)

@@ -1,0 +1,121 @@
+"""What kind of message it is: a complaint, a question, a wish, thanks, or nothing for a government. Pure.
+
+In doubt it is a complaint: somebody then looks at it. `words` are normalised (`text.normalise`).
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from laporhub.pipeline.classifier import Intent
+
+_TROUBLE: Final = re.compile(
+    r"\b(?:rusak\w*|mati|padam|bocor|banjir|kebanjiran|tergenang|mampet|berlubang|lubang|ambrol"
+    r"|ambruk|roboh|longsor|hilang|macet|bau|kotor"
+    r"|menumpuk|belum (?!tahu|paham|ada rencana)|tidak (?:bisa|dapat|ada|jalan|berfungsi|aktif|keluar"
+    r"|diangkut|dibayar|ditanggapi|kunjung|pernah|sesuai|merata)"
+    r"|pungli|pungutan|dipungut|korupsi|liar|mengganggu|meresahkan|bahaya|berbahaya|kecelakaan"
+    r"|terlambat|lambat|lama sekali|error|gagal|salah"
+    r"|diancam|dipukul|dirundung|penipuan|tertipu|kecewa|keluhan|dipersulit|ditolak|galak|kasar|keruh"
+    r"|putus|jebol|amblas|rawan|gelap|semrawut|curang|mahal|langka"
+    r"|limbah|asap|bising|bolos|tutup lebih awal|mangkrak|retak|melaporkan|mengadukan|mengeluh\w*"
+    r"|tolong (?:di)?(?:perbaiki|benerin|tindak|tertibkan))\b"
+)
+_THANKS: Final = re.compile(
+    r"\b(?:terima kasih|matur (?:sembah )?nuwun|nuwun|apresiasi|salut|mantap|hebat|luar biasa|keren"
+    r"|top|jempol|puas|sukses|bangga|alhamdulillah|bagus sekali"
+    r"|pelayanan(?:nya)? (?:bagus|baik|cepat|ramah)|sudah (?:diperbaiki|nyala|menyala|bagus|lancar"
+    r"|selesai|diaspal|diangkut|jadi|ditangani)|tetap semangat)\b"
+)
+_QUESTION: Final = re.compile(
+    r"\b(?:bagaimana (?:cara\w*|prosedur\w*|syarat\w*|mengurus|alur\w*|kalau|jika|proses\w*)"
+    r"|cara (?:mengurus|membuat|daftar|mendaftar|bayar|cek|mengajukan|pindah"
+    r"|melapor)|apa (?:saja )?(?:syarat\w*|persyaratan\w*|dokumen|itu)|syarat\w* (?:apa|untuk)|kapan"
+    r"|berapa (?:biaya|lama|tarif|harga|hari)?|di ?mana (?:kantor|alamat"
+    r"|lokasi|tempat|saya|bisa|mengurus|loket)?|apakah|apa (?:bisa|benar|boleh|ada|masih|harus)"
+    r"|(?:mau|ingin|numpang|izin|ijin|mohon) (?:tanya|bertanya)|tanya|(?:mohon|minta"
+    r"|mau|butuh|ingin)? ?(?:info|informasi|penjelasan|pencerahan)|jam (?:buka|pelayanan|kerja"
+    r"|operasional)|jadwal|nomor (?:telepon|wa|kontak|call center)|ke mana|kemana"
+    r"|siapa yang|bolehkah|bisakah|adakah|buka (?:jam|hari)|masih (?:buka|berlaku|ada)|minta (?:nomor"
+    r"|alamat|kontak|jadwal))\b"
+)
+_HOW: Final = re.compile(
+    r"(?:(?:halo|hai|min|admin|kak|assalamualaikum|selamat \w+|permisi|mohon|mau|ijin|izin|numpang|maaf) )*"
+    r"(?:bagaimana cara|cara (?:mengurus|membuat|daftar)|apa saja syarat|syarat untuk|tanya|bertanya"
+    r"|berapa biaya)\b"
+)
+_WISH: Final = re.compile(
+    r"\b(?:usul\w*|mengusulkan|saran\w*|menyarankan|masukan|aspirasi|ide|gagasan|sebaiknya|seyogyanya"
+    r"|alangkah (?:baik|indah)\w*|lebih baik (?:jika|kalau|di)|akan lebih"
+    r"|(?:mohon|tolong|harap|kami ingin|kami berharap|semoga|bisa|perlu|butuh"
+    r"|minta) (?:\w+ ){0,2}?(?:ditambah\w*|dibangun\w*|diadakan|disediakan|dibuatkan|dipasang\w*"
+    r"|dibuka\w*|dikembangkan|ditingkatkan|diperbanyak|diperluas|dipertimbangkan|ada (?:taman|trotoar"
+    r"|halte|rute|bus|cctv|wifi|jalur|lampu|sekolah|puskesmas))"
+    r"|kapan (?:ada|dibangun|diadakan)|bagaimana kalau|gimana kalau|semoga (?:ke depan|kedepan\w*"
+    r"|segera ada)|andai\w*|kami (?:mendukung|menginginkan))\b"
+)
+_NOT_OURS: Final = re.compile(
+    r"\b(?:(?:cari|butuh|mencari) (?:jodoh|pacar|istri|suami|teman)|pinjam (?:uang|duit) dong"
+    r"|transfer(?:in)? (?:uang|pulsa)|minta (?:pulsa|uang|duit|saldo|kuota)"
+    r"|curhat|paket (?:shopee|tokopedia|lazada|jne|jnt|j t|sicepat|tiktok)|(?:shopee|tokopedia|lazada"
+    r"|gojek|grab|netflix|spotify|tiktok|instagram) (?:saya|ku|error|kena)"
+    r"|akun (?:ff|epep|ml|pubg|roblox|game|instagram|tiktok|facebook) (?:saya|ku|kena|hilang)?"
+    r"|mantan (?:saya|pacar)|pacar saya|selingkuh|ramal\w*|zodiak|skor bola"
+    r"|hp (?:saya|ku) (?:rusak|hilang|error|lemot|mati)|laptop (?:saya|ku)|resep|lirik"
+    r"|pr (?:matematika|sekolah)|kerjakan soal|puisi|pantun|nyanyi|chatgpt|presiden amerika"
+    r"|salah (?:kirim|kamar|sambung)|sori salah|maaf salah (?:kirim|sambung|nomor))\b"
+)
+_GREETING_WORDS = """
+halo hai hallo hi hey hei pagi siang sore malam selamat assalamualaikum asalamualaikum assalamualaikumwrwb wr wb
+waalaikumsalam salam permisi punten kulonuwun admin min kak bapak ibu gan bos sis om mas mbak ya iya ok oke p
+ping
+"""
+_GREETING: Final = frozenset(_GREETING_WORDS.split())
+_TEST_WORDS = """
+tes test testing testes tess coba cobacoba percobaan cek check cekcek ngetes uji 123 1234 12345 1 2 3 satu dua
+tiga asdf qwerty abc
+"""
+_TEST: Final = frozenset(_TEST_WORDS.split())
+_COURTESY = 14
+"""Words up to which a message with thanks in it is thanks, not a complaint that ends politely."""
+
+
+def intent(words: str) -> Intent:
+    """ "complaint" unless something speaks clearly for another kind."""
+    troubled = _TROUBLE.search(words) is not None
+    strays = _NOT_OURS.search(words)
+    if strays and (not troubled or "salah" in strays[0]):
+        return "not_ours"
+    if _HOW.match(words):
+        return "question"
+    thanked = _THANKS.search(words)
+    at_heart = thanked and (len(words.split()) <= _COURTESY or thanked.start() < len(words) // 2)
+    if thanked and at_heart and (not troubled or thanked[0].startswith("sudah ")) and not _asks(words):
+        return "thanks"
+    if troubled:
+        return "complaint"
+    if _WISH.search(words):
+        return "aspiration"
+    return "question" if _QUESTION.search(words) else "complaint"
+
+
+def _asks(words: str) -> bool:
+    return (
+        _WISH.search(words) is not None
+        or _QUESTION.search(words) is not None
+        or re.search(r"\b(?:mohon|tolong)\b", words) is not None
+    )
+
+
+def emptiness(raw: str, words: str) -> str:
+    """ "empty" where nothing is said (signs, a greeting), "test" where somebody tries whether it works, else ""."""
+    said = words.split()
+    if not said:
+        return "empty"
+    left = [word for word in said if word not in _GREETING]
+    if not left:
+        return "empty"
+    if len(left) <= 3 and all(word in _TEST for word in left):
+        return "test"
+    return "empty" if len(raw) < 400 and len(set(left)) == 1 and len(left[0]) <= 2 else ""

@@ -1,0 +1,135 @@
+"""Where exactly: coordinates, road and landmark in a text; district and village by their official codes. Pure.
+
+`place` says whose territory it is; this says where in it. A name that several places have is resolved by the region
+that is known otherwise, and left open where none is.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from laporhub.pipeline.messages import Location
+from laporhub.pipeline.regions import Level, Region, Regions
+from laporhub.pipeline.text import is_name_of_a_place, normalise
+
+_DECIMAL: Final = re.compile(
+    r"(?<![\d.])(?P<lat>-?\d{1,2}[.,]\d{3,15})[°\s]*[,;\s]\s*(?P<lon>1[0-4]\d[.,]\d{3,15}"
+    r"|9[4-9][.,]\d{3,15})(?![\d.])"
+)
+_SEXAGESIMAL: Final = re.compile(
+    r""
+    r"(?P<lat_d>\d{1,2})[°º]\s?(?P<lat_m>\d{1,2})['’′]\s?(?P<lat_s>\d{1,2}(?:[.,]\d+)?)?[\"”″]?\s?(?P<half>LS"
+    r"|LU|S|N)"
+    r""
+    r"[,;\s]{1,3}(?P<lon_d>\d{2,3})[°º]\s?(?P<lon_m>\d{1,2})['’′]\s?(?P<lon_s>\d{1,2}(?:[.,]\d+)?)?[\"”″]?\s?(?:BT"
+    r"|E)",
+    re.IGNORECASE,
+)
+_ROAD: Final = frozenset(("jalan", "gang", "ruas", "tol"))
+_OF_ROADS_WORDS = """
+raya lingkar tol jenderal letjen mayjen brigjen dr dokter kh prof ki nyai sultan pangeran
+"""
+_OF_ROADS: Final = frozenset(_OF_ROADS_WORDS.split())
+_LANDMARK_WORDS = """
+pasar terminal stasiun halte rsud rs rsj puskesmas masjid gereja jembatan alun taman lapangan bundaran simpang
+perempatan pertigaan sma sman smk smkn smp smpn sd sdn universitas kampus waduk bendungan sungai kali pantai
+samsat polsek polres spbu gor stadion museum candi gunung perumahan pondok rusunawa
+"""
+_LANDMARK: Final = frozenset(_LANDMARK_WORDS.split())
+_VILLAGE: Final = frozenset(("desa", "kelurahan", "kades", "lurah"))
+_DISTRICT: Final = frozenset(("kecamatan", "camat"))
+_NAME_AT_MOST = 3
+_SMALL: Final = re.compile(r"\d{1,2}")
+
+
+@dataclass(frozen=True, slots=True)
+class Locality:
+    """What a text says of where, beside the region. None for what it does not say."""
+
+    district: Region | None = None
+    village: Region | None = None
+    road: str | None = None
+    landmark: str | None = None
+    lat: float | None = None
+    lon: float | None = None
+
+
+def locality(
+    raw: str, words: str, location: Location | None, regions: Regions, within: str | None
+) -> Locality:
+    """Where a text says that it is; `within` is the code of the region it is in, as far as that is known."""
+    said = words.split()
+    given = location or Location()
+    lat, lon = (given.lat, given.lon) if given.lat is not None else coordinates(raw) or (None, None)
+    district = _official(said, _DISTRICT, given.district, regions, "district", within)
+    village = _official(
+        said, _VILLAGE, given.village, regions, "village", district.code if district else within
+    )
+    if district is None and village is not None:
+        district = regions.by_code.get(village.code.rpartition(".")[0])
+    if district is None and lat is not None and lon is not None:
+        near = regions.nearest(lat, lon)
+        district = near[0] if near and (within is None or near[0].is_in(within)) else None
+    address = normalise(given.address).split() if given.address else []
+    return Locality(
+        district,
+        village,
+        _named(address, _ROAD) or _named(said, _ROAD),
+        _named(said, _LANDMARK) or _named(address, _LANDMARK),
+        lat,
+        lon,
+    )
+
+
+def coordinates(raw: str) -> tuple[float, float] | None:
+    """Latitude and longitude in Indonesia that a text or the address of a map has in it."""
+    if found := _DECIMAL.search(raw):
+        lat, lon = (float(found[name].replace(",", ".")) for name in ("lat", "lon"))
+        return (lat, lon) if -11.5 <= lat <= 6.5 and 94.5 <= lon <= 141.5 else None
+    if found := _SEXAGESIMAL.search(raw):
+        lat = _decimal(found, "lat") * (-1 if found["half"].upper() in ("LS", "S") else 1)
+        return lat, _decimal(found, "lon")
+    return None
+
+
+def _decimal(found: re.Match[str], axis: str) -> float:
+    seconds = float((found[f"{axis}_s"] or "0").replace(",", "."))
+    return round(int(found[f"{axis}_d"]) + int(found[f"{axis}_m"]) / 60 + seconds / 3600, 6)
+
+
+def _official(
+    said: list[str],
+    heads: frozenset[str],
+    given: str | None,
+    regions: Regions,
+    level: Level,
+    within: str | None,
+) -> Region | None:
+    """The one region of that level that is named after such a word, or in the form; None where it may be several."""
+    names = [normalise(given)] if given else []
+    for place, word in enumerate(said):
+        if word in heads:
+            names += (" ".join(said[place + 1 : place + 1 + size]) for size in range(_NAME_AT_MOST, 0, -1))
+    for name in names:
+        found = regions.named(name, level, within or "")
+        if len(found) == 1:
+            return found[0]
+    return None
+
+
+def _named(said: list[str], heads: frozenset[str]) -> str | None:
+    """The first road or landmark with its name, in capitals as one writes it."""
+    for place, word in enumerate(said):
+        if word not in heads:
+            continue
+        last = place
+        while last + 1 < len(said) and last - place < _NAME_AT_MOST + (said[last] in _OF_ROADS):
+            following = said[last + 1]
+            if not (is_name_of_a_place(following) or following in _OF_ROADS or _SMALL.fullmatch(following)):
+                break
+            last += 1
+        if last > place and said[last] not in _OF_ROADS:
+            return " ".join(said[place : last + 1]).title()
+    return None

@@ -1,0 +1,108 @@
+"""How names are formed and announced, and what a word may be to one, for `names`. Pure."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Final
+
+from laporhub.pipeline.identity.name_context import AFTER_PLACE, NEVER, PLAIN, ROLES, TITLES
+from laporhub.pipeline.identity.name_words import NAMES, SHARED
+
+WORD: Final = re.compile(r"[^\W\d_]+(?:['’`-][^\W\d_]+)*")
+PARTICLES: Final = frozenset(("bin", "binti", "al", "el", "van", "de", "um", "m"))
+
+# How names are formed: by itself, and how only after a title, since other words end so, too.
+_ENDING: Final = re.compile(
+    r"[a-z]{2,}(?:yanto|yono|wanto|nanto|manto|santo|harto|tono|jono|rsono|wono|wati|ningsih|ningrum"
+    r"|ningtyas|yati|niati|yanti|iyem|inem|inah"
+    r"|irah|udin|uddin|ullah|wansyah|mansyah|diansyah|setyo|saputra|saputro|wibowo|nugroho|kusuma|wijaya)"
+)
+ENDING_AFTER_A_TITLE: Final = re.compile(
+    r"[a-z]+(?:jah|iyah|inah|irah|ini|ati|anti|tyas|awan|endi|andi|ndra|dinand|sius|tinus|yem|nem|jem"
+    r"|kem|sih|rti|rmi|rni|rsi|rno|rto|rjo|rso|rmo|rko|djo|dji|iran|iman|imin|iyo|ijan|ijo|ikin|hatin"
+    r"|adi|ono|anto)"
+)
+
+_WHOSE: Final = (
+    "saya|sy|aku|lengkap|asli|pelapor|korban|pemilik|pasien|siswa|anak|istri|suami|ibu|bapak|orang tua|beliau|dia|kulo"
+    "|orangnya|pemohon|penerima|pengirim|kontak|yg|yang|bersangkutan|sesuai|ktp|di|kami"
+)
+SURELY: Final = re.compile(
+    rf"(?i)(?:nama(?:ku)?(?:[ \t]+(?:{_WHOSE})(?!\w)){{0,3}}(?:[ \t]*[:=]|[ \t]+(?:adalah|yaitu"
+    rf"|ialah)\b)?|b(?:e)?rnama|atas[ \t]?nama"
+    r"|a[./][ \t]?n[. \t:]|an[ \t]?[.:]|an(?=[ \t][A-Z])|(?:pe)?lapor[ \t]*:|pengirim[ \t]*:|ttd"
+    r"|tertanda|perkenalkan|kenalkan"
+    r"|asma(?:[ \t]kulo)?|jeneng(?:e|ku)?(?:[ \t]ku)?|yang bertanda ?tangan(?: di bawah ini)?)"
+    r"(?!\w)[ \t]*[:=,.\-\n(]{0,3}[ \t]*(?:(?:saya|sy|aku|adalah|kami|nama)[ \t]*[:,]?[ \t]+)?"
+)
+MAYBE: Final = re.compile(
+    r"(?i)(?:namanya|panggil(?:[ \t]saja)?(?:[ \t]saya)?|dari[ \t]*:|hormat[ \t](?:saya|kami)"
+    r"|salam(?:[ \t]hormat)?|wassalam|inisial)"
+    r"(?!\w)[ \t]*[:=,.\-\n(]{0,3}[ \t]*"
+)
+_ANNOUNCING_WORDS = (
+    "nama namaku bernama brnama atas a an pelapor lapor pengirim ttd tertanda perkenalkan kenalkan asma jeneng"
+    " jenenge jenengku yang namanya panggil dari hormat salam wassalam inisial"
+)
+_ANNOUNCING: Final = frozenset(_ANNOUNCING_WORDS.split())
+NO_NAME: Final = NEVER | TITLES | ROLES
+PERSONS: Final = frozenset(
+    (
+        "dokter",
+        "dr",
+        "bidan",
+        "sopir",
+        "supir",
+        "satpam",
+        "mandor",
+        "perawat",
+        "suster",
+        "tetangga",
+        "keponakan",
+    )
+)
+"""Roles after which a word in capitals is a name, not a place."""
+OF_STREETS: Final = ("dr", "dokter", "ir")
+_SELF: Final = frozenset(("saya", "sy", "aku", "kulo", "dengan", "dgn"))
+THANKS: Final = re.compile(
+    r"(?i)(?:kasih|makasih|trims|tks|thanks|suwun|nuwun|mksh|salam|wassalam\w*|hormat (?:saya|kami)"
+    r"|[-~(])[\s,.!)]{0,4}(?P<name>[^\W\d_][^\W\d_ .]*(?:[ .]{1,2}[^\W\d_]+){0,3})$"
+)
+LAST_LINE: Final = re.compile(r"\n[ \t]*(?P<name>[^\W\d_]+(?:[ \t.]{1,2}[^\W\d_]+){0,3})$")
+ANNOUNCES, ME, A_PLACE, A_TITLE, A_NAME, PERHAPS = (1 << bit for bit in range(6))
+
+
+@lru_cache(maxsize=50_000)
+def interest(lower: str) -> int:
+    """What a word may be to a name."""
+    known = lower in NAMES or (_ENDING.fullmatch(lower) is not None and not is_plain(lower))
+    return (
+        ANNOUNCES * (lower in _ANNOUNCING)
+        | ME * (lower in _SELF)
+        | A_PLACE * (lower in AFTER_PLACE and lower not in TITLES)
+        | A_TITLE * (lower in TITLES or lower in ROLES or lower in ("h", "hj"))
+        | A_NAME * known
+        | PERHAPS * (lower in SHARED or lower in PARTICLES)
+    )
+
+
+def is_plain(lower: str) -> bool:
+    """Whether it is formed as other words are."""
+    return (
+        lower in NEVER
+        or lower in PLAIN
+        or lower.startswith(("meng", "mem", "men", "peng", "pem", "ber", "ter", "di", "ke", "se"))
+    )
+
+
+@lru_cache(maxsize=256)
+def parts_of(names: tuple[str, ...]) -> dict[str, bool]:
+    """Each word of the names → whether it tells the person by itself."""
+    parts = [part.lower() for name in names for part in WORD.findall(name)]
+    alone = len(parts) == 1
+    return {
+        part: alone or (len(part) >= 4 and part not in NEVER and part not in ROLES)
+        for part in parts
+        if len(part) > 1
+    }

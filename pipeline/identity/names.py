@@ -1,0 +1,344 @@
+"""Names of people: after words that announce one, after titles, and by themselves. Pure.
+
+Capitals tell most; where there are none (or nothing else) a word must be known as a name. Roads, schools and hospitals
+keep the names that they bear, and offices theirs.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from functools import cached_property
+
+from laporhub.pipeline.identity.name_context import AFTER_PLACE, NEVER, ROLES, TITLES
+from laporhub.pipeline.identity.name_forms import (
+    A_NAME,
+    A_PLACE,
+    A_TITLE,
+    ANNOUNCES,
+    ENDING_AFTER_A_TITLE,
+    LAST_LINE,
+    MAYBE,
+    ME,
+    NO_NAME,
+    OF_STREETS,
+    PARTICLES,
+    PERHAPS,
+    PERSONS,
+    SURELY,
+    THANKS,
+    WORD,
+    interest,
+    is_plain,
+    parts_of,
+)
+from laporhub.pipeline.identity.name_words import NAMES, SHARED
+from laporhub.pipeline.identity.span import NAME, Span
+
+_MOST = 5
+"""Words of the longest name."""
+_SIGNATURE = 70
+"""Characters at the end of a text where somebody may have signed."""
+
+
+def names_in(text: str, known: Iterable[str] = (), *, only_known: bool = False) -> list[Span]:
+    """The names, in order; none overlap. `known` are names of people of whom the text surely speaks."""
+    found = list(WORD.finditer(text))
+    if not found:
+        return []
+    reader = _Reader(text, found)
+    if only_known:
+        reader.known_in_full(tuple(known))
+    else:
+        reader.known(parts_of(tuple(known)))
+        reader.read()
+        reader.signed()
+    return reader.spans()
+
+
+class _Reader:
+    """The words of one text, and which of them are part of a name."""
+
+    def __init__(self, text: str, found: list[re.Match[str]]) -> None:
+        self._text = text
+        self._found = found
+        self._words = [each[0] for each in found]
+        self._lower = [word.lower() for word in self._words]
+        self._taken: dict[int, int] = {}
+
+    @cached_property
+    def _tells(self) -> bool:
+        """Whether capitals mean anything in this text."""
+        capitals = sum([word.isupper() and len(word) > 1 for word in self._words])
+        titled = sum([word[0].isupper() for word in self._words])
+        count = len(self._words)
+        return capitals * 2 < count and (titled * 3 < count * 2 or count <= 4)
+
+    def spans(self) -> list[Span]:
+        found: list[Span] = []
+        done = -1
+        for first, last in sorted(self._taken.items()):
+            if first > done:
+                found.append(Span(self._found[first].start(), self._found[last].end(), NAME))
+            elif last > done:  # two readings overlap: all of it
+                found[-1] = Span(found[-1].start, self._found[last].end(), NAME)
+            done = max(done, last)
+        return found
+
+    # ── where a name may begin ───────────────────────────────────────────────────────────────────
+
+    def known(self, parts: dict[str, bool]) -> None:
+        """People who are spoken of: the whole name, and those parts of it that are no plain words."""
+        place = 0
+        while parts and place < len(self._words):
+            last = place
+            while last < len(self._words) and self._lower[last] in parts:
+                last += 1
+            bears_it = place and self._lower[place - 1] in AFTER_PLACE  # a market, a road
+            if last - place > 1 or (last > place and parts[self._lower[place]] and not bears_it):
+                self._take(place, last - 1)
+            place = max(last, place + 1)
+
+    def known_in_full(self, names: tuple[str, ...]) -> None:
+        """The same, but nothing less than the whole name."""
+        for name in names:
+            parts = [part.lower() for part in WORD.findall(name)]
+            for place in range(len(self._lower) - len(parts) + 1 if parts else 0):
+                if self._lower[place : place + len(parts)] == parts:
+                    self._take(place, place + len(parts) - 1)
+
+    def read(self) -> None:
+        """Name after name, from the left."""
+        done = -1
+        for place, lower in enumerate(self._lower):
+            worth = interest(lower)
+            if not worth or place <= done:
+                continue
+            if worth & ANNOUNCES:
+                done = self._announced(place)
+            if done < place and worth & ME:
+                done = self._is_me(place)
+            if done < place and worth & A_PLACE and self._is_a_place(place):
+                done = self._named_after(place)
+            if done < place and worth & A_TITLE:
+                done = self._titled(place)
+            if done < place and worth & (A_NAME | PERHAPS):
+                done = self._bare(place)
+
+    def _announced(self, place: int) -> int:
+        """ "nama saya …", "a.n. …": what follows is a name, known or not."""
+        start = self._found[place].start()
+        found = SURELY.match(self._text, start)
+        surely = found is not None
+        found = found or MAYBE.match(self._text, start)
+        first = self._word_at(found.end(), place) if found else None
+        if first is None:
+            return -1
+        first = self._past_titles(first)
+        return self._take(first, self._run(first, trusting=surely or self._is_capital(first)))
+
+    def _is_me(self, place: int) -> int:
+        """ "saya Budi"."""
+        first = place + 1
+        if not self._joined(place) or not (self._is_name(first) or self._is_new_name(first)):
+            return -1
+        return self._take(first, self._run(first, trusting=self._is_capital(first)))
+
+    def _titled(self, place: int) -> int:
+        """ "Pak Joko", "Bu Lurah Sri", "sopir Trimo"."""
+        first = self._past_titles(place + 1)
+        role = self._lower[place] in ROLES or first > place + 1
+        if not self._joined(place) or not self._may_follow_a_title(first, role=role):
+            return -1
+        return self._take(first, max(first, self._run(first, trusting=self._is_capital(first))))
+
+    def _bare(self, place: int) -> int:
+        """A name by itself: a known one in capitals, or two words of which one is surely a name."""
+        if not (interest(self._lower[place]) & A_NAME or self._leads_to_a_name(place)):
+            return -1
+        in_capitals = self._is_capital(place)
+        last = self._run(place, trusting=in_capitals)
+        while in_capitals and last > place and not self._words[last][0].isupper():
+            last -= 1
+        if last < place or (not in_capitals and last == place) or not self._surely(place, last):
+            return -1
+        self._take_another(last)
+        return self._take(self._with_the_one_before(place), last)
+
+    def signed(self) -> None:
+        """A name at the end, after thanks or on a line of its own."""
+        end = len(self._text.rstrip(" \t\n).!"))
+        tail = self._text[max(0, end - _SIGNATURE) : end]
+        found = LAST_LINE.search(tail) or THANKS.search(tail)
+        if not found:
+            return
+        place = self._word_at(end - len(tail) + found.start("name"), -1)
+        if place is None:
+            return
+        place = self._past_titles(place)
+        last = self._run(place, trusting=True)
+        names = self._lower[place : last + 1]
+        alone = last == place and self._words[place].istitle() and len(names[0]) > 3
+        if last == len(self._words) - 1 and (
+            alone or any(interest(each) & (A_NAME | PERHAPS) for each in names)
+        ):
+            self._take(place, last)
+
+    # ── how far it goes ──────────────────────────────────────────────────────────────────────────
+
+    def _run(self, place: int, *, trusting: bool) -> int:
+        """The last word of the name that begins here; the place before it if none does.
+
+        `trusting`: words that are not known as names belong to it, too, where nothing speaks against it.
+        """
+        last = place - 1
+        capital = self._is_capital(place)
+        while last + 1 < len(self._words) and last - place + 1 < _MOST:
+            if last >= place and not self._joined(last):
+                break
+            if not self._goes_on(last + 1, trusting=trusting, capital=capital, first=last < place):
+                break
+            last += 1
+            # Without capitals, a word that nobody knows does not go on where a known name stands.
+            trusting = trusting and (capital or not interest(self._lower[last]) & A_NAME)
+        while last > place and self._lower[last] in PARTICLES and len(self._lower[last]) > 1:
+            last -= 1
+        return last
+
+    def _goes_on(self, place: int, *, trusting: bool, capital: bool, first: bool) -> bool:
+        word, lower = self._words[place], self._lower[place]
+        if lower in NEVER or lower in ROLES or (lower in TITLES and lower not in NAMES):
+            return False
+        if interest(lower) & (A_NAME | PERHAPS) or (len(lower) == 1 and word.isupper()):
+            return not first or lower not in PARTICLES or lower in SHARED
+        if not trusting:
+            return False
+        if capital:
+            return word[0].isupper() and (
+                first or self._words[place - 1].isupper() or not (word.isupper() and len(word) > 3)
+            )
+        return len(lower) > 2 and not is_plain(lower)
+
+    def _named_after(self, place: int) -> int:
+        """The last word of the name that a road, school or firm bears."""
+        last = place
+        while last + 1 < len(self._words) and last - place < _MOST and self._joined(last, wide=True):
+            lower = self._lower[last + 1]
+            in_capitals = self._is_capital(last + 1) and lower not in TITLES
+            known = interest(lower) & (A_NAME | PERHAPS | A_PLACE)
+            if not (in_capitals or known or lower in OF_STREETS) or (
+                lower in ROLES and lower not in OF_STREETS
+            ):
+                break
+            last += 1
+        return last
+
+    def _with_the_one_before(self, place: int) -> int:
+        """A first name that nobody knows."""
+        if place < 1 or not self._tells or not self._joined(place - 1):
+            return place
+        word, lower = self._words[place - 1], self._lower[place - 1]
+        is_first_name = word.istitle() and self._words[place].istitle() and lower not in NO_NAME
+        return place - 1 if is_first_name and not is_plain(lower) else place
+
+    def _take_another(self, last: int) -> None:
+        """ "Suyatno dan Paijan": who is named in one breath with a name has one, too."""
+        if (
+            not self._tells
+            or last + 2 >= len(self._words)
+            or self._lower[last + 1] not in ("dan", "dn", "serta")
+        ):
+            return
+        word, lower = self._words[last + 2], self._lower[last + 2]
+        if word.istitle() and self._words[last].istitle() and lower not in NO_NAME:
+            self._take(last + 2, last + 2)
+
+    # ── what may be a name ───────────────────────────────────────────────────────────────────────
+
+    def _is_name(self, place: int) -> bool:
+        lower = self._lower[place]
+        if lower in NEVER or lower in TITLES or lower in ROLES:
+            return False
+        known = interest(lower)
+        return bool(known & A_NAME) or (bool(known & PERHAPS) and self._run(place, trusting=True) > place)
+
+    def _is_new_name(self, place: int) -> bool:
+        """Whether a word that nobody knows is somebody's own name, right after "saya"."""
+        lower = self._lower[place]
+        if lower in NO_NAME or not self._is_capital(place):
+            return False
+        return self._words[place].istitle() and (self._lower[place - 1] not in ("dengan", "dgn") or place < 6)
+
+    def _may_follow_a_title(self, place: int, *, role: bool) -> bool:
+        if place >= len(self._words):
+            return False
+        lower = self._lower[place]
+        if lower in NEVER or lower in ROLES or len(lower) < 3:
+            return False
+        if interest(lower) & A_NAME or (ENDING_AFTER_A_TITLE.fullmatch(lower) and not is_plain(lower)):
+            return True
+        in_capitals = self._is_capital(place) and not self._words[place].isupper()
+        role = role and self._lower[place - 1] not in PERSONS
+        return in_capitals or lower in SHARED if not role else in_capitals and lower in SHARED
+
+    def _leads_to_a_name(self, place: int) -> bool:
+        """Whether a word that is many things is the first of a name here: "Nur Hidayati", "Kartini binti Sarmo"."""
+        if not self._joined(place):
+            return False
+        following = self._lower[place + 1]
+        if following in ("bin", "binti"):
+            return True
+        capital, its = self._words[place][0].isupper(), self._words[place + 1][0].isupper()
+        return capital == its and (
+            following in NAMES or (its and self._tells and bool(interest(following) & A_NAME))
+        )
+
+    def _surely(self, place: int, last: int) -> bool:
+        if place and self._lower[place - 1] in AFTER_PLACE:
+            return False
+        in_capitals = self._is_capital(place)
+        names = self._lower[place : last + 1]
+        return (
+            any(each in NAMES or (in_capitals and interest(each) & A_NAME) for each in names)
+            or "binti" in names
+        )
+
+    def _is_a_place(self, place: int) -> bool:
+        """Whether the word before does not make an office of it: "kepala sekolah", "kepala desa"."""
+        return not place or self._lower[place - 1] not in ("kepala", "wakil", "penjaga")
+
+    def _is_capital(self, place: int) -> bool:
+        return self._tells and place < len(self._words) and self._words[place][0].isupper()
+
+    # ── the words ────────────────────────────────────────────────────────────────────────────────
+
+    def _past_titles(self, place: int) -> int:
+        """Past titles and offices ("Bapak H.", "Bu Lurah"): they stay."""
+        while (
+            self._joined(place) and interest(self._lower[place]) & A_TITLE and self._lower[place] not in NAMES
+        ):
+            place += 1
+        return place
+
+    def _word_at(self, start: int, place: int) -> int | None:
+        """The word that begins there, after this one."""
+        while place + 1 < len(self._found) and self._found[place + 1].start() < start:
+            place += 1
+        is_there = place + 1 < len(self._found) and self._found[place + 1].start() == start
+        return place + 1 if is_there else None
+
+    def _joined(self, place: int, *, wide: bool = False) -> bool:
+        """Whether nothing but a space (or the dot of an initial) is between this word and the next."""
+        if place + 1 >= len(self._words):
+            return False
+        gap = self._text[self._found[place].end() : self._found[place + 1].start()]
+        if gap == " ":
+            return True
+        short = wide or len(self._words[place]) <= 4
+        return gap in ("  ", "\t") or (short and gap in (". ", ".", " . ")) or (wide and not gap.strip())
+
+    def _take(self, first: int, last: int) -> int:
+        if last < first:
+            return -1
+        self._taken[first] = max(last, self._taken.get(first, -1))
+        return last

@@ -1,0 +1,54 @@
+"""Number plates of vehicles: "H 1234 AB", "h1234ab", "AB-12-XY" after a word for it. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Final
+
+from laporhub.pipeline.identity.span import PLATE, Span
+
+_REGIONS: Final = (
+    "A[ABDEG]?|B[ABDEGHKLMNP]?|D[ABCDEGHKLMNRST]?|DW|E[ABD]?|F|G|H|K[BHTU]?|L|M|N|P[ABGS]?|R|S|T|W|Z"
+)
+_GAP = r"[ \t.\-]{0,3}"
+_NUMBER: Final = re.compile(r"\d+")
+_BEFORE: Final = re.compile(rf"(?<![\w/.])(?i:{_REGIONS}){_GAP}$")
+_AFTER: Final = re.compile(rf"{_GAP}([A-Za-z]{{1,3}})(?![\w/]|\.\w)")
+_SAYS_SO: Final = re.compile(
+    r"(?i)\b(?:no\.? ?pol\w*|nopol|nomor polisi|plat|plat(?:nya)? (?:no\w*|merah|hitam|kuning|putih"
+    r"|hijau)|berplat|tnkb"
+    r"|bernopol|bernomor polisi|kendaraan|motor|mobil|truk|truck|angkot|bus|bis|pick ?up|pikap|sepeda motor|taksi"
+    r"|avanza|xenia|innova|vario|beat|supra|nmax|pcx|scoopy|mio|honda|yamaha|toyota|suzuki|daihatsu|mitsubishi)"
+    r"\W{1,3}(?:(?:saya|itu|ini|dengan|dgn|no|nomor|nomer|plat|polisi|merah|hitam|putih|biru|warna"
+    r"|tersebut)\W{1,3}){0,4}$"
+)
+_UNITS = (
+    "km m mm cm kg gr ml l rt rw no am pm wib wit gb mb tb hp va kva kwh w v jt rb ha thn th hr bln jam jl gg org unit"
+    " dan di ke yg dr tp ya ga gk sd smp sma smk bh kk lt lbr pcs set sak ton kel kec kab ds"
+)
+_UNIT: Final = frozenset(_UNITS.split())
+_LEAD = 60
+_WIDEST = 6
+"""Characters before the number that may be part of the plate, and one more."""
+
+
+def plates(text: str) -> Iterator[Span]:
+    """Plates in capitals with at least three digits; others where a word before says that it is one."""
+    for number in _NUMBER.finditer(text):
+        if number.end() - number.start() > 4:
+            continue
+        near = max(0, number.start() - _WIDEST)
+        region = _BEFORE.search(text[near : number.start()])
+        series = _AFTER.match(text, number.end()) if region else None
+        if region and series and _is_plate(text, near + region.start(), series.end(), number[0], series[1]):
+            yield Span(near + region.start(), series.end(), PLATE)
+
+
+def _is_plate(text: str, start: int, end: int, number: str, series: str) -> bool:
+    is_unit = series.lower() in _UNIT
+    if len(number) >= 3 and not is_unit and text[start:end].isupper():
+        return True
+    if said := _SAYS_SO.search(text[max(0, start - _LEAD) : start]):
+        return not (is_unit and len(number) < 3) or "pl" in said[0].lower() or "pol" in said[0].lower()
+    return text[start:end].isalnum() and len(number) == 4 and len(series) >= 2 and not is_unit

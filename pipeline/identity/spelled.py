@@ -1,0 +1,206 @@
+"""Numbers that are not written in digits alone: in words, with letters for digits, with signs between. Pure.
+
+"nol delapan satu dua …", "O8I2-34S6-…", "0812, 3456, 7890", "nol 812 tiga empat …". Only what is a phone number, an
+identity number or, after a word that says so, an account number counts: people count and list in words, too.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import accumulate, pairwise
+from typing import Final
+
+from laporhub.pipeline.identity.numbers import ACCOUNT_BEFORE, COMPLETE, CONTEXT, FEWEST, MOBILE, PHONE_BEFORE
+from laporhub.pipeline.identity.span import ACCOUNT, NIK, PHONE, Span
+
+_UNITS: Final = {
+    word: digit
+    for digit, words in enumerate(
+        (
+            "nol kosong nul zero",
+            "satu siji hiji one",
+            "dua loro two",
+            "tiga telu tilu three",
+            "empat papat opat four",
+            "lima limo five",
+            "enam enem nem genep six",
+            "tujuh pitu seven",
+            "delapan lapan wolu dalapan eight",
+            "sembilan songo salapan nine",
+        )
+    )
+    for word in words.split()
+}
+_SAID: Final = {
+    **{word: str(digit) for word, digit in _UNITS.items()},
+    **{"sepuluh": "10", "sebelas": "11", "seratus": "100", "puluh": "0", "ratus": "00", "belas": ""},
+}
+_TIMES: Final = {"dobel": 2, "double": 2, "dabel": 2, "tripel": 3, "triple": 3}
+_WORDS: Final = "|".join(sorted((*_SAID, *_TIMES), key=len, reverse=True))
+_WORD: Final = re.compile(_WORDS)
+_TOKEN: Final = re.compile(rf"(?i)(?<![^\W_])(?:(?:{_WORDS})++|\d++)(?![^\W_])")
+_BETWEEN: Final = re.compile(
+    r"(?i)[\s,.;:|~+=_/()·•*-]{0,4}(?:(?:strip|titik|spasi|lalu|terus|trus|kemudian|min|koma|dash)[\s,.;:-]{1,3})?"
+)
+_GLUED: Final = ("noldelapan", "nollapan", "kosongdelapan", "kosonglapan", "enamdua", "satudua", "duatiga")
+"""How numbers begin that are written without a space."""
+_AS_SPACES: Final = str.maketrans("-,.;:/|~+=_()*", " " * 14)
+_MOST = 24
+"""Digits after which no number goes on."""
+_LENGTHS: Final = (16, 15, 14, 13, 12, 11, 10, 9)
+"""How many digits a number has that needs no word to say what it is."""
+
+_LOOKS: Final = str.maketrans("oOqQiIlL|!zZeEsSbBgG", "00001111112233558899")
+_LOOKALIKE: Final = re.compile(
+    r"(?<![^\W_])[0-9oOqQiIlL|!zZeEsSbBgG]++(?:[ .\-]{1,3}[0-9oOqQiIlL|!zZeEsSbBgG]++)*+(?![^\W_])"
+)
+_GROUP: Final = re.compile(r"[^ .\-]+")
+_REAL = 0.4
+"""Of the signs of a number, how many must be digits."""
+
+
+def spoken(text: str) -> Iterator[Span]:
+    """Numbers in words, or partly so."""
+    lowered = _lower(text)
+    said = sum([word in _SAID for word in lowered.translate(_AS_SPACES).split()])
+    if said or any(glued in lowered for glued in _GLUED):
+        yield from _identities(lowered, aloud=True)
+
+
+def parted(text: str) -> Iterator[Span]:
+    """Numbers in digits with unusual signs between. `text` is without those that `numbers` found."""
+    return _identities(_lower(text), aloud=False)
+
+
+def _lower(text: str) -> str:
+    """In lower case, unless places would move by it."""
+    lowered = text.lower()
+    return lowered if len(lowered) == len(text) else text
+
+
+def _identities(lowered: str, *, aloud: bool) -> Iterator[Span]:
+    run: list[re.Match[str]] = []
+    for token in _TOKEN.finditer(lowered):
+        if run and not _BETWEEN.fullmatch(lowered, run[-1].end(), token.start()):
+            yield from _Run(run, aloud=aloud).identities()
+            run = []
+        run.append(token)
+    if run:
+        yield from _Run(run, aloud=aloud).identities()
+
+
+class _Run:
+    """Tokens that follow one another with nothing but gaps between."""
+
+    def __init__(self, tokens: list[re.Match[str]], *, aloud: bool) -> None:
+        """`aloud`: whether only numbers with a word in them are looked for, or only those without."""
+        self._tokens = tokens
+        self._aloud = aloud
+        pieces = _dictated([token[0] for token in tokens])
+        self._digits = "".join(pieces)
+        self._starts = list(accumulate(map(len, pieces), initial=0))
+        self._ends = {end: place for place, end in enumerate(self._starts[1:])}
+
+    def identities(self) -> Iterator[Span]:
+        """What identifies somebody, in order; none overlap."""
+        if len(self._digits) < FEWEST or (self._aloud and all(token[0].isdigit() for token in self._tokens)):
+            return
+        first = 0
+        while first < len(self._tokens):
+            found = self._longest(first)
+            if found is None:
+                first += 1
+                continue
+            last, kind = found
+            yield Span(self._tokens[first].start(), self._tokens[last].end(), kind)
+            first = last + 1
+
+    def _longest(self, first: int) -> tuple[int, str] | None:
+        """The last token of the longest number that begins at this one, and its kind."""
+        start = self._starts[first]
+        token = self._tokens[first]
+        # Words that say what a number is can only stand before the whole run.
+        lead = "" if first else token.string[max(0, token.start() - CONTEXT) : token.start()]
+        lengths = range(_MOST, FEWEST - 1, -1) if lead else _LENGTHS
+        for length in lengths:
+            last = self._ends.get(start + length)
+            if last is None or last < first:
+                continue
+            kind = _kind(self._digits[start : start + length], lead)
+            if kind and self._is_one_number(first, last):
+                return last, kind
+        return None
+
+    def _is_one_number(self, first: int, last: int) -> bool:
+        """Digits alone must be grouped in one way: times, years and prices in a row are no number."""
+        tokens = self._tokens[first : last + 1]
+        if not all(token[0].isdigit() for token in tokens):
+            return self._aloud
+        if self._aloud:
+            return False
+        gaps = {
+            token.string[before.end() : token.start()].replace(" ", "") for before, token in pairwise(tokens)
+        }
+        sizes = {len(token[0]) for token in tokens[:-1]}
+        if min(sizes, default=0) >= 3 and tokens[0][0].startswith(("08", "628")):
+            return True
+        return len(gaps) <= 1 and (max(sizes, default=0) <= 1 or len(tokens[0][0]) >= 3 or sizes == {2})
+
+
+def lookalikes(text: str) -> Iterator[Span]:
+    """Numbers with letters that look like digits."""
+    for found in _LOOKALIKE.finditer(text):
+        groups = [each for each in _GROUP.finditer(found[0]) if any(map(str.isdigit, each[0]))]
+        if not groups:
+            continue
+        start, end = groups[0].start(), groups[-1].end()
+        written = re.sub(r"[ .\-]", "", found[0][start:end])
+        real = sum(map(str.isdigit, written))
+        if not FEWEST <= len(written) <= _MOST or real < _REAL * len(written) or real == len(written):
+            continue
+        kind = _kind(written.translate(_LOOKS), text[: found.start() + start][-CONTEXT:])
+        if kind:
+            yield Span(found.start() + start, found.start() + end, kind)
+
+
+def _kind(digits: str, lead: str) -> str:
+    if MOBILE.fullmatch(digits):
+        return PHONE
+    if len(digits) == 16 and _is_nik(digits):
+        return NIK
+    if len(digits) <= 13 and PHONE_BEFORE.search(lead):
+        return PHONE
+    return ACCOUNT if len(digits) >= COMPLETE and ACCOUNT_BEFORE.search(lead) else ""
+
+
+def _is_nik(digits: str) -> bool:
+    """Whether the date in it is one: day 01–31, or 41–71 for a woman."""
+    day, month = int(digits[6:8]), int(digits[8:10])
+    return digits[0] != "0" and (1 <= day <= 31 or 41 <= day <= 71) and 1 <= month <= 12
+
+
+def _dictated(tokens: list[str]) -> list[str]:
+    """The digits that each token stands for: digit by digit, in pairs ("dua belas"), in hundreds, with "dobel".
+
+    >>> "".join(_dictated(["nol", "delapan", "dua", "belas", "tiga", "puluh", "empat", "dobel", "tujuh", "99"]))
+    '0812347799'
+    """
+    words = [
+        (place, word)
+        for place, token in enumerate(tokens)
+        for word in ([token] if token.isdigit() else _WORD.findall(token))
+    ]
+    pieces = [""] * len(tokens)
+    for (before, (place, word)), (_, after) in zip(
+        pairwise([(0, ""), *words]), [*words[1:], (0, "")], strict=True
+    ):
+        said = word if word.isdigit() else _SAID.get(word, "")
+        if after == "belas":
+            said = "1" + said
+        elif after == "puluh" or after == "ratus" or word not in _UNITS or before[1] != "puluh":
+            pass
+        else:
+            pieces[before[0]] = pieces[before[0]].removesuffix("0")  # thirty, four: not 304
+        pieces[place] += said * _TIMES.get(before[1], 1)
+    return pieces

@@ -1,0 +1,175 @@
+"""Who is named in a text is found in all spellings; dates, prices, roads and regulations are left alone."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from word_sets import Marked, marked
+
+from laporhub.pipeline.identity.name_words import NAMES, SHARED
+from laporhub.pipeline.redact import identities, redact
+
+SET = list(marked("identity.txt"))
+LETTERS = {
+    "p": "[nomor telepon]",
+    "i": "[NIK]",
+    "a": "[nomor rekening/kartu]",
+    "e": "[email]",
+    "v": "[nomor kendaraan]",
+    "h": "[alamat]",
+    "n": "[nama]",
+}
+WORDS = ("nol", "satu", "dua", "tiga", "empat", "lima", "enam", "tujuh", "delapan", "sembilan")
+OTHER_WORDS = ("kosong", "siji", "loro", "telu", "papat", "limo", "enem", "pitu", "wolu", "songo")
+LOOKS = {"0": "O", "1": "I", "5": "S", "8": "B", "2": "Z"}
+
+
+def left_standing(case: Marked, start: int, end: int) -> list[str]:
+    """The words of a piece that nobody has hidden."""
+    hidden = {place for span in identities(case.text) for place in range(span.start, span.end)}
+    words = re.finditer(r"\w+", case.text[start:end])
+    return [word[0] for word in words if not set(range(start + word.start(), start + word.end())) <= hidden]
+
+
+def recall() -> dict[str, float]:
+    there, found = Counter[str](), Counter[str]()
+    for case in SET:
+        for start, end, kind in case.pieces:
+            there[kind] += 1
+            found[kind] += not left_standing(case, start, end)
+    return {kind: found[kind] / count for kind, count in there.items()}
+
+
+def test_the_set_is_large_enough_to_say_something() -> None:
+    kinds = Counter(kind for case in SET for _, _, kind in case.pieces)
+    assert sum(kinds[each] for each in "piaev") >= 120
+    assert kinds["n"] >= 150
+    assert sum(not case.pieces for case in SET) >= 80
+
+
+def test_numbers_are_found_in_all_spellings() -> None:
+    found = recall()
+    assert min(found[kind] for kind in "piaevh") >= 0.99
+
+
+def test_nine_names_of_ten_are_found() -> None:
+    assert recall()["n"] >= 0.9
+
+
+def test_hardly_anything_else_is_taken_for_identity() -> None:
+    wrong = total = 0
+    for case in SET:
+        for span in identities(case.text):
+            total += 1
+            wrong += not any(start < span.end and span.start < end for start, end, _ in case.pieces)
+    assert wrong / total <= 0.02
+
+
+@pytest.mark.parametrize("case", [each for each in SET if not each.pieces], ids=lambda case: case.text[:40])
+def test_nothing_is_hidden_where_there_is_nothing_to_hide(case: Marked) -> None:
+    assert redact(case.text) == case.text
+
+
+def test_what_is_put_in_the_place_of_each() -> None:
+    """The kind may be in doubt between numbers; never between a number and a name."""
+    for case in SET:
+        for span in identities(case.text):
+            kinds = {kind for start, end, kind in case.pieces if start < span.end and span.start < end}
+            if kinds and kinds <= set("nehv"):
+                assert span.kind in {LETTERS[kind] for kind in kinds}, (case.text, span)
+
+
+national = st.from_regex(r"8[1-9][0-9]{8,9}", fullmatch=True).map(lambda rest: "0" + rest)
+identity_numbers = st.builds(
+    lambda area, day, month, rest: f"{area}{day:02}{month:02}{rest}",
+    st.from_regex(r"99[0-9]{4}", fullmatch=True),
+    st.integers(1, 31) | st.integers(41, 71),
+    st.integers(1, 12),
+    st.from_regex(r"[0-9]{6}", fullmatch=True),
+)
+gaps = st.sampled_from([" ", ", ", "-", " . ", "  "])
+
+
+@settings(deadline=None)
+@given(national | identity_numbers, gaps, st.sampled_from([WORDS, OTHER_WORDS]))
+def test_no_number_survives_in_words(digits: str, gap: str, words: tuple[str, ...]) -> None:
+    said = gap.join(words[int(digit)] for digit in digits)
+    assert said not in redact(f"nomor saya {said} ya")
+    assert redact(f"nomor saya {said} ya").startswith("nomor saya [")
+
+
+@settings(deadline=None)
+@given(national, st.data())
+def test_no_number_survives_half_in_words(digits: str, data: st.DataObject) -> None:
+    spoken = data.draw(st.lists(st.booleans(), min_size=len(digits), max_size=len(digits)))
+    said = " ".join(
+        WORDS[int(digit)] if aloud else digit for digit, aloud in zip(digits, spoken, strict=True)
+    )
+    assert redact(f"hubungi {said} saja") == "hubungi [nomor telepon] saja"
+
+
+@settings(deadline=None)
+@given(national | identity_numbers, st.sets(st.sampled_from(sorted(LOOKS)), min_size=1, max_size=2))
+def test_no_number_survives_with_letters_for_digits(digits: str, which: set[str]) -> None:
+    written = "".join(LOOKS[digit] if digit in which else digit for digit in digits)
+    real = sum(map(str.isdigit, written))
+    if real >= len(written) * 0.4:
+        assert written not in redact(f"no {written} ya") or written == digits
+
+
+@settings(deadline=None)
+@given(st.sampled_from(sorted(NAMES - SHARED)), st.sampled_from(sorted(NAMES - SHARED)))
+def test_no_known_name_survives_after_a_word_that_announces_it(first: str, second: str) -> None:
+    for text in (f"nama saya {first} {second} dari Kudus", f"Pak {first.title()} {second.title()} marah"):
+        assert first not in redact(text).lower().split()
+        assert second not in redact(text).lower().split()
+
+
+@settings(deadline=None)
+@given(st.lists(st.sampled_from([case.text for case in SET]), min_size=1, max_size=3).map("\n".join))
+def test_hiding_again_changes_nothing(text: str) -> None:
+    assert redact(redact(text)) == redact(text)
+
+
+def test_people_who_are_known_are_found_however_they_are_written() -> None:
+    known = ("Nawang Wulansih",)
+    assert redact("matur nuwun, nawang", names=known) == "matur nuwun, [nama]"
+    assert redact("Ibu NAWANG WULANSIH yth.", names=known) == "Ibu [nama] yth."
+    assert redact("jalan rusak", names=known) == "jalan rusak"
+    assert redact("lampu jalan mati", names=("Jalan Terus",)) == "lampu jalan mati"
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "nol ",
+        "nol,",
+        "noldelapan",
+        "dua puluh ",
+        "1, ",
+        "0,8|",
+        "O8I",
+        "l1l1 ",
+        "Pak ",
+        "Budi ",
+        "nama saya ",
+        "a.n. ",
+        "dan Budi ",
+        "alamat saya di jl ",
+        "rumah saya ",
+        "H 1234 ",
+        "a at gmail ",
+        "titik ",
+        "saya Budi\n",
+        "İ",
+        "[nama] ",
+        "-",
+    ],
+)
+def test_hostile_texts_of_100000_characters_take_no_longer_than_others(unit: str) -> None:
+    text = (unit * 100_000)[:100_000]
+    assert len(redact(text)) <= 12 * len(text)

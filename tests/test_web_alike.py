@@ -1,0 +1,76 @@
+"""The same incident again: suggested to staff, and to whoever is about to report it; nothing merges by itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from support import COMPLETE
+from web_hub import PROFILE, REPORT, Web, web_on
+
+from laporhub.pipeline.messages import Location
+from laporhub.pipeline.tracking import Query
+
+AGAIN = "jalan di depan Pasar Contoh Batang berlubang, kemarin motor jatuh"
+PLACE = Location(address="Jalan Contoh, Kecamatan Batang, Kabupaten Batang")
+
+
+def tracked(web: Web) -> int:
+    return len(web.hub.tracking.find(Query((PROFILE,)), web.clock()).cases)
+
+
+async def test_staff_sees_what_may_be_the_same_with_an_estimate(tmp_path: Path) -> None:
+    async with web_on(tmp_path) as web:
+        first = await web.report(1, text=REPORT["text"], location=PLACE)
+        web.clock.forward(days=1)
+        again = await web.report(2, text=AGAIN, location=PLACE)
+        other = await web.report(3, text="Antrean di Samsat Batang lama sekali, petugas hanya satu orang")
+        await web.sign_in("disposisi")
+        page = (await web.browser.get(f"/staff/cases/{again.ticket}")).text
+        assert "Mungkin tentang hal yang sama" in page
+        assert f'href="/staff/cases/{first.ticket}"' in page and other.ticket not in page
+        assert "%" in page.partition("Mungkin tentang hal yang sama")[2]
+        alone = (await web.browser.get(f"/staff/cases/{other.ticket}")).text
+        assert "Mungkin tentang hal yang sama" not in alone
+        assert tracked(web) == 3
+
+
+async def test_a_unit_is_shown_none_that_it_may_not_see(tmp_path: Path) -> None:
+    async with web_on(tmp_path) as web:
+        first = await web.report(1, text=REPORT["text"], location=PLACE)
+        again = await web.report(2, text=AGAIN, location=PLACE)
+        await web.sign_in("pupr")
+        assert first.ticket not in (await web.browser.get(f"/staff/cases/{again.ticket}")).text
+
+
+async def test_whoever_is_about_to_report_it_again_is_asked_once(tmp_path: Path) -> None:
+    async with web_on(tmp_path) as web:
+        first = await web.submit("/", "/", REPORT)
+        ticket = first.text.partition('class="ticket">')[2].partition("<")[0]
+        web.clock.forward(hours=2)
+        same = {**REPORT, "phone": "0811 0000 0002", "name": "Tetangga Contoh"}
+        asked = await web.submit("/", "/", same)
+        assert "Mungkin sudah ada yang melaporkan ini" in asked.text and f"/t/{ticket}" in asked.text
+        assert same["text"] in asked.text
+        assert tracked(web) == 1
+        sent = await web.submit("/", "/", {**same, "different": "1"})
+        assert 'class="ticket">' in sent.text
+        assert tracked(web) == 2
+
+
+async def test_a_private_report_is_held_against_nobody(tmp_path: Path) -> None:
+    async with web_on(tmp_path) as web:
+        await web.submit("/", "/", {**REPORT, "private": "1"})
+        web.clock.forward(hours=2)
+        sent = await web.submit("/", "/", {**REPORT, "phone": "0811 0000 0002"})
+        assert "Mungkin sudah ada" not in sent.text
+        assert tracked(web) == 2
+
+
+async def test_a_rude_report_is_masked_for_everybody_else(tmp_path: Path) -> None:
+    async with web_on(tmp_path) as web:
+        receipt = await web.report(1, text=f"Goblok! {COMPLETE}", location=PLACE)
+        state = web.case(receipt.ticket)
+        assert state.review == ("polite",)
+        await web.sign_in("disposisi")
+        queue = (await web.browser.get("/staff")).text
+        assert "G*****!" in queue and "Goblok" not in queue

@@ -1,0 +1,96 @@
+"""Cases that may be about the same thing, for staff beside a case and for whoever is about to report it again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from laporhub.pipeline import duplicates
+from laporhub.pipeline.case_state import CaseState
+from laporhub.pipeline.classifier import Place
+from laporhub.pipeline.messages import Location
+from laporhub.pipeline.profile.rulebook import Rulebook
+from laporhub.pipeline.redact import redact
+from laporhub.pipeline.tracking import Query
+from laporhub.web import history, words
+from laporhub.web.i18n import Translator
+from laporhub.web.site import Site
+
+_EACH = 20
+"""Cases looked at for each question."""
+_BEFORE_SENDING = 0.6
+"""The estimate from which somebody who is about to report is asked."""
+_JUST_NOW = timedelta(minutes=10)
+"""Younger cases are not held against a report: it may be the same form, sent twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A case as it is suggested."""
+
+    ticket: str
+    status: str
+    channel: str
+    place: str
+    opened_at: datetime
+    percent: int
+    why: str
+
+
+def beside(site: Site, rulebook: Rulebook, state: CaseState, scope: Query, t: Translator) -> list[Shown]:
+    """Of the cases in `scope`, those that may be about the same as this one. Blocking."""
+    place = state.suggestion.place if state.suggestion else None
+    others = (
+        each for each in _candidates(site, scope, state.text, place, state.opened_at) if each.id != state.id
+    )
+    found = duplicates.alike(duplicates.story(state), others)
+    return [_shown(rulebook, each, t) for each in found]
+
+
+def before_sending(
+    site: Site, rulebook: Rulebook, text: str, location: Location | None, t: Translator
+) -> list[Shown]:
+    """Public cases that somebody who is about to send this may mean. Blocking."""
+    now = site.settings.now()
+    story = duplicates.unsent(redact(text, rulebook.offices), location, now)
+    asked = f"{text} {location.address if location and location.address else ''}"
+    others = (
+        each
+        for each in _candidates(site, Query(profiles=(rulebook.name,), private=False), asked, None, now)
+        if history.shows_text(rulebook, each) and now - each.opened_at >= _JUST_NOW
+    )
+    found = [each for each in duplicates.alike(story, others) if each.probability >= _BEFORE_SENDING]
+    return [_shown(rulebook, each, t) for each in found]
+
+
+def _candidates(
+    site: Site, scope: Query, text: str, place: Place | None, at: datetime
+) -> Iterator[CaseState]:
+    now = site.settings.now()
+    for question in duplicates.questions(text, place):
+        query = replace(
+            scope, text=question, opened_from=at - duplicates.WITHIN, order="newest", limit=_EACH, cursor=None
+        )
+        yield from site.hub.tracking.find(query, now).cases
+
+
+def _shown(rulebook: Rulebook, found: duplicates.Alike, t: Translator) -> Shown:
+    case = found.case
+    told = {
+        "reporter": t("pelapor yang sama"),
+        "words": t("isi mirip"),
+        "near": t("titik lokasi berdekatan"),
+        "place": t("tempat sama"),
+        "topic": t("urusan sama"),
+        "image": t("foto sama"),
+    }
+    return Shown(
+        ticket=case.ticket,
+        status=history.status_title(rulebook, case.status, t, public=True),
+        channel=history.channel_title(rulebook, case.channel, t),
+        place=words.place(case),
+        opened_at=case.opened_at,
+        percent=round(found.probability * 100),
+        why=", ".join(told[reason] for reason in found.reasons),
+    )
