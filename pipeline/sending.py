@@ -117,6 +117,7 @@ class Sender:
                 human=reply.human,
                 previous=reply.sent[-1] if reply.sent else None,
                 template=template,
+                subject=reply.text.partition(". ")[0][:120] if reply.address is not None else "",
             )
             match await self._say(connector, reply, outgoing, known):
                 case Sent(platform_id=name):

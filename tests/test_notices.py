@@ -182,6 +182,7 @@ async def test_the_pic_hears_by_whatsapp_and_mail_without_a_word_about_who_repor
         (by_phone,), (by_mail,) = platform.arrived, mail.arrived
         assert (by_phone.to, by_mail.to) == ("whatsapp:+6281100009001", "mailto:pic-pupr@contoh.example")
         assert by_mail.account == "lapor@contoh.example"
+        assert by_mail.subject.startswith(f"Laporan {state.ticket} didisposisikan"), "no answer to anything"
         for each in (by_phone, by_mail):
             assert state.ticket in each.text and "/staff/cases/" in each.text
             assert not any(secret in each.text for secret in ("Warga", "0811", "62811", "Pasar Contoh"))
