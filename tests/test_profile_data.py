@@ -334,7 +334,7 @@ REPLIES = [
     pytest.param(folder, language, name, id=f"{folder.name}:{language}:{name}")
     for folder in FOLDERS
     for language in profile(folder).languages
-    for name in fields_by_reply(profile(folder))
+    for name in sorted(fields_by_reply(profile(folder)))
 ]
 FILES = [
     pytest.param(folder, file, id=f"{folder.name}:{file.parent.name}:{file.name}")
