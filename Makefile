@@ -36,6 +36,7 @@ check: $(VENV)/.dev  ## lint, types, import rules
 
 bench: $(VENV)/.dev  ## measures, and writes bench/results.json
 	@$(BIN)/python bench/run.py
+	@$(BIN)/python bench/routing.py
 	@$(BIN)/python bench/distributed.py
 
 # make up DEMO=1 also starts simulated phones, and answers them instead of Twilio.
@@ -57,7 +58,7 @@ down:  ## stops it; what it keeps stays
 COMPILE := $(BIN)/pip-compile -q --strip-extras --generate-hashes --allow-unsafe --no-header --no-emit-index-url --no-emit-trusted-host --no-emit-find-links
 
 lock: $(VENV)/.dev  ## renews the pinned versions
-	@$(COMPILE) --extra dev --extra distributed --extra s3 -o requirements-dev.txt pyproject.toml
+	@$(COMPILE) --extra dev --extra distributed --extra routing --extra s3 -o requirements-dev.txt pyproject.toml
 	@$(COMPILE) -c requirements-dev.txt -o requirements.txt pyproject.toml
 	@$(COMPILE) -c requirements-dev.txt --extra distributed --extra s3 -o requirements-distributed.txt pyproject.toml
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from heapq import nsmallest
 from itertools import islice
 from typing import TypeAlias
@@ -70,8 +71,22 @@ def _likeliest_first(each: tuple[str, float]) -> tuple[float, str]:
     return -each[1], each[0]
 
 
-_MARKS = re.compile(r"\[[a-zA-Z /]{3,30}\]")
+MARKS = re.compile(r"\[[a-zA-Z /]{3,30}\]")
 """What redaction leaves in place of a name or number: it says nothing about the matter."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a text says, to the description: its words, what they say of duties, places, and units by likelihood."""
+
+    text: str
+    location: Location | None
+    words: str
+    said: Said
+    places: Sequence[Found]
+    found: Mapping[str, Found]
+    """The places by the unit that each belongs to."""
+    ranked: Ranking
 
 
 class ColdStartClassifier:
@@ -108,13 +123,18 @@ class ColdStartClassifier:
     def model(self) -> str:
         return MODEL
 
-    def suggest(self, text: str, location: Location | None) -> Suggestion:
+    def read(self, text: str, location: Location | None) -> Reading:
+        """What the description says of all units, before anything is made of it."""
         text = text[:READ]
-        words = normalise(_MARKS.sub(" ", text) if "[" in text else text)
+        words = normalise(MARKS.sub(" ", text) if "[" in text else text)
         said = self._duties.evidence(words)
         places = self._places.find(words, location)
         found = {place.unit: place for place in places}
-        ranked = self._ranked(said.scores, found)
+        return Reading(text, location, words, said, places, found, self._ranked(said.scores, found))
+
+    def suggest(self, text: str, location: Location | None) -> Suggestion:
+        reading = self.read(text, location)
+        said, found, ranked = reading.said, reading.found, reading.ranked
         worth_naming = (
             (unit, probability)
             for unit, probability in ranked
@@ -128,25 +148,31 @@ class ColdStartClassifier:
             )
             for unit, probability in islice(worth_naming, self._top)
         )
-        sorted_as = triage(text, words)
-        place = self._place(text, words, location, places)
+        sure = bool(guesses) and guesses[0].unit == ranked[0][0] and self._is_sure(ranked)
+        return self.suggestion(reading, guesses, sure=sure)
+
+    def suggestion(
+        self, reading: Reading, guesses: tuple[UnitGuess, ...], *, sure: bool, model: str = MODEL
+    ) -> Suggestion:
+        """The guesses, with what is to be said of the text beside its units."""
+        sorted_as = triage(reading.text, reading.words)
+        place = self._place(reading)
         return _suggestion(
             units=guesses,
-            sure=bool(guesses) and guesses[0].unit == ranked[0][0] and self._is_sure(ranked),
-            topic=self._topic(ranked, said),
+            sure=sure,
+            topic=self._topic(reading.ranked, reading.said),
             urgency=sorted_as.urgency,
             intent=sorted_as.intent,
             place=place,
-            flags=(*sorted_as.flags, *self._open_questions(said, words, place)),
-            model=MODEL,
+            flags=(*sorted_as.flags, *self._open_questions(reading.said, reading.words, place)),
+            model=model,
         )
 
-    def _place(
-        self, text: str, words: str, location: Location | None, found: tuple[Found, ...]
-    ) -> Place | None:
+    def _place(self, reading: Reading) -> Place | None:
         """The region that is meant, and where in it."""
-        place = as_place(found)
-        where = locality(text, words, location, self._regions, place.region if place else None)
+        place = as_place(reading.places)
+        region = place.region if place else None
+        where = locality(reading.text, reading.words, reading.location, self._regions, region)
         more = {
             "district": where.district.code if where.district else None,
             "village": where.village.code if where.village else None,

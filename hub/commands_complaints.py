@@ -176,17 +176,18 @@ def _parsed(parser: object, raw: Raw) -> Iterator[dict[str, object]]:
 def classify(
     text: Annotated[str, typer.Argument(help="The complaint; - reads standard input.")] = "-",
     profile: ProfileOption = None,
+    data: DataOption = None,
 ) -> None:
     """Say which units a complaint is for, how sure that is, and why."""
-    from laporhub.classifiers.cold_start import ColdStartClassifier
+    from laporhub.hub.routing import Router
+    from laporhub.hub.shelf import shelf_of
     from laporhub.pipeline.redact import redact
     from laporhub.pipeline.text import clean
 
-    book = load(settings_for(profile, None).profiles[0])
-    rules = book.profile.routing
-    classifier = ColdStartClassifier(
-        book.units, sure_from=rules.sure_from, suggest_from=rules.suggest_from, regions=book.regions
-    )
+    settings = settings_for(profile, data)
+    configure_logging(settings, quiet=True)
+    book = load(settings.profiles[0])
+    classifier = Router(book, shelf_of(settings.data, book.name))
     words = redact(clean(sys.stdin.read() if text == "-" else text))
     print_json(classifier.suggest(words, None).model_dump(mode="json"))
 

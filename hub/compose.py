@@ -11,7 +11,6 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from laporhub.classifiers.cold_start import ColdStartClassifier
 from laporhub.connectors.registry import CONNECTORS, connect
 from laporhub.connectors.sms_gateway import gateway_name
 from laporhub.hub.blobs import open_blobs
@@ -23,6 +22,7 @@ from laporhub.hub.joining import sweep
 from laporhub.hub.keeping import Keeper, Store
 from laporhub.hub.polling import Poller, polled_accounts
 from laporhub.hub.posting import Mailer, Poster
+from laporhub.hub.routing import Router, keep_current, keep_learning, routers
 from laporhub.hub.settings import Settings
 from laporhub.pipeline.connector import Connector
 from laporhub.pipeline.connector_abilities import Clocked
@@ -77,7 +77,8 @@ async def open_hub(
         if exclusive:
             hold_to_rules(ground)
         tracking = SqliteTracking(database)
-        engine = EmbeddedEngine(database, governments(rulebooks, office(settings)), [tracking])
+        routes = routers(rulebooks, settings)
+        engine = EmbeddedEngine(database, governments(rulebooks, routes, office(settings)), [tracking])
         if exclusive:
             catch_up(database, tracking)
             engine.start()
@@ -89,7 +90,13 @@ async def open_hub(
             await publisher.recover()
         if exclusive and background:
             ticker = Ticker(database, engine, tuple(rulebooks), now)
-            for task in (publisher.run(), ticker.run(), ticker.follow_calendars(rulebooks)):
+            beside = (
+                ticker.run(),
+                ticker.follow_calendars(rulebooks),
+                keep_current(routes),
+                keep_learning(settings),
+            )
+            for task in (publisher.run(), *beside):
                 stack.push_async_callback(_cancelled, asyncio.create_task(task))
         hub = Hub(
             ground=ground,
@@ -180,20 +187,10 @@ def office(settings: Settings) -> Office:
     return Office(settings.base_url, str(settings.connectors.get("email", {}).get("username", "")))
 
 
-def governments(rulebooks: Mapping[str, Rulebook], where: Office) -> dict[str, Government]:
-    return {
-        name: Government(
-            book,
-            ColdStartClassifier(
-                book.units,
-                sure_from=book.profile.routing.sure_from,
-                suggest_from=book.profile.routing.suggest_from,
-                regions=book.regions,
-            ),
-            where,
-        )
-        for name, book in rulebooks.items()
-    }
+def governments(
+    rulebooks: Mapping[str, Rulebook], routers: Mapping[str, Router], where: Office
+) -> dict[str, Government]:
+    return {name: Government(book, routers[name], where) for name, book in rulebooks.items()}
 
 
 async def open_connectors(

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequen
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, ParamSpec
 
 from aiokafka.client import AIOKafkaClient
@@ -32,6 +33,7 @@ from laporhub.hub.ground import Ground, hold_to_rules, lay_ground
 from laporhub.hub.hub import Hub
 from laporhub.hub.kafka_clients import aiokafka_options, faust_credentials
 from laporhub.hub.keeping import Store
+from laporhub.hub.routing import keep_current, routers
 from laporhub.hub.settings import Settings, load_settings
 from laporhub.pipeline.distributed.app import Brokers, Stage, make_app
 from laporhub.pipeline.distributed.cases import CaseStage
@@ -164,7 +166,8 @@ def make_worker(
     graves = Graves(database, ground.ring, prefix, now)
     search = AsyncElasticsearch(**_elasticsearch(settings))
     sink = ElasticsearchSink(search, Indices(settings.index_prefix))
-    case_stage = CaseStage(database, governments(books, office(settings)), graves, prefix, now)
+    routes = routers(books, settings)
+    case_stage = CaseStage(database, governments(books, routes, office(settings)), graves, prefix, now)
     intake = UnitIntake(database, books, ground.door, ground.ring, graves, prefix, now)
     check_words(only, channels, books.values())
     sender = _Sender(settings, ground, producer, now, channels)
@@ -192,7 +195,11 @@ def make_worker(
         await clockwork.follow_calendars(books)
         await clockwork.run()
 
-    beside = {"outbox": sender.run, "clocks": clocks}
+    beside: dict[str, Callable[[], Awaitable[None]]] = {
+        "cases": partial(keep_current, routes),
+        "outbox": sender.run,
+        "clocks": clocks,
+    }
     app, progress = make_app(
         ".".join((f"{prefix}hub", *(wanted if only else ()), *sorted(channels))),
         Brokers(settings.kafka_servers, faust_credentials(settings)),

@@ -24,7 +24,7 @@ class HandingOver(Reading):
         rulebook = self._rulebook(state.profile)
         kept = list(self._pictures(state))
         made = document(rulebook, state, self.events(state.id), [each for each, _ in kept])
-        self.audit.record(account, "hand_over", state.ticket, "file for another government", self.now())
+        self.audit.record(account, "hand over", state.ticket, "file for another government", self.now())
         out = io.BytesIO()
         with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
             entries = [

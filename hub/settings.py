@@ -81,6 +81,8 @@ class Settings(BaseSettings):
     files_access_key: str | None = None
     files_secret_key: SecretStr | None = None
     files_secret_key_file: Path | None = None
+    learn_every_hours: float = Field(6, ge=0, le=1000)
+    """How often a hub learns from what people decided since; 0: never by itself."""
     log_format: str = "text"
 
     @model_validator(mode="after")

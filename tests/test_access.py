@@ -121,7 +121,7 @@ async def busy(web: Web) -> str:
 
 
 def shows(web: Web, monkeypatch: pytest.MonkeyPatch, book: Rulebook) -> None:
-    monkeypatch.setattr(web.hub, "rulebooks", {PROFILE: book})
+    monkeypatch.setattr(web.hub, "_books", {PROFILE: book})
 
 
 HIDDEN: list[tuple[Fact, str]] = [

@@ -17,6 +17,7 @@ from laporhub.hub.compose import keeper
 from laporhub.pipeline.access import eyes_of
 from laporhub.pipeline.case_state import CaseState
 from laporhub.pipeline.commands import Actor
+from laporhub.pipeline.handover import may_hand_over
 from laporhub.pipeline.papers import offered
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.workflow import allowed, may_confide, may_note, may_see, may_speak, may_unseal
@@ -39,6 +40,10 @@ def may_have_papers(book: Rulebook, state: CaseState, actor: Actor) -> bool:
     return bool(offered(book, state, actor))
 
 
+def may_have_the_file(book: Rulebook, state: CaseState, actor: Actor) -> bool:
+    return may_see(book, state, actor) and may_hand_over(book, state, actor)
+
+
 STEP = "verify"
 CASES: dict[tuple[str, str], Right] = {
     ("GET", "/staff/cases/{ticket}"): may_see,
@@ -51,6 +56,7 @@ CASES: dict[tuple[str, str], Right] = {
     ("POST", "/staff/cases/{ticket}/replies/{reply_id}/elsewhere"): may_speak,
     ("GET", "/staff/cases/{ticket}/files/{name}"): may_see_files,
     ("GET", "/staff/cases/{ticket}/documents/{name}.pdf"): may_have_papers,
+    ("GET", "/staff/cases/{ticket}/hand-over.zip"): may_have_the_file,
     ("GET", "/api/v1/cases/{ticket}"): may_see,
     ("GET", "/api/v1/cases/{ticket}/events"): may_see,
     ("POST", "/api/v1/cases/{ticket}/actions/{transition}"): may_step,
@@ -94,6 +100,7 @@ ELSEWHERE = {
         )
     ),
     *(("GET", path) for path in ("/static/{name}", "/api/openapi.json", "/api/v1/reports/{period}")),
+    *((method, "/staff/inbox") for method in ("GET", "POST")),
     *(("GET", f"/staff/reports{rest}") for rest in ("", "/report.css", "/{period}/{form}")),
 }
 """What is about no case. Whose it is has tests of its own."""

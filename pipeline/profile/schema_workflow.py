@@ -144,13 +144,17 @@ class Routing(Section):
     """When the classifier may dispose by itself: never (the default), or from probability `automatic` up.
 
     Then the system takes `transition`, with the unit in its `assign` field. Below `suggest_from` a unit is not
-    even suggested.
+    even suggested. `sure_from` is for the units' description alone; what was learned from past cases is sure from where
+    a share `precision` of its suggestions came true. `learning` says whether there is a learned model at all, and
+    whether a better one is promoted by itself or waits for a person to choose it.
     """
 
     transition: Name
     automatic: float | None = Field(None, gt=0, le=1)
     sure_from: float = Field(0.6, gt=0, le=1)
     suggest_from: float = Field(0.02, ge=0, le=1)
+    precision: float = Field(0.95, gt=0.5, lt=1)
+    learning: Literal["off", "proposed", "promoted"] = "promoted"
 
 
 class Publication(Section):

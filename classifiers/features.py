@@ -1,0 +1,146 @@
+"""A text as numbers: its words, pairs of words and pieces of words, each by the hash of its spelling. Pure.
+
+No word is kept: a feature is a column that its hash leads to, so a model holds nothing that could be read out.
+Pieces make alike what is spelled alike ("berlubang", "brlubang"), pairs tell "lampu jalan" from "lampu rumah".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Final, TypeAlias
+from zlib import crc32
+
+import numpy as np
+from numpy.typing import NDArray
+
+from laporhub.classifiers.cold_start import MARKS
+from laporhub.pipeline.text import normalise
+
+Ints: TypeAlias = NDArray[np.int32]
+Floats: TypeAlias = NDArray[np.float32]
+
+READ: Final = 5_000
+"""Characters of a text that are read."""
+_BITS: Final = 20
+BUCKETS: Final = 1 << _BITS
+_MASK: Final = BUCKETS - 1
+_SHORTEST_PIECE, _LONGEST_PIECE = 2, 5
+_WORDS_AT_HAND: Final = 100_000
+_MOST_TIMES: Final = 200
+_TIMES: Final = (1 + np.log(np.maximum(np.arange(_MOST_TIMES + 1), 1))).astype(np.float32)
+"""What a feature weighs that occurs so many times."""
+_HALVES: Final = 2
+"""Words and pieces are weighed apart: of each the squares sum up to 1."""
+
+
+def words_of(text: str) -> list[str]:
+    text = text[:READ]
+    return normalise(MARKS.sub(" ", text) if "[" in text else text).split()
+
+
+def bucket(feature: str) -> int:
+    """Where the hash of a word, pair or piece leads to."""
+    return crc32(feature.encode()) & _MASK
+
+
+def _pieces(word: str) -> Iterator[str]:
+    """All that stand in the word, with its ends marked; the mark keeps them apart from words, too."""
+    marked = f"_{word}_"
+    for size in range(_SHORTEST_PIECE, min(_LONGEST_PIECE, len(marked)) + 1):
+        for start in range(len(marked) - size + 1):
+            yield f"#{marked[start : start + size]}"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One text: columns, each once and in order, and what each weighs; `said` are those of its words, then pairs, in
+    the order of the text, -1 for what is unknown.
+    """
+
+    columns: Ints
+    values: Floats
+    said: Ints
+
+
+class Buckets:
+    """The buckets of words, remembered: most words of a text were in others before."""
+
+    def __init__(self, column: Ints | None = None) -> None:
+        """With `column` pieces are not told by bucket but by the columns that these lead to, if any."""
+        self._column = column
+        self._words: dict[str, tuple[int, bytes, Ints]] = {}
+
+    def of(self, words: Sequence[str]) -> tuple[Ints, Ints]:
+        """Of words and pairs (each the hash of both words with a space), and of pieces; as often as they occur."""
+        known = [self._words.get(word) or self._learn(word) for word in words]
+        whole = [hashed & _MASK for hashed, _, _ in known]
+        whole += [crc32(second, hashed) & _MASK for (hashed, _, _), (_, second, _) in pairwise(known)]
+        pieces = np.concatenate([each for _, _, each in known]) if known else np.empty(0, np.int32)
+        return np.array(whole, np.int32), pieces
+
+    def _learn(self, word: str) -> tuple[int, bytes, Ints]:
+        """The word's hash, how it goes on after another, and its pieces."""
+        if len(self._words) >= _WORDS_AT_HAND:
+            self._words.clear()
+        pieces = np.fromiter((bucket(piece) for piece in _pieces(word)), np.int32)
+        if self._column is not None:
+            pieces = self._column[pieces]
+            pieces = pieces[pieces >= 0]
+        known = self._words[word] = (crc32(word.encode()), f" {word}".encode(), pieces)
+        return known
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """Which buckets count, and how much: `column` of each bucket (-1: none), `weight` of each column.
+
+    Columns of words come first; `words` is how many.
+    """
+
+    column: Ints
+    weight: Floats
+    words: int
+
+    @property
+    def columns(self) -> int:
+        return len(self.weight)
+
+    def buckets(self) -> Buckets:
+        """For `row`; to be kept from text to text."""
+        return Buckets(self.column[BUCKETS:])
+
+    def row(self, words: Sequence[str], buckets: Buckets) -> Row:
+        whole, pieces = buckets.of(words)
+        said = self.column[whole]
+        columns = np.sort(np.concatenate([said[said >= 0], pieces]))
+        is_first = np.ones(len(columns) + 1, np.bool_)
+        np.not_equal(columns[1:], columns[:-1], out=is_first[1:-1])
+        first = np.flatnonzero(is_first)
+        times = first[1:] - first[:-1]
+        columns = columns[first[:-1]]
+        values = _TIMES[np.minimum(times, _MOST_TIMES)] * self.weight[columns]
+        own = int(np.searchsorted(columns, self.words))
+        for half in (values[:own], values[own:]):
+            half /= np.sqrt(half @ half) or 1.0
+        return Row(columns, values, said)
+
+
+def learn_features(texts: Iterable[Sequence[str]], buckets: Buckets, *, rarest: tuple[int, int]) -> Features:
+    """Keeps what occurs in at least so many texts (words, pieces); the rarer, the more it weighs."""
+    seen = np.zeros(_HALVES * BUCKETS, np.int32)
+    total = 0
+    for words in texts:
+        whole, pieces = buckets.of(words)
+        seen[np.unique(whole)] += 1
+        seen[np.unique(pieces) + BUCKETS] += 1
+        total += 1
+    kept = [
+        np.flatnonzero(half >= least) for half, least in zip(np.split(seen, _HALVES), rarest, strict=True)
+    ]
+    where = np.concatenate([kept[0], kept[1] + BUCKETS])
+    column = np.full(_HALVES * BUCKETS, -1, np.int32)
+    column[where] = np.arange(len(where), dtype=np.int32)
+    weight = (1 + np.log((1 + total) / (1 + seen[where]))).astype(np.float32)
+    return Features(column, weight, len(kept[0]))

@@ -1,0 +1,173 @@
+"""A learned model: how much each feature of a text speaks for each label, and how far it can be trusted. Pure.
+
+It is a table of weights: to read one runs no code of it. `training` makes it, `model_files` keeps it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from laporhub.classifiers.features import Buckets, Features, Floats, Ints, Row
+from laporhub.classifiers.labels import Offices, Where
+from laporhub.classifiers.thresholds import HeldBack
+
+Ranked: TypeAlias = list[tuple[str, float]]
+"""Labels with their probabilities, the likeliest first."""
+
+_UNLIKELY: Final = 1e-3
+"""The least that a prior leaves of a label: what it never heard of can still be right."""
+_LOOKED_AT: Final = 20
+"""Words and pairs that are looked at for reasons."""
+_ASKED: Final = 8
+"""Words of a text that are asked for similar cases: those that weigh most."""
+_ALIKE: Final = 0.3
+"""The share of what such words weigh from which a past case is called similar."""
+
+
+@dataclass(frozen=True, slots=True)
+class PastCases:
+    """Which past cases have a word: for each column of a word, `cases[start[column]:start[column + 1]]`."""
+
+    names: Sequence[str]
+    labels: Ints
+    start: Ints
+    cases: Ints
+    weights: Floats
+
+    def similar(self, row: Row, words: int) -> list[tuple[str, int, float]]:
+        """Names, labels and likeness (0..1) of at most five cases, the most similar first."""
+        own = int(np.searchsorted(row.columns, words))
+        columns, values = row.columns[:own], row.values[:own]
+        if not len(columns) or not len(self.names):
+            return []
+        asked = np.argsort(values)[-_ASKED:]
+        ranges = [slice(self.start[columns[i]], self.start[columns[i] + 1]) for i in asked]
+        cases = np.concatenate([self.cases[each] for each in ranges])
+        if not len(cases):
+            return []
+        weighed = np.concatenate(
+            [self.weights[each] * values[i] for each, i in zip(ranges, asked, strict=True)]
+        )
+        likeness = np.bincount(cases, weighed, minlength=len(self.names))
+        best = np.argsort(-likeness, kind="stable")[:5]
+        return [
+            (self.names[each], int(self.labels[each]), float(likeness[each]))
+            for each in best
+            if likeness[each] >= _ALIKE
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class Linear:
+    """`weights` has a row for each feature and a column for each of `labels`; each row sums up to 0.
+
+    A label's probability is the softmax of `sharpness` times its score plus `trust_in_prior` times the logarithm of
+    what was thought without any past case.
+    """
+
+    features: Features
+    labels: tuple[str, ...]
+    weights: Floats
+    bias: Floats
+    sharpness: float
+    trust_in_prior: float
+    known_as: tuple[str, ...]
+    """What each label is called in a prior; "" for those of which it says nothing."""
+    offices: Offices
+    held_back: HeldBack
+    past: PastCases
+    about: Mapping[str, Any] = field(default_factory=dict)
+    """When it was made, of how many cases, and what it achieved on those held back."""
+    _buckets: list[Buckets] = field(default_factory=list, repr=False, compare=False)
+
+    def row(self, words: Sequence[str]) -> Row:
+        if not self._buckets:
+            self._buckets.append(self.features.buckets())
+        return self.features.row(words, self._buckets[0])
+
+    def scores(self, row: Row) -> Floats:
+        scores: Floats = row.values @ self.weights[row.columns] + self.bias
+        return scores
+
+    def probabilities(self, row: Row, prior: Mapping[str, float] | None = None) -> NDArray[np.float64]:
+        return probabilities(self.scores(row), self.sharpness, self._prior(prior))
+
+    def _prior(self, prior: Mapping[str, float] | None) -> NDArray[np.float64] | None:
+        if prior is None or not self.trust_in_prior:
+            return None
+        return self.trust_in_prior * log_prior(self.known_as, prior)
+
+    def ranked(self, words: Sequence[str], where: Where, prior: Mapping[str, float] | None = None) -> Ranked:
+        """What the words are for at this place; at least three labels, if there are so many."""
+        return by_place(self.labels, self.probabilities(self.row(words), prior), self.offices, where)
+
+    def reasons(self, words: Sequence[str], row: Row, labels: Sequence[str], most: int) -> list[list[str]]:
+        """For each label the words, and pairs of words, that speak most for it and less for others."""
+        own = int(np.searchsorted(row.columns, self.features.words))
+        columns, values = row.columns[:own], row.values[:own]
+        speak = values[:, None] * self.weights[columns][:, [self.labels.index(label) for label in labels]]
+        where = dict(zip(row.said.tolist(), range(len(row.said)), strict=True))
+        known = columns.tolist()
+        found = []
+        for each in speak.T:
+            best = np.argsort(-each)[:_LOOKED_AT].tolist()
+            strong = each[best].tolist()
+            said = (
+                _as_said(words, where[known[at]]) for at, much in zip(best, strong, strict=True) if much > 0
+            )
+            found.append(_apart(said, most))
+        return found
+
+
+def _as_said(words: Sequence[str], place: int) -> str:
+    """The word, or the pair of words, that has this place in `Row.said`."""
+    first = place - len(words)
+    return words[place] if first < 0 else f"{words[first]} {words[first + 1]}"
+
+
+def _apart(said: Iterable[str], most: int) -> list[str]:
+    """The first of them, leaving out what is part of one before, or holds one."""
+    chosen: list[str] = []
+    for each in said:
+        if not each.isdigit() and not any(each in other or other in each for other in chosen):
+            chosen.append(each)
+        if len(chosen) == most:
+            break
+    return chosen
+
+
+def log_prior(known_as: Sequence[str], prior: Mapping[str, float]) -> NDArray[np.float64]:
+    """What a prior says of labels; of those that it does not know, that they are as likely as any."""
+    neutral = 1 / max(len(known_as), 1)
+    told = [max(prior.get(name, 0.0), _UNLIKELY) if name else neutral for name in known_as]
+    shares: NDArray[np.float64] = np.log(np.array(told))
+    return shares
+
+
+def probabilities(
+    scores: NDArray[Any], sharpness: float, added: NDArray[np.float64] | None = None
+) -> NDArray[np.float64]:
+    """Along the last axis they sum up to 1."""
+    odds = sharpness * scores.astype(np.float64)
+    if added is not None:
+        odds = odds + added
+    odds = np.exp(odds - odds.max(axis=-1, keepdims=True))
+    shares: NDArray[np.float64] = odds / odds.sum(axis=-1, keepdims=True)
+    return shares
+
+
+def by_place(
+    labels: Sequence[str], shares: NDArray[np.float64], offices: Offices, where: Where, most: int = 5
+) -> Ranked:
+    """The likeliest labels; what is one office in many places is told by the place."""
+    best = np.argsort(-shares, kind="stable")[: most + 1]
+    found: dict[str, float] = {}
+    for each in best:
+        for label, part in offices.told_by_place(labels[each], where).items():
+            found[label] = found.get(label, 0.0) + part * float(shares[each])
+    return sorted(found.items(), key=lambda each: (-each[1], each[0]))[:most]

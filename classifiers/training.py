@@ -1,0 +1,249 @@
+"""A model out of past cases. Pure: the same cases, in the same order, give the same model.
+
+The cases are in the order of time. What a model says of cases that came after those it was made of tells how sure
+it may be (`sharpness`), how much the units' own description still counts (`trust_in_prior`), and the thresholds.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import accumulate, product
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from laporhub.classifiers.features import Buckets, Features, Floats, Row, learn_features, words_of
+from laporhub.classifiers.labels import NOWHERE, Offices, Where, learn_offices
+from laporhub.classifiers.linear import Linear, PastCases, by_place, log_prior, probabilities
+from laporhub.classifiers.thresholds import HeldBack
+from laporhub.pipeline.errors import Refused
+
+_RAREST: Final = (2, 3)
+"""In how many texts a word and a piece of a word must occur."""
+_MANY: Final = 500
+"""Cases from which what occurs only once or twice is left out."""
+_COST: Final = 0.3
+"""What an error costs against large weights, as scikit-learn's C."""
+_HELD_BACK: Final = 0.2
+"""The share of cases, the latest, that the model is first asked for without having seen them."""
+_ENOUGH: Final = 1000
+"""Cases from which holding back the latest is enough; before, all take turns."""
+_TURNS: Final = 5
+_UNSEEN: Final = -1.0
+"""The score of a label that no case had: that of one that no word speaks for."""
+_SHARPEST: Final = tuple(np.geomspace(0.2, 10, 30))
+_TRUST: Final = (0.0, 0.1, 0.2, 0.3, 0.4, 0.55, 0.75, 1.0, 1.4, 2.0)
+FEWEST: Final = 20
+"""Cases below which nothing is learned."""
+
+Progress: TypeAlias = Callable[[str, float], None]
+"""Is told what is done, and which share of all (0..1) is done by then."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """A past case: what was said, and whom people gave it to. `name` is how staff finds it; `prior` is what was
+    thought of it without any past case.
+    """
+
+    text: str
+    label: str
+    where: Where = NOWHERE
+    name: str = ""
+    prior: Mapping[str, float] | None = None
+
+
+def _silent(_: str, __: float) -> None:
+    pass
+
+
+def train(
+    cases: Sequence[Case],
+    progress: Progress = _silent,
+    key_of: Callable[[str], str] = str,
+    labels: Iterable[str] = (),
+) -> Linear:
+    """`key_of` says what a label is called in the cases' priors, "" where it is not; `labels` are those that may
+    also be right though no case has had them yet.
+
+    Raises `Refused` where there are too few cases, or only one label.
+    """
+    if len(cases) < FEWEST or len({case.label for case in cases}) < 2:
+        raise Refused(
+            f"{len(cases)} cases are too few to learn from: at least {FEWEST}, of two labels or more, are needed"
+        )
+    buckets = Buckets()
+    words = [words_of(case.text) for case in cases]
+    offices = learn_offices([(case.label, case.where) for case in cases])
+    learned = [offices.learned_as(case.label) for case in cases]
+    every = tuple(sorted({*learned, *map(offices.learned_as, labels)}))
+    known_as = tuple(map(key_of, every))
+    held: list[_Fold] = []
+    parts = list(_parts(len(cases)))
+    for number, (first, last) in enumerate(parts, 1):
+        seen = [*range(first), *range(last, len(cases))]
+        if len({learned[each] for each in seen}) > 1:
+            earlier = _fit([words[each] for each in seen], [learned[each] for each in seen], buckets, every)
+            held.append(_fold(earlier, words[first:last], cases[first:last], learned[first:last], known_as))
+        progress("held back", 0.5 * number / len(parts))
+    sharpness, trust = _calibrated(held)
+    fitted = _fit(words, learned, buckets, every)
+    progress("all", 0.95)
+    model = Linear(
+        features=fitted.features,
+        labels=fitted.labels,
+        weights=fitted.weights,
+        bias=fitted.bias,
+        sharpness=sharpness,
+        trust_in_prior=trust,
+        known_as=known_as,
+        offices=offices,
+        held_back=_held_back(held, offices, sharpness, trust),
+        past=_past_cases(cases, learned, fitted),
+        about={"cases": len(cases), "labels": dict(Counter(case.label for case in cases).most_common())},
+    )
+    progress("done", 1.0)
+    return model
+
+
+def _parts(cases: int) -> Iterator[tuple[int, int]]:
+    """What is held back in turn: only the latest where there are enough of them, else every fifth of all."""
+    if cases >= _ENOUGH:
+        yield round((1 - _HELD_BACK) * cases), cases
+        return
+    for part in range(_TURNS):
+        yield cases * part // _TURNS, cases * (part + 1) // _TURNS
+
+
+@dataclass(frozen=True, slots=True)
+class _Fitted:
+    features: Features
+    labels: tuple[str, ...]
+    weights: Floats
+    bias: Floats
+    rows: Sequence[Row]
+
+
+def _fit(
+    words: Sequence[Sequence[str]], labels: Sequence[str], buckets: Buckets, every: tuple[str, ...]
+) -> _Fitted:
+    """A column for each of `every` label; one that no case has is never spoken for by words."""
+    features = learn_features(words, buckets, rarest=_RAREST if len(words) > _MANY else (1, 1))
+    mapped = features.buckets()
+    rows = [features.row(each, mapped) for each in words]
+    svm, table = _scikit_learn()
+    starts = np.fromiter(accumulate((len(row.columns) for row in rows), initial=0), np.int64)
+    matrix = table(
+        (np.concatenate([row.values for row in rows]), np.concatenate([row.columns for row in rows]), starts),
+        shape=(len(rows), features.columns),
+    )
+    fitted = svm(C=_COST, tol=0.01, random_state=0).fit(matrix, np.array(labels))
+    weights, bias = fitted.coef_, fitted.intercept_
+    if len(fitted.classes_) == 2:  # then there is one row of weights, for the second against the first
+        weights, bias = np.concatenate([-weights, weights]), np.concatenate([-bias, bias])
+    places = [every.index(str(label)) for label in fitted.classes_]
+    full, offset = (
+        np.zeros((len(every), features.columns), np.float32),
+        np.full(len(every), _UNSEEN, np.float32),
+    )
+    # What speaks for all labels alike tells nothing.
+    full[places], offset[places] = weights - weights.mean(axis=0), bias
+    return _Fitted(features, every, np.ascontiguousarray(full.T), offset, rows)
+
+
+def _scikit_learn() -> tuple[Any, Any]:
+    """Takes a second to import, and is not needed to read a model."""
+    from scipy.sparse import csr_matrix
+    from sklearn.svm import LinearSVC
+
+    return LinearSVC, csr_matrix
+
+
+@dataclass(frozen=True, slots=True)
+class _Fold:
+    """What a model that had not seen them said of cases; `right` are the columns of their labels."""
+
+    labels: tuple[str, ...]
+    cases: Sequence[Case]
+    scores: NDArray[np.float64]
+    prior: NDArray[np.float64] | None
+    right: NDArray[np.int64]
+
+    def shares(self, sharpness: float, trust: float) -> NDArray[np.float64]:
+        added = None if self.prior is None else trust * self.prior
+        return probabilities(self.scores, sharpness, added)
+
+
+def _fold(
+    fitted: _Fitted,
+    words: Sequence[Sequence[str]],
+    cases: Sequence[Case],
+    learned: Sequence[str],
+    known_as: Sequence[str],
+) -> _Fold:
+    mapped = fitted.features.buckets()
+    rows = [fitted.features.row(each, mapped) for each in words]
+    priors = [log_prior(known_as, case.prior) for case in cases if case.prior is not None]
+    return _Fold(
+        fitted.labels,
+        cases,
+        np.array([row.values @ fitted.weights[row.columns] + fitted.bias for row in rows]),
+        np.array(priors) if len(priors) == len(cases) else None,
+        np.array([fitted.labels.index(label) for label in learned]),
+    )
+
+
+_LEAST: Final = 1e-4
+"""What the right label's probability is taken for at least: one odd case must not decide."""
+
+
+def _calibrated(held: Sequence[_Fold]) -> tuple[float, float]:
+    """The sharpness and the trust in the prior with which the right labels were likeliest."""
+    if not held:
+        return 1.0, 1.0
+    trusts = _TRUST if all(fold.prior is not None for fold in held) else (0.0,)
+    return min(product(_SHARPEST, trusts), key=lambda each: (_surprise(held, *each), each))
+
+
+def _surprise(held: Sequence[_Fold], sharpness: float, trust: float) -> float:
+    """The mean of the negative logarithm of the right labels' probabilities."""
+    right = [fold.shares(sharpness, trust)[np.arange(len(fold.cases)), fold.right] for fold in held]
+    return -float(np.log(np.maximum(np.concatenate(right), _LEAST)).mean())
+
+
+def _held_back(held: Sequence[_Fold], offices: Offices, sharpness: float, trust: float) -> HeldBack:
+    first = [
+        (by_place(fold.labels, shares, offices, case.where)[0], case.label)
+        for fold in held
+        for shares, case in zip(fold.shares(sharpness, trust), fold.cases, strict=True)
+    ]
+    return HeldBack(
+        [offices.learned_as(label) for (label, _), _ in first],
+        np.array([probability for (_, probability), _ in first]),
+        np.array([label == right for (label, _), right in first], np.bool_),
+    )
+
+
+def _past_cases(cases: Sequence[Case], learned: Sequence[str], fitted: _Fitted) -> PastCases:
+    """An index of the cases that have a name, by their words."""
+    index = {label: number for number, label in enumerate(fitted.labels)}
+    own = fitted.features.words
+    named = [number for number, case in enumerate(cases) if case.name]
+    rows = [
+        (row.columns[row.columns < own], row.values[row.columns < own])
+        for row in map(fitted.rows.__getitem__, named)
+    ]
+    flat = np.concatenate([columns for columns, _ in rows]) if rows else np.empty(0, np.int32)
+    values = np.concatenate([each for _, each in rows]) if rows else np.empty(0, np.float32)
+    owner = np.repeat(np.arange(len(named), dtype=np.int32), [len(columns) for columns, _ in rows])
+    order = np.argsort(flat, kind="stable")
+    return PastCases(
+        [cases[number].name for number in named],
+        np.array([index[learned[number]] for number in named], np.int32),
+        np.searchsorted(flat[order], np.arange(own + 1)).astype(np.int32),
+        owner[order],
+        values[order],
+    )

@@ -1,0 +1,224 @@
+"""Learning from the hub's own cases: a new model, held against the one in use, and replays over the log."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from sqlalchemy import Engine
+
+from laporhub.classifiers.evaluation import figures
+from laporhub.classifiers.learned import Description, LearnedClassifier
+from laporhub.classifiers.lessons import Lesson, contradictions, cost, drift, lesson, objections
+from laporhub.classifiers.linear import Linear
+from laporhub.classifiers.model_files import load as load_model
+from laporhub.classifiers.model_files import read_about, save
+from laporhub.classifiers.training import FEWEST, Case, Progress, train
+from laporhub.hub.routing import cold_start, learned_classifier
+from laporhub.hub.settings import Settings
+from laporhub.hub.shelf import COLD_START, Shelf, shelf_of
+from laporhub.pipeline.classifier import Classifier, Suggestion
+from laporhub.pipeline.errors import Misconfigured, NotFound, Refused
+from laporhub.pipeline.profile.load import load
+from laporhub.pipeline.profile.rulebook import Rulebook
+from laporhub.pipeline.store import cases, log
+from laporhub.pipeline.store.database import open_database
+
+_MOST: Final = 50_000
+"""Lessons a model is made of: the latest."""
+_NEW: Final = 20
+"""Lessons since the model in use, from which a new one is worth trying; half of them are held back."""
+_FIRST_HELD_BACK: Final = 0.2
+"""The share of lessons that is held back where no model is in use yet."""
+
+
+def lessons_of(database: Engine, profile: str) -> list[Lesson]:
+    """Of all cases that people have decided, in the order of those decisions."""
+    found: list[Lesson] = []
+    with database.connect() as connection:
+        for some in cases.every_case(connection):
+            for state in some:
+                if state.profile == profile and state.unit is not None:
+                    known = lesson(state, log.case_events(connection, state.id, state.opened_at))
+                    if known is not None:
+                        found.append(known)
+    return sorted(found, key=lambda each: (each.at, each.ticket))[-_MOST:]
+
+
+def learn_from_hub(settings: Settings, progress: Progress) -> Iterator[dict[str, Any]]:
+    """For each profile: what was learned, how it compares, and whether it is in use now."""
+    database = _database(settings)
+    try:
+        for name in settings.profiles:
+            book = load(name)
+            shelf = shelf_of(settings.data, book.name)
+            yield {"profile": book.name} | learn(book, lessons_of(database, book.name), shelf, progress)
+    finally:
+        database.dispose()
+
+
+def learn(book: Rulebook, lessons: Sequence[Lesson], shelf: Shelf, progress: Progress) -> dict[str, Any]:
+    """Makes a model if there is enough that is new, and promotes it where it is better and the profile lets it."""
+
+    def told(done: str, share: float) -> None:
+        shelf.progressed(done, share, _now())
+        progress(done, share)
+
+    rules = book.profile.routing
+    in_use, present, until = _present(book, shelf)
+    report: dict[str, Any] = {"lessons": len(lessons), "in_use": in_use}
+    if rules.learning == "off":
+        return report | {"learned": None, "why": "the profile's routing.learning is off"}
+    new = [each for each in lessons if each.at > until]
+    if len(new) < _NEW or len(lessons) < 2 * FEWEST:
+        return report | {
+            "learned": None,
+            "why": f"only {len(new)} cases were decided since: {_NEW} are needed",
+        }
+    half = len(new) // 2 if len(new) < len(lessons) else round(_FIRST_HELD_BACK * len(new))
+    held = lessons[-half:]
+    description = Description(book.units)
+    try:
+        trial = _trained(lessons[:-half], description, lambda done, share: told(done, share / 2))
+    except Refused as error:
+        return report | {"learned": None, "why": str(error)}
+    now_right, new_right = _judged(present, held), _judged(learned_classifier(book, trial, "trial"), held)
+    against = objections(new_right, now_right)
+    model = _trained(lessons, description, lambda done, share: told(done, (1 + share) / 2))
+    version, folder = shelf.new()
+    about = {
+        "version": version,
+        "made_at": _now().isoformat(),
+        "until": lessons[-1].at.isoformat(),
+        "held_back": len(held),
+        "figures": new_right,
+        "in_use_then": {"version": in_use, "figures": now_right},
+        "objections": against,
+    }
+    save(_with(model, about), folder)
+    promoted = not against and rules.learning == "promoted"
+    if promoted:
+        shelf.use(version, "system", _now())
+    return report | {
+        "learned": version,
+        "promoted": promoted,
+        "held_back": len(held),
+        "new": _without_units(new_right),
+        "old": _without_units(now_right),
+        "objections": against,
+        "contradictions": contradictions(lessons),
+        "drift": drift(lessons),
+    }
+
+
+def replayed(settings: Settings, which: str | None) -> dict[str, Any]:
+    """What a model would have said of the past cases, beside what was said then. `which` is a version,
+    "cold-start" or, by default, what is in use.
+
+    `unseen` counts only cases decided after those that the model was made of: only those tell how good it is.
+    """
+    book = load(settings.profiles[0])
+    shelf = shelf_of(settings.data, book.name)
+    version = which or shelf.in_use()
+    database = _database(settings)
+    try:
+        lessons = lessons_of(database, book.name)
+    finally:
+        database.dispose()
+    if not lessons:
+        raise NotFound("there is no past case that a person has decided")
+    classifier = cold_start(book) if version == COLD_START else _classifier(book, shelf, version)
+    until = _until(shelf, version)
+    unseen = [each for each in lessons if each.at > until]
+    said = [each.said for each in lessons]
+    return {
+        "model": version,
+        "cases": len(lessons),
+        "would_have": _judged(classifier, lessons),
+        "unseen": _judged(classifier, unseen) if unseen else None,
+        "said_then": _figures(said, lessons),
+        "contradictions": contradictions(lessons),
+        "drift": drift(lessons),
+    }
+
+
+def _present(book: Rulebook, shelf: Shelf) -> tuple[str, Classifier, datetime]:
+    """What is in use, and through when it has seen cases; the description alone, where a model cannot be read."""
+    try:
+        version = shelf.in_use()
+        if version != COLD_START:
+            return version, _classifier(book, shelf, version), _until(shelf, version)
+    except (Misconfigured, NotFound):
+        pass
+    return COLD_START, cold_start(book), _until(shelf, COLD_START)
+
+
+def _classifier(book: Rulebook, shelf: Shelf, version: str) -> LearnedClassifier:
+    return learned_classifier(book, load_model(shelf.path(version)), version)
+
+
+def _trained(lessons: Sequence[Lesson], description: Description, progress: Progress) -> Linear:
+    duties = description.duties.values()
+    return train(_cases(lessons, description), progress, description.key_of, duties)
+
+
+def _cases(lessons: Sequence[Lesson], description: Description) -> list[Case]:
+    """Units that differ only in territory are one label: words do not tell them apart."""
+    return [
+        Case(
+            each.text,
+            description.duties[each.unit],
+            name=each.ticket,
+            prior=description.prior(description.read(each.text, each.location)),
+        )
+        for each in lessons
+        if each.unit in description.duties
+    ]
+
+
+def _judged(classifier: Classifier, lessons: Sequence[Lesson]) -> dict[str, Any]:
+    return _figures([classifier.suggest(each.text, each.location) for each in lessons], lessons)
+
+
+def _figures(said: Sequence[Suggestion | None], lessons: Sequence[Lesson]) -> dict[str, Any]:
+    units = [each.unit for each in lessons]
+    ranked = [[(guess.unit, guess.probability) for guess in each.units] if each else [] for each in said]
+    sure = [each is not None and each.sure for each in said]
+    wrong = [
+        certain and [name for name, _ in named[:1]] != [unit]
+        for named, certain, unit in zip(ranked, sure, units, strict=True)
+    ]
+    return figures(ranked, units) | {
+        "cost": cost(ranked, sure, units),
+        "sure": round(sum(sure) / len(sure), 4),
+        "sure_and_wrong": round(sum(wrong) / len(wrong), 4),
+    }
+
+
+def _without_units(found: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in found.items() if name != "per_unit"}
+
+
+def _with(model: Linear, about: dict[str, Any]) -> Linear:
+    return replace(model, about={**model.about, **about})
+
+
+def _until(shelf: Shelf, version: str) -> datetime:
+    """When the last case was decided that the model is made of."""
+    if version == COLD_START:
+        return datetime.min.replace(tzinfo=UTC)
+    return datetime.fromisoformat(str(read_about(shelf.path(version))["until"]))
+
+
+def _database(settings: Settings) -> Engine:
+    url = settings.database_url
+    file = settings.data / "hub.db"
+    if url is None and not file.is_file():
+        raise NotFound(f"{settings.data} holds no hub: name its folder with --data")
+    return open_database(url.get_secret_value() if url else file)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
