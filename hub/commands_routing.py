@@ -235,7 +235,10 @@ def _description(profile: list[str] | None) -> Description:
     from laporhub.classifiers.common_offices import CommonOffices
     from laporhub.classifiers.learned import Description
 
-    return Description(load(settings_for(profile, None).profiles[0]).units) if profile else CommonOffices()
+    if not profile:
+        return CommonOffices()
+    book = load(settings_for(profile, None).profiles[0])
+    return Description(book.units, book.regions)
 
 
 def register(app: typer.Typer) -> None:

@@ -79,7 +79,7 @@ def learn(book: Rulebook, lessons: Sequence[Lesson], shelf: Shelf, progress: Pro
         }
     half = len(new) // 2 if len(new) < len(lessons) else round(_FIRST_HELD_BACK * len(new))
     held = lessons[-half:]
-    description = Description(book.units)
+    description = Description(book.units, book.regions)
     try:
         trial = _trained(lessons[:-half], description, lambda done, share: told(done, share / 2))
     except Refused as error:

@@ -15,7 +15,7 @@ from typing import Final
 from laporhub.pipeline.identity.homes import homes
 from laporhub.pipeline.identity.mails import addresses, dictated, mails_in
 from laporhub.pipeline.identity.names import names_in
-from laporhub.pipeline.identity.numbers import canonical, digits_in, numbers
+from laporhub.pipeline.identity.numbers import canonical, digits_in, national, numbers
 from laporhub.pipeline.identity.plates import plates
 from laporhub.pipeline.identity.span import Span, without
 from laporhub.pipeline.identity.spelled import lookalikes, parted, spoken
@@ -65,12 +65,19 @@ def _finders(kept: frozenset[str], digits: int, *, people: bool) -> Iterator[Cal
     if digits >= _FEWEST:
         yield partial(numbers, kept=kept)
         yield lookalikes
-        yield parted
+        yield partial(_parted_but, kept=kept)
     yield dictated
     if digits:
         yield plates
     if people:
         yield homes
+
+
+def _parted_but(text: str, kept: frozenset[str]) -> Iterator[Span]:
+    """Numbers with unusual signs between, but for the offices'."""
+    for span in parted(text):
+        if national("".join(_DIGIT.findall(text[span.start : span.end]))) not in kept:
+            yield span
 
 
 def contacts_in(text: str) -> frozenset[str]:

@@ -37,6 +37,7 @@ from laporhub.pipeline.identity.span import NAME, Span
 
 _MOST = 5
 """Words of the longest name."""
+_TITLES_AT_MOST = 4
 _SIGNATURE = 70
 """Characters at the end of a text where somebody may have signed."""
 
@@ -314,9 +315,10 @@ class _Reader:
 
     def _past_titles(self, place: int) -> int:
         """Past titles and offices ("Bapak H.", "Bu Lurah"): they stay."""
-        while (
-            self._joined(place) and interest(self._lower[place]) & A_TITLE and self._lower[place] not in NAMES
-        ):
+        for _ in range(_TITLES_AT_MOST):
+            is_title = self._joined(place) and interest(self._lower[place]) & A_TITLE
+            if not is_title or self._lower[place] in NAMES:
+                break
             place += 1
         return place
 
