@@ -85,7 +85,7 @@ async def test_it_is_for_those_who_may_hand_over_and_only_then_and_on_record(web
     assert (await web.browser.get(address)).status_code == 200
     with web.hub.database.connect() as connection:
         rows = connection.execute(select(audit.c.actor, audit.c.action, audit.c.subject)).all()
-    assert ("disposisi", "hand_over", receipt.ticket) in [tuple(row) for row in rows]
+    assert ("disposisi", "hand over", receipt.ticket) in [tuple(row) for row in rows]
     async with web.another_browser() as web.browser:
         await web.sign_in("pimpinan")
         assert (await web.browser.get(address)).status_code == 404
