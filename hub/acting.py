@@ -33,7 +33,7 @@ class Acting(Reading):
         rulebook = self._rulebook(state.profile).of(state)
         fields = await asyncio.to_thread(self._with_photos, rulebook, state, transition, fields, photos or {})
         known = state.seq if seen is None else seen
-        other = await asyncio.to_thread(self._named, rulebook, transition, fields, actor)
+        other = await asyncio.to_thread(self._named, rulebook, state, transition, fields, actor)
         asked = json.dumps([transition, sorted(fields.items())])
         command = Act(
             # The same request on the same page is the same command: a retry does nothing more.
@@ -81,14 +81,25 @@ class Acting(Reading):
         return given
 
     def _named(
-        self, rulebook: Rulebook, transition: str, fields: Mapping[str, str], actor: Actor
+        self, rulebook: Rulebook, state: CaseState, transition: str, fields: Mapping[str, str], actor: Actor
     ) -> str | None:
-        """The case that the step names, if it does, and the actor may see it: others do not exist for them."""
+        """The case that the step names, if it does, and the actor may see it: others do not exist for them.
+
+        Raises `Refused` for a private one, whose answer would be told to the reporter of one that is not.
+        """
         step = rulebook.profile.transitions.get(transition)
-        wanted = fields.get(step.merge) if step and step.merge else None
-        other = self.case(wanted) if wanted else None
-        seen = other is not None and other.profile == rulebook.name and may_see(rulebook, other, actor)
-        return other.id if other is not None and seen else None
+        if step is None or step.merge is None:
+            return None
+        other = self.case(fields.get(step.merge, ""))
+        if other is None or other.profile != rulebook.name or not may_see(rulebook, other, actor):
+            return None
+        if other.private and not state.private:
+            raise Refused(
+                "What is answered in a private case is told to nobody else",
+                code="private_case",
+                field=step.merge,
+            )
+        return other.id
 
     async def note(self, case_id: str, text: str, actor: Actor) -> CaseState:
         state = self._case(case_id)

@@ -87,8 +87,9 @@ class Receiving(Reading):
     def _own_case(self, rulebook: Rulebook, channel: str, inbound: Inbound) -> CaseState | None:
         """The case whose ticket the message names. Who only knows somebody else's ticket does not get into it."""
         case = self.case(inbound.ticket or "")
-        own = case is not None and case.reporter == self._door.reporter_of(rulebook, channel, inbound)
-        return case if own else None
+        if case is None or not inbound.verified:
+            return None  # an address in a letter's head proves nothing
+        return case if case.reporter == self._door.reporter_of(rulebook, channel, inbound) else None
 
     def _keep_inline(self, reporter: str, inbound: Inbound) -> None:
         """What came along is kept before the message is: no message names a file that is not there."""

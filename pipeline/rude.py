@@ -149,10 +149,13 @@ def _rude_places(text: str) -> Iterator[tuple[int, int]]:
     lowered = text.lower()
     if len(lowered) != len(text):
         lowered = text
-    beastly = [found.span() for found in _IN_COMPANY.finditer(lowered)]
+    company = (found.span() for found in _IN_COMPANY.finditer(lowered))
+    first, last = next(company, (len(lowered), 0))
     for found in _TOKEN.finditer(lowered):
         word = found[0]
-        in_company = any(start <= found.start() < end for start, end in beastly)
+        while last and last <= found.start():
+            first, last = next(company, (len(lowered), 0))
+        in_company = first <= found.start() < last
         if is_rude_word(word) or (in_company and _A_BEAST.fullmatch(word)):
             yield found.span()
 

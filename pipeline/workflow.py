@@ -80,6 +80,8 @@ def may_confide(rulebook: Rulebook, state: CaseState, actor: Actor) -> bool:
     if not has_confidential(rulebook) or not may_see(rulebook, state, actor):
         return False
     role = rulebook.profile.roles.get(actor.role)
+    if role is not None and role.scope == "unit" and actor.unit != state.unit:
+        return False  # who is only asked for a part does not get to read what was told to the unit that has the case
     return actor.role == "reporter" or (role is not None and role.confidential)
 
 

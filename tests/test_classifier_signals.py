@@ -195,6 +195,10 @@ def test_masking_changes_letters_only_and_twice_is_once(text: str) -> None:
     assert masked(masked(text)) == masked(text)
 
 
+def test_a_long_text_of_rude_words_is_masked_to_its_end() -> None:
+    assert masked("lu asu " * 15_000) == masked("lu asu ") * 15_000
+
+
 @pytest.mark.parametrize(
     "unit", ["cina ", "anjing ", "a*b*", "jual ", "s l o t ", "saya ", "dasar ", "goblok", "1", "tidak ada "]
 )

@@ -73,6 +73,18 @@ async def test_what_is_sealed_for_one_reporter_is_told_to_no_other(tmp_path: Pat
         assert "0811" not in theirs.text
 
 
+async def test_a_private_case_answers_nobody_but_its_own_reporter(tmp_path: Path) -> None:
+    async with hub_on(tmp_path) as hub:
+        secret = await hub.receive("laporgub-jateng", "web", form(1, private=True))
+        double = await hub.receive("laporgub-jateng", "whatsapp", whatsapp(2))
+        with pytest.raises(Refused) as refused:
+            await merge(hub, double.ticket, secret.ticket)
+        assert refused.value.code == "private_case"
+        assert (await merge(hub, secret.ticket, double.ticket)).status == "merged", (
+            "the other way round it may"
+        )
+
+
 async def test_separated_again_it_goes_its_own_way(tmp_path: Path) -> None:
     async with hub_on(tmp_path) as hub:
         main, double = await two(hub)

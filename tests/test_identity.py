@@ -167,6 +167,8 @@ def test_people_who_are_known_are_found_however_they_are_written() -> None:
         "saya Budi\n",
         "İ",
         "[nama] ",
+        "kos",
+        "alamat",
         "-",
     ],
 )

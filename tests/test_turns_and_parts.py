@@ -19,7 +19,7 @@ from laporhub.pipeline.events import Contributed, Involved, Released, Transition
 from laporhub.pipeline.fanout import forwarded
 from laporhub.pipeline.streams import read_unit_event
 from laporhub.pipeline.topics import unit_topic
-from laporhub.pipeline.workflow import allowed, may_see
+from laporhub.pipeline.workflow import allowed, may_confide, may_see
 
 FIRST, SECOND, THIRD = list(BOOK.units)[:3]
 OTHER_SUPERVISOR = Actor(id="gub-lain", role="admin_gubernur")
@@ -169,6 +169,7 @@ def test_several_units_give_one_answer() -> None:
     assert may_see(life.book, life.case, helper)
     assert steps(life, helper) == ["contribute"], "a helper gives its part and no more"
     assert "contribute" not in steps(life, lead)
+    assert may_confide(life.book, life.case, lead) and not may_confide(life.book, life.case, helper)
     with pytest.raises(Conflict) as refused:
         life.does(lead, "respond", response="Sudah.")
     assert refused.value.code == "parts_open"

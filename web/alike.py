@@ -61,7 +61,7 @@ def before_sending(
         if history.shows_text(rulebook, each) and now - each.opened_at >= _JUST_NOW
     )
     found = [each for each in duplicates.alike(story, others) if each.probability >= _BEFORE_SENDING]
-    return [_shown(rulebook, each, t) for each in found]
+    return [replace(_shown(rulebook, each, t), place=words.region(each.case)) for each in found]
 
 
 def _candidates(

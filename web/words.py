@@ -76,6 +76,14 @@ def place(state: CaseState) -> str:
     return ""
 
 
+def region(state: CaseState) -> str:
+    """As `place`, for those who do not know the case: no address, and no point."""
+    where = state.location
+    parts = dict.fromkeys(part for part in (where.village, where.district) if part) if where else {}
+    guess = state.suggestion.place if state.suggestion else None
+    return ", ".join(parts) or (guess.name if guess else "")
+
+
 def refusal(error: LaporHubError, t: Translator) -> str:
     """Why something was not done and what to do, for the person who tried.
 
@@ -107,6 +115,9 @@ def refusal(error: LaporHubError, t: Translator) -> str:
         "no_lead": t("Belum ada instansi penanggung jawab: disposisikan dulu."),
         "unknown_unit": t("Instansi itu tidak ada, atau tidak ada lagi. Pilih instansi lain."),
         "no_such_case": t("Tidak ada laporan dengan nomor itu, atau bukan bagian Anda."),
+        "private_case": t(
+            "Laporan itu rahasia: jawabannya tidak boleh sampai ke pelapor lain. Gabungkan sebaliknya, atau jangan."
+        ),
         "itself": t("Laporan tidak dapat digabungkan dengan dirinya sendiri."),
         "follows_itself": t("Laporan itu sendiri sudah digabungkan: sebut nomor laporan utamanya."),
         "has_ended": t("Laporan itu sudah berakhir: pilih laporan yang masih ditangani."),

@@ -57,6 +57,8 @@ _ENDS: Final = re.compile(
     r"|mengalami|terkena|kena|malam|kemarin|tadi|dekat|depan|samping|belakang|sebelah|itu|ini|terima|matur|\[)\b)"
 )
 _LONGEST = 90
+_BEFORE_CUE: Final = 8
+"""More letters than stand before the part of a cue that `_WORDS` names."""
 _WHOSE_FORM: Final = re.compile(rf"(?i)\b(?:nama|ktp|rumah|domisili|pelapor|{_WHOSE})\b|{HIDDEN}")
 _BESIDE = 120
 """Characters around the bare word "alamat" that tell whether it is a person's or where something happened."""
@@ -69,7 +71,8 @@ def homes(text: str) -> Iterator[Span]:
     done = 0
     lowered = text.lower()
     for word in _WORDS.finditer(lowered if len(lowered) == len(text) else text):
-        found = _HOME.match(text, _beginning(text, word.start()))
+        first = _beginning(text, word.start())
+        found = None if first is None else _HOME.match(text, first)
         if found is None or found.start() < done or (found["form"] and not _is_of_a_person(text, found)):
             continue
         start, end = _extent(text, found.end())
@@ -84,11 +87,12 @@ def homes(text: str) -> Iterator[Span]:
         done = end
 
 
-def _beginning(text: str, place: int) -> int:
-    """Where the word begins that this is a part of."""
-    while place and text[place - 1].isalpha():
-        place -= 1
-    return place
+def _beginning(text: str, place: int) -> int | None:
+    """Where the word begins that this is a part of; None where too much stands before it for one of the cues."""
+    for first in range(place, max(place - _BEFORE_CUE, 0) - 1, -1):
+        if not first or not text[first - 1].isalpha():
+            return first
+    return None
 
 
 def _is_of_a_person(text: str, found: re.Match[str]) -> bool:
