@@ -33,6 +33,11 @@ class Place(Model):
     lat: float | None = None
     lon: float | None = None
 
+    def roughly(self) -> Place:
+        """Region, district and village only."""
+        hidden = dict.fromkeys(("road", "landmark", "lat", "lon"))
+        return self.but(hidden if self.region else {**hidden, "name": ""})
+
 
 Intent: TypeAlias = Literal["complaint", "question", "aspiration", "thanks", "not_ours"]
 """What somebody wants who writes: to complain, to know, to propose, to thank, or nothing that a government could do."""

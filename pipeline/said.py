@@ -147,5 +147,6 @@ def _wordless(data: EventData, *, said: bool) -> EventData:
     if isinstance(data, Classified):
         found = data.suggestion
         units = tuple(unit.but({"reasons": ()}) for unit in found.units)
-        return data.but({"suggestion": found.but({"units": units})})
+        place = found.place and found.place.roughly()
+        return data.but({"suggestion": found.but({"units": units, "place": place})})
     return data

@@ -463,7 +463,7 @@ def test_a_good_profile_is_said_to_be_good(shell: Shell) -> None:
         assert (outcome.status, outcome.err) == (0, "")
         assert ": ok." in outcome.out
     assert shell("profile", "graph", SAMPLE).out.startswith("stateDiagram")
-    assert set(shell("profile", "schema").json) == {"profile.yaml", "units.yaml"}
+    assert set(shell("profile", "schema").json) == {"profile.yaml", "units.yaml", "days.yaml"}
 
 
 @pytest.mark.parametrize("command", ["profile check WHERE", "case list --data data --profile WHERE"])

@@ -95,7 +95,7 @@ def address(citizen: int) -> str:
 @contextmanager
 def a_plain_classifier() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("laporhub.hub.compose.ColdStartClassifier", lambda *_, **__: Stub())
+        patch.setattr("laporhub.hub.routing.ColdStartClassifier", lambda *_, **__: Stub())
         yield
 
 

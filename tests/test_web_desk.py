@@ -46,6 +46,9 @@ def with_counter(folder: Path, delivery: str) -> str:
         f"  admin_loket:\n    {{title: Admin Loket, group: tppm, scope: channels, channels: [counter]}}\n{role}",
         1,
     )
+    text = text.replace(
+        "whatsapp, hotline]\n    start: [approve", "whatsapp, hotline, counter]\n    start: [approve"
+    )
     file.write_text(text)
     return str(profile)
 
