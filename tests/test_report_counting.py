@@ -13,11 +13,13 @@ from hypothesis import strategies as st
 from lens_recount import Recount as Lens
 from lens_recount import same
 from report_recount import Recount
-from support import MONDAY, laporgub
+from support import ADMIN, MONDAY, form, laporgub
+from test_case_life import Life
 
 from laporhub.dashboards.grid import panels
 from laporhub.dashboards.leaders import leaders
 from laporhub.dashboards.lens import lens
+from laporhub.pipeline.commands import Note, Words
 from laporhub.pipeline.counting import figures, make_report
 from laporhub.pipeline.events import Assigned, CaseEvent, ClockAlarmed, ClockStopped, Rated, Transitioned
 from laporhub.pipeline.figures import Figures
@@ -231,6 +233,27 @@ def test_a_rejection_has_the_reason_that_was_chosen_and_never_what_was_typed() -
     typed = chosen.but({"fields": {"reason": "Siti Contohwati bohong"}})
     made = figures([history(1, [chosen]), history(2, [typed])], RULES, NOVEMBER, None, LATER)
     assert (made.rejected, made.by_reason) == (2, {"": 1, "unclear": 1})
+
+
+def test_a_case_closed_by_a_machine_whose_clock_is_behind_is_in_one_month() -> None:
+    life = Life()
+    life.says("web", form(1))
+    life.now = NOVEMBER.end + timedelta(seconds=5)
+    life.applies(
+        Note(
+            id="n",
+            profile=RULES.name,
+            case_id=life.case.id,
+            at=life.now,
+            actor=ADMIN,
+            words=Words(text="Catatan."),
+        )
+    )
+    life.now -= timedelta(seconds=10)
+    life.does(ADMIN, "reject", reason="unclear", explanation="Tidak jelas.")
+    assert [event.time for event in life.events] == sorted(event.time for event in life.events)
+    report = make_report([life.events], RULES, parse_period("2026-12", ZONE), None, LATER)
+    assert (report.before.closed, report.figures.closed) == (0, 1)
 
 
 def test_a_case_that_is_open_and_past_its_time_counts_until_it_moves() -> None:
