@@ -5,7 +5,7 @@ Events hold no words of anybody, and a month that is over stays as it was.
 
 from __future__ import annotations
 
-from laporhub.dashboards.conditions import Condition, Is, every
+from laporhub.dashboards.conditions import Condition, Is, Not, every
 from laporhub.dashboards.describe import (
     EVENTS,
     Average,
@@ -36,7 +36,8 @@ MONTHLY = Over("time", "1M")
 def leaders(rulebook: Rulebook) -> Dashboard:
     """Totals, promptness, satisfaction, what people complain about."""
     finals = tuple(name for name, state in rulebook.profile.states.items() if state.final)
-    ended = every(STEP, Is("status_to", finals))
+    # A step from one end to another, as a rating, ends nothing.
+    ended = every(STEP, Is("status_to", finals), Not(Is("status_from", finals)))
     received = Count(words("Masuk", "Received"), OPENED_EVENT)
     closed = Distinct(words("Selesai", "Closed"), "case_id", ended)
     prompt = _prompt(rulebook)

@@ -16,7 +16,7 @@ import structlog
 from sqlalchemy import Connection
 
 from laporhub.pipeline.connector import Connector, Enclosure, Failed, Outgoing, Sent
-from laporhub.pipeline.errors import LaporHubError, RetryLater, StopChannel
+from laporhub.pipeline.errors import LaporHubError, Refused, RetryLater, StopChannel
 from laporhub.pipeline.figures import Report
 from laporhub.pipeline.periods import Every, Period, latest, parse_period
 from laporhub.pipeline.profile.rulebook import Rulebook
@@ -137,16 +137,22 @@ class Poster:
         await self._hub.write(
             lambda connection: claimed.append(report_posts.claim(connection, post, now, _LEASE))
         )
-        if claimed[-1] and mail is not None:
+        if not claimed[-1] or mail is None:
+            return True
+        if isinstance(mail, Refused):
+            await self._settle(post, "failed", why=str(mail))
+        else:
             await self._deliver(post, mail)
         return True
 
-    async def _mail(self, post: ReportPost) -> Outgoing | None:
-        """The mail, made before the row is claimed: that may take a while. None where it cannot be made: it is tried
-        again when the claim is over.
+    async def _mail(self, post: ReportPost) -> Outgoing | Refused | None:
+        """The mail, made before the row is claimed: that may take a while. What is refused (its unit is no more) never
+        can be made; None where it cannot be made now: it is tried again when the claim is over.
         """
         try:
             return await asyncio.to_thread(self._composed, post)
+        except Refused as refused:
+            return refused
         except Exception as error:
             logger.error("a report could not be made", period=post.period, exc_info=error)
             return None

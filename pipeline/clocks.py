@@ -137,7 +137,19 @@ def measure(clock: Clock, rule: ClockRule) -> Measure:
     return "working_seconds" if clock.counted.day is None else "working_days"
 
 
-def is_late(clock: Clock, now: datetime) -> bool:
+def is_promise(rule: ClockRule) -> bool:
+    """Whether being over the limit is somebody's fault. It is nobody's where the system just takes a step then (closing
+    after silence) and the standard tells nobody: such a clock is never late.
+    """
+    return rule.then is None or bool(rule.escalate)
+
+
+def is_late(clock: Clock, rule: ClockRule, now: datetime) -> bool:
+    """Whether the clock is late, be it running or standing still: once late, it stays so."""
+    return is_promise(rule) and (clock.late or is_over(clock, now))
+
+
+def is_over(clock: Clock, now: datetime) -> bool:
     """Whether the clock is over its limit, be it running or standing still."""
     if clock.status != "paused":
         return (clock.stopped_at or now) > clock.due_at

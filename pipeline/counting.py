@@ -22,6 +22,7 @@ from laporhub.pipeline.events import (
     CaseEvent,
     ClockAlarmed,
     ClockStopped,
+    EventData,
     Opened,
     Rated,
     Transitioned,
@@ -125,6 +126,8 @@ class _Tally:
         for event, state in walked:
             if event.time >= self.end:
                 break
+            if state.closed_at is not None and (last is None or last.closed_at is None):
+                self._ended(event, state, case)
             last = state
             if event.time >= self.start:
                 self._happened(event, state, case)
@@ -140,8 +143,6 @@ class _Tally:
                 case.arrived = event.time
             case Assigned():
                 self._assigned(data, event, case)
-            case Transitioned() if ours:
-                self._moved(data, event, state, case)
             case ClockStopped() if ours:
                 self._stopped(data, event, state)
             case ClockAlarmed(late=True) if ours:
@@ -163,13 +164,19 @@ class _Tally:
             if data.unit == self.only and case.arrived is None:
                 case.arrived = event.time
 
-    def _moved(self, step: Transitioned, event: CaseEvent, state: CaseState, case: _Case) -> None:
-        if not step.ends:
+    def _ended(self, event: CaseEvent, state: CaseState, case: _Case) -> None:
+        """It was open until now; a step from one end to another, as a rating, ends nothing.
+
+        A case is rejected once, however often it is said again, with the first reason.
+        """
+        reason = _refusal(self.rulebook.of(state), event.data)
+        again, case.rejected = case.rejected, case.rejected or reason is not None
+        if event.time < self.start or self.only not in (None, event.unit):
             return
         case.ended.add(event.unit)
-        case.outcome, case.closed = step.target, event.time
-        case.hours = _hours(state.opened_at, state.closed_at or event.time)
-        if (reason := _refusal(self.rulebook.of(state), step)) is not None:
+        case.outcome, case.closed = state.status, event.time
+        case.hours = _hours(state.opened_at, event.time)
+        if reason is not None and not again:
             self.counts["rejected"] += 1
             self._count("reason", reason)
 
@@ -287,6 +294,8 @@ class _Case:
     given: set[str] = field(default_factory=set)
     ended: set[str | None] = field(default_factory=set)
     late: set[str | None] = field(default_factory=set)
+    rejected: bool = False
+    """Ever, be it before the period."""
     outcome: str = ""
     closed: datetime | None = None
     """When it ended last, and"""
@@ -294,8 +303,10 @@ class _Case:
     """how long that took."""
 
 
-def _refusal(rulebook: Rulebook, step: Transitioned) -> str | None:
+def _refusal(rulebook: Rulebook, step: EventData) -> str | None:
     """The reason of a step that rejects, "" where none of the profile's choices was given; None for any other."""
+    if not isinstance(step, Transitioned):
+        return None
     rule = rulebook.profile.transitions.get(step.transition)
     if rule is None or not rule.danger:
         return None

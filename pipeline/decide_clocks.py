@@ -32,7 +32,7 @@ def ring(turn: Turn, command: Tick) -> None:
         ClockAlarmed(
             clock=command.clock,
             alarm=command.alarm,
-            late=turn.now >= clock.due_at and not warns,
+            late=turn.now >= clock.due_at and not warns and clocks.is_promise(rule),
             escalate_to=clocks.receiver(rule, command.alarm),
             due_at=clock.due_at,
             silent=silent,

@@ -28,7 +28,8 @@ class Turn:
         self.profile = rulebook.profile
         self.last = state
         self.command = command
-        self.now = command.at
+        # Clocks of several machines differ: the time of a case never goes back.
+        self.now = command.at if state is None else max(command.at, state.updated_at)
         self.classifier = classifier
         self.events: list[CaseEvent] = []
 

@@ -49,10 +49,9 @@ def follow_calendar(turn: Turn, name: str) -> None:
 
 
 def _stop(turn: Turn, name: str) -> None:
-    if clocks.is_late(turn.state.clocks[name], turn.now):
+    if clocks.is_over(turn.state.clocks[name], turn.now):
         follow_calendar(turn, name)  # its last day may have become a holiday
-    clock = turn.state.clocks[name]
-    late = clock.late or clocks.is_late(clock, turn.now)
+    late = clocks.is_late(turn.state.clocks[name], turn.profile.clocks[name], turn.now)
     turn.emit(_clock_stopped(clock=name, late=late), SYSTEM)
 
 

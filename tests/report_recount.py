@@ -72,7 +72,21 @@ class Recount:
 
     def endings(self) -> dict[str, Json]:
         """Case → the last of its endings in the period."""
-        return {e["subject"]: e for e in self.happened("transitioned") if e["data"]["ends"]}
+        return {e["subject"]: e for e in self.happened("transitioned") if self.ended_by(e)}
+
+    def ended_by(self, step: Json) -> bool:
+        """Whether the case was open before this step, and not after it."""
+        steps = self.of(step["subject"], "transitioned")
+        before = steps[: steps.index(step)]
+        return step["data"]["ends"] and not (before and before[-1]["data"]["ends"])
+
+    def rejections(self) -> list[Json]:
+        """The first of each case, if it is in the period and the unit's."""
+        first: dict[str, Json] = {}
+        for event in self.events:
+            if event["data"].get("transition") == "reject" and self.ended_by(event):
+                first.setdefault(event["subject"], event)
+        return [event["data"] for event in self.happened("transitioned") if event in first.values()]
 
     def returns(self) -> list[str]:
         taken = [e["data"] for e in self.happened("assigned", whoever=True)]
@@ -101,7 +115,7 @@ class Recount:
             if self.suggestion_of(case)["units"] and self.unit_of(case)
         ]
         hours = [self.hours(case, ending) for case, ending in self.endings().items()]
-        rejections = [e["data"] for e in self.happened("transitioned") if e["data"]["transition"] == "reject"]
+        rejections = self.rejections()
         return {
             "cases": len(arrived),
             "by_topic": counted(self.suggestion_of(case)["topic"] or "" for case in arrived),

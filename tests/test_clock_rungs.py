@@ -17,12 +17,15 @@ from test_case_life import BOOK, UNIT, Life
 from laporhub.pipeline import clocks
 from laporhub.pipeline.case_state import CaseState
 from laporhub.pipeline.commands import Actor, Note, Recount, Tick, Withdraw, Words
+from laporhub.pipeline.counting import figures
 from laporhub.pipeline.errors import Refused
 from laporhub.pipeline.events import CaseEvent, ClockAlarmed, ClockMoved, ClockStarted
 from laporhub.pipeline.evolve import evolve, next_alarm
+from laporhub.pipeline.periods import parse_period
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.profile.schema_time import ClockRule
 from laporhub.pipeline.workflow import allowed
+from laporhub.sinks.documents import case_document
 from laporhub.web.chronicle import staff_lines
 from laporhub.web.i18n import translator
 from laporhub.web.words import time_left
@@ -76,6 +79,48 @@ def catches_up(life: Life) -> list[ClockAlarmed]:
 
 def clock_events(events: Sequence[CaseEvent]) -> list[str]:
     return [event.data.kind for event in events if event.data.kind.startswith("clock_")]
+
+
+# ── the hub takes a step at the limit ────────────────────────────────────────────────────────────
+
+
+def answered(book: Rulebook = BOOK) -> Life:
+    life = at_the_unit(book)
+    life.does(unit_admin(UNIT), "respond", response="Sudah ditambal.")
+    life.does(ADMIN, "approve")
+    life.delivered("response", "sent")
+    assert life.case.status == "answered"
+    return life
+
+
+def test_a_case_closed_after_silence_is_not_late_for_anybody() -> None:
+    life = answered()
+    life.now += timedelta(days=10, minutes=1)
+    assert [(each.alarm, each.late) for each in catches_up(life)] == [("then", False)]
+    assert life.case.status == "closed"
+    document = case_document(life.case)
+    assert document["late"] is False and "confirmation" in document["clocks_kept"]
+    month = parse_period("2026-12", BOOK.calendar.zone)
+    made = figures([life.events], BOOK, month, None, life.now)
+    assert (made.closed, made.late_cases, made.clocks["confirmation"].late) == (1, 0, 0)
+    told = [line.text for line in staff_lines(BOOK, life.events, translator("id"))]
+    assert "Konfirmasi pelapor: waktunya habis" in told
+
+
+def test_a_reporter_who_is_slow_to_agree_breaks_no_promise() -> None:
+    life = answered()
+    life.now += timedelta(days=11)  # the hub was away, and this is the first that it hears
+    life.does(Actor(id=life.case.reporter, role="reporter"), "rate", rating=5)
+    assert case_document(life.case)["late"] is False
+
+
+def test_a_step_of_the_hub_is_late_where_somebody_is_told() -> None:
+    book = with_clock("confirmation", limit={"days": 10}, escalate=[{"to": "pimpinan"}])
+    life = answered(book)
+    life.now += timedelta(days=10, minutes=1)
+    catches_up(life)
+    assert life.case.status == "closed"
+    assert case_document(life.case)["clocks_late"] == ["confirmation"]
 
 
 # ── several at once ──────────────────────────────────────────────────────────────────────────────

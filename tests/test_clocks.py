@@ -212,7 +212,7 @@ def test_a_night_s_pause_costs_no_working_minute() -> None:
 def test_due_while_it_stands_still_it_does_not_ring_and_has_its_time_afterwards() -> None:
     clock = started(FIRST_RESPONSE, jakarta(23, 8))
     paused = standing(clock, FIRST_RESPONSE, jakarta(23, 19, 59))
-    assert not clocks.is_late(paused, jakarta(25, 12))
+    assert not clocks.is_over(paused, jakarta(25, 12))
     assert moved(clock, FIRST_RESPONSE, jakarta(23, 19, 59), jakarta(25, 12)).due_at == jakarta(25, 12, 1)
 
 
@@ -414,9 +414,9 @@ def test_late_stays_late_and_in_time_stays_in_time(
     start, pause, resume = (at.replace(microsecond=0) for at in times)
     clock = started(rule, start)
     assume(clock.due_at != pause)
-    late = clocks.is_late(clock, pause)
-    assert clocks.is_late(standing(clock, rule, pause), resume) is late
-    assert clocks.is_late(moved(clock, rule, pause, resume), resume) is late
+    late = clocks.is_over(clock, pause)
+    assert clocks.is_over(standing(clock, rule, pause), resume) is late
+    assert clocks.is_over(moved(clock, rule, pause, resume), resume) is late
 
 
 @steady

@@ -24,7 +24,7 @@ from laporhub.hub.posting import Mailer, Poster, receivers_of
 from laporhub.hub.settings import Settings
 from laporhub.pipeline.connector import Failed, Outcome, Outgoing, Sent, StatusUpdate, Unknown
 from laporhub.pipeline.counting import make_report
-from laporhub.pipeline.errors import RetryLater, StopChannel
+from laporhub.pipeline.errors import NotFound, RetryLater, StopChannel
 from laporhub.pipeline.figures import Report
 from laporhub.pipeline.periods import Period, parse_period
 from laporhub.pipeline.profile.schema import Report as Rule
@@ -373,3 +373,33 @@ async def test_who_is_to_get_a_report_is_decided_once(database: Engine) -> None:
     assert sorted(post.taken) == sorted([f"mailto:{HEAD}"] * 3 + [f"mailto:{DEPUTY}"] * 2), (
         "December, and the year"
     )
+
+
+@dataclass
+class Restructured(Source):
+    """The unit has left `units.yaml` since its report was put on its way."""
+
+    asked: int = 0
+
+    def report(self, profile: str, period: Period, unit: str | None = None) -> Report:
+        if unit is not None:
+            self.asked += 1
+            raise NotFound(f"There is no unit {unit!r}")
+        return super().report(profile, period, unit)
+
+
+async def test_the_report_of_a_unit_that_is_no_more_is_given_up_and_says_why(database: Engine) -> None:
+    clock, post = Clock(NOVEMBER_OVER.astimezone(UTC)), Post()
+    source = Restructured(database, [])
+    receivers = [Receiver("bubar@contoh.test", "dinas-bubar", "id"), Receiver(HEAD, None, "id")]
+    await source.write(lambda each: report_posts.plan(each, NAME, "2026-11", receivers, clock()))
+    poster = Poster(source, Mailer(post, {NAME: OFFICE}), clock)  # type: ignore[arg-type]
+    for _ in range(3):
+        await works(poster)
+        clock.forward(minutes=20)
+    with database.connect() as connection:
+        found = {each.receiver: each for each in report_posts.of_period(connection, NAME, "2026-11")}
+    given_up = found["bubar@contoh.test"]
+    assert (given_up.status, given_up.next_at, source.asked) == ("failed", None, 1)
+    assert "dinas-bubar" in (given_up.reason or "")
+    assert (found[HEAD].status, post.taken) == ("sent", [f"mailto:{HEAD}"])

@@ -13,11 +13,13 @@ from hypothesis import strategies as st
 from lens_recount import Recount as Lens
 from lens_recount import same
 from report_recount import Recount
-from support import MONDAY, laporgub
+from support import ADMIN, MONDAY, form, laporgub
+from test_case_life import Life
 
 from laporhub.dashboards.grid import panels
 from laporhub.dashboards.leaders import leaders
 from laporhub.dashboards.lens import lens
+from laporhub.pipeline.commands import Note, Words
 from laporhub.pipeline.counting import figures, make_report
 from laporhub.pipeline.events import Assigned, CaseEvent, ClockAlarmed, ClockStopped, Rated, Transitioned
 from laporhub.pipeline.figures import Figures
@@ -49,10 +51,13 @@ def spread(draw: st.DrawFn) -> Histories:
     found = []
     for events in draw(some_histories):
         at = datetime(2026, 9, 20, tzinfo=UTC) + timedelta(hours=draw(st.integers(0, 24 * 100)))
-        moved_on = []
+        moved_on, status = [], "received"
         for event in events:
             at += timedelta(minutes=draw(st.sampled_from((1, 90, 60 * 30, 60 * 24 * 12))))
-            moved_on.append(of_the_profile(event).but({"time": at}))
+            event = of_the_profile(event).but({"time": at})
+            if isinstance(step := event.data, Transitioned):
+                event, status = event.but({"data": step.but({"source": status})}), step.target
+            moved_on.append(event)
         found.append(moved_on)
     return found
 
@@ -231,6 +236,59 @@ def test_a_rejection_has_the_reason_that_was_chosen_and_never_what_was_typed() -
     typed = chosen.but({"fields": {"reason": "Siti Contohwati bohong"}})
     made = figures([history(1, [chosen]), history(2, [typed])], RULES, NOVEMBER, None, LATER)
     assert (made.rejected, made.by_reason) == (2, {"": 1, "unclear": 1})
+
+
+def step(name: str, source: str, target: str, **fields: Any) -> Transitioned:
+    ends = RULES.profile.states[target].final
+    return Transitioned(transition=name, source=source, target=target, ends=ends, fields=fields)
+
+
+def test_a_rating_after_the_end_closes_no_case_again() -> None:
+    closed, rated = step("close", "answered", "closed"), step("rate", "closed", "closed")
+    events = history(1, [closed, rated])
+    events[-1] = events[-1].but({"time": NOVEMBER.end + HOUR})
+    december = parse_period("2026-12", ZONE)
+    report = make_report([events], RULES, december, None, LATER)
+    assert (report.before.closed, report.figures.closed) == (1, 0)
+    for month, number in ((NOVEMBER, 1), (december, 0)):
+        assert shown("Aduan selesai", [events], month)[()][0] == number
+
+
+def test_an_objection_that_is_turned_down_is_no_second_rejection() -> None:
+    steps = [
+        step("reject", "received", "rejected", reason="unclear"),
+        step("appeal", "rejected", "appealed"),
+        step("uphold", "appealed", "rejected"),
+    ]
+    events = history(1, steps)
+    made = figures([events], RULES, NOVEMBER, None, LATER)
+    assert (made.closed, made.rejected, made.by_reason) == (1, 1, {"unclear": 1})
+    events[-1] = events[-1].but({"time": NOVEMBER.end + HOUR})
+    made = figures([events], RULES, parse_period("2026-12", ZONE), None, LATER)
+    assert (made.closed, made.rejected, made.by_reason) == (1, 0, {}), (
+        "it ended again, and was rejected before"
+    )
+
+
+def test_a_case_closed_by_a_machine_whose_clock_is_behind_is_in_one_month() -> None:
+    life = Life()
+    life.says("web", form(1))
+    life.now = NOVEMBER.end + timedelta(seconds=5)
+    life.applies(
+        Note(
+            id="n",
+            profile=RULES.name,
+            case_id=life.case.id,
+            at=life.now,
+            actor=ADMIN,
+            words=Words(text="Catatan."),
+        )
+    )
+    life.now -= timedelta(seconds=10)
+    life.does(ADMIN, "reject", reason="unclear", explanation="Tidak jelas.")
+    assert [event.time for event in life.events] == sorted(event.time for event in life.events)
+    report = make_report([life.events], RULES, parse_period("2026-12", ZONE), None, LATER)
+    assert (report.before.closed, report.figures.closed) == (0, 1)
 
 
 def test_a_case_that_is_open_and_past_its_time_counts_until_it_moves() -> None:

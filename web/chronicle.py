@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from laporhub.pipeline import clocks
 from laporhub.pipeline.commands import Words
 from laporhub.pipeline.events import (
     Answered,
@@ -181,6 +182,8 @@ def _tick(
                 if late
                 else t("%(clock)s: selesai tepat waktu", clock=clock)
             )
+        case ClockAlarmed(late=False, alarm=clocks.THEN):
+            return t("%(clock)s: waktunya habis", clock=clock)
         case ClockAlarmed(late=late, escalate_to=receiver):
             said = (
                 t("%(clock)s: lewat tenggat", clock=clock)
