@@ -257,6 +257,7 @@ def test_nothing_breaks_whatever_happens(profile: str, monkeypatch: pytest.Monke
     states = {name for each in book.every_edition for name in each.profile.states}
     print(f"{profile}: {dict(counted)}, never {sorted(states - been) or 'missed a state'}")
     assert counted["steps"] >= STEPS
+    assert been == states or not FULL, "cases were everywhere"
 
 
 def test_the_search_would_find_somebody() -> None:
