@@ -70,9 +70,11 @@ def state_as_seen(state: CaseState, eyes: Eyes) -> CaseState:
     """The case without what these eyes are spared."""
     if not eyes.hides:
         return state
-    changes: dict[str, object] = {}
+    changes: dict[str, object] = {"suggestion": _suggested(state.suggestion, eyes)}
     if "text" in eyes.hides:
-        changes |= {"text": "", "said": (), "suggestion": _wordless(state.suggestion)}
+        changes |= {"text": "", "said": ()}
+    if "staff" in eyes.hides:
+        changes["taken"] = {step: (times, "") for step, (times, _) in state.taken.items()}
     if "place" in eyes.hides:
         changes["location"] = _roughly(state.location)
         changes["said"] = (
@@ -106,8 +108,8 @@ def _data_as_seen(rulebook: Rulebook, data: EventData, eyes: Eyes) -> EventData 
     match data:
         case MessageAdded():
             return _message(data, eyes)
-        case Classified() if "text" in eyes.hides:
-            return data.but({"suggestion": _wordless(data.suggestion)})
+        case Classified() if not eyes.hides.isdisjoint({"text", "place"}):
+            return data.but({"suggestion": _suggested(data.suggestion, eyes)})
         case Noted() if "notes" in eyes.hides:
             return None
         case Drafted() | Contributed() if "draft" in eyes.hides:
@@ -146,11 +148,16 @@ def _admits(seen_by: tuple[str, ...] | None, eyes: Eyes) -> bool:
     return seen_by is None or not eyes.names.isdisjoint(seen_by)
 
 
-def _wordless(suggestion: Suggestion | None) -> Suggestion | None:
-    """Reasons quote the reporter."""
-    return suggestion and suggestion.but(
-        {"units": tuple(unit.but({"reasons": ()}) for unit in suggestion.units)}
-    )
+def _suggested(suggestion: Suggestion | None, eyes: Eyes) -> Suggestion | None:
+    """Reasons quote the reporter, and the place that was made out may be a house's road."""
+    if suggestion is None:
+        return None
+    changes: dict[str, object] = {}
+    if "text" in eyes.hides:
+        changes["units"] = tuple(unit.but({"reasons": ()}) for unit in suggestion.units)
+    if "place" in eyes.hides and suggestion.place is not None:
+        changes["place"] = suggestion.place.but(dict.fromkeys(("road", "landmark", "lat", "lon")))
+    return suggestion.but(changes) if changes else suggestion
 
 
 def _roughly(location: Location | None) -> Location | None:
