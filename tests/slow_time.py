@@ -68,11 +68,9 @@ class SlowOffice:
     def ends_a_day(self, local: datetime) -> bool:
         """Whether the last minute of a working day's service has just passed."""
         before = local - MINUTE
-        return (
-            self.is_working_day(before.date())
-            and self.is_open(before)
-            and _minute(before.time()) == max(self.opening_minutes(before.date()))
-        )
+        served, minute = self.opening_minutes(before.date()), _minute(before.time())
+        is_last = minute in served and minute + 1 not in served and minute == max(served)
+        return is_last and self.is_working_day(before.date())
 
     def wall(self, at: datetime) -> datetime:
         return at.astimezone(self.zone).replace(tzinfo=None)
