@@ -96,13 +96,18 @@ class MailSimulator:
         self._written += 1
         self.arrives(f"warga{self._written}@contoh.test", person.text, name=person.name)
 
-    def arrives(self, sender: str, text: str, subject: str = "", name: str | None = None) -> None:
-        """A citizen's mail lies in the office's mailbox."""
+    def arrives(
+        self, sender: str, text: str, subject: str = "", name: str | None = None, *, checked_by: str = ""
+    ) -> None:
+        """A citizen's mail lies in the office's mailbox. `checked_by`: the server that vouches for its sender."""
         mail = EmailMessage(policy=WIRE)
         mail["From"] = f"{name} <{sender}>" if name else sender
         mail["To"] = self.address
         mail["Date"] = format_datetime(self.clock())
         mail["Message-ID"] = f"<{len(self.folder.mails) + 1}.{sender}>"
+        if checked_by:
+            domain = sender.rpartition("@")[2]
+            mail["Authentication-Results"] = f"{checked_by}; dmarc=pass header.from={domain}"
         if subject:
             mail["Subject"] = subject
         mail.set_content(text)

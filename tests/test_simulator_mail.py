@@ -25,6 +25,8 @@ from laporhub.pipeline.tracking import Query
 from laporhub.simulators.citizens import complaints
 from laporhub.simulators.mail import MailSimulator
 
+CHECKER = "mx.contoh.test"
+
 
 async def polled(hub: Hub, clock: Clock) -> None:
     clock.forward(minutes=2)
@@ -42,9 +44,14 @@ async def test_a_mail_is_answered_and_a_later_one_finds_its_case_by_the_ticket(t
     clock, server = Clock(), MailSimulator(ADDRESS, Clock())
     profile = profile_with(EmailSpecimen(), "laporgub-jateng", tmp_path / "laporgub-jateng")
     async with server.running() as (url, told):
-        settings = {"profile": str(profile), "connectors": {"email": dict(told)}}
+        settings = {"profile": str(profile), "connectors": {"email": {**told, "authserv_id": CHECKER}}}
         async with hub_on(tmp_path / "data", clock, **settings) as hub:
-            server.arrives("warga1@warga.contoh.test", "Jalan rusak di Batang sejak kemarin", "Jalan rusak")
+            server.arrives(
+                "warga1@warga.contoh.test",
+                "Jalan rusak di Batang sejak kemarin",
+                "Jalan rusak",
+                checked_by=CHECKER,
+            )
             await polled(hub, clock)
             [ticket] = tickets(hub, clock)
             [(to, body)] = server.sent
@@ -55,15 +62,21 @@ async def test_a_mail_is_answered_and_a_later_one_finds_its_case_by_the_ticket(t
             assert ticket in page
             assert "Jalan rusak di Batang" in page
 
-            server.arrives("warga1@warga.contoh.test", "Apa kabarnya?", f"Tanya {ticket}")
+            server.arrives("warga1@warga.contoh.test", "Apa kabarnya?", f"Tanya {ticket}", checked_by=CHECKER)
             await polled(hub, clock)
             case = hub.case(ticket)
             assert case is not None
             assert case.messages == 2
 
-            server.arrives("lain@warga.contoh.test", "Saya mau tahu juga", f"Tanya {ticket}")
+            server.arrives(
+                "lain@warga.contoh.test", "Saya mau tahu juga", f"Tanya {ticket}", checked_by=CHECKER
+            )
+            server.arrives("warga1@warga.contoh.test", "Batalkan saja laporan saya", f"Tanya {ticket}")
             await polled(hub, clock)
-            assert len(tickets(hub, clock)) == 2, "somebody else's ticket opens nothing"
+            assert len(tickets(hub, clock)) == 3, (
+                "a ticket opens nothing to somebody else, nor to a forged sender"
+            )
+            assert (case := hub.case(ticket)) is not None and case.messages == 2
 
 
 async def test_a_made_up_citizen_writes(tmp_path: Path) -> None:
