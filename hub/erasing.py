@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from laporhub.hub.keeping import Store
 from laporhub.pipeline.case_files import CaseFile
@@ -22,7 +22,7 @@ from laporhub.pipeline.store import files, retention
 from laporhub.pipeline.store.audit import AuditLog
 from laporhub.pipeline.store.database import writer
 from laporhub.pipeline.store.keys import KeyRing
-from laporhub.pipeline.store.retention import Ended
+from laporhub.pipeline.store.retention import Ended, Newer
 from laporhub.pipeline.vault import PERSON
 
 EXPIRED: Final = "expired"
@@ -43,7 +43,11 @@ class Erased:
 
 @dataclass(frozen=True)
 class Eraser:
-    """See the module. Blocking, and safe to be killed at any time: what is half done is done by the next sweep."""
+    """See the module. Blocking, and safe to be killed at any time: what is half done is done by the next sweep.
+
+    In one transaction a person's keys go, and all that rows say of their files. The bytes, which nobody can read any
+    more, go after it; those that are left when it is interrupted are deleted by the files' keeper, or by asking again.
+    """
 
     database: Engine
     ring: KeyRing
@@ -53,22 +57,40 @@ class Eraser:
     now: Callable[[], datetime]
 
     def erase(self, reporter: str, actor: str, reason: str) -> Erased:
-        """Erases one person; on record before it is done."""
-        self.audit.record(actor, "erase", reporter, reason, self.now())
-        keys = self.ring.erase(reporter)
-        return Erased(keys, self.store.erase(reporter) if reporter.startswith(PERSON) else 0, 1)
+        """Erases one person; on record before it is done. Harmless to repeat."""
+        return self._erase(reporter, actor, reason) or Erased()
+
+    def _erase(self, reporter: str, actor: str, reason: str, newer: Newer | None = None) -> Erased | None:
+        """None where something newer is known of them by now: then they stay."""
+        now = self.now()
+
+        def first(connection: Connection) -> bool:
+            if newer is not None and newer.has(connection, reporter):
+                return False
+            files.forget(connection, reporter, now)
+            return True
+
+        self.audit.record(actor, "erase", reporter, reason, now)
+        keys = self.ring.erase(reporter, first)
+        if keys is None:
+            self.audit.record(actor, "not erased", reporter, "something new came meanwhile", self.now())
+            return None
+        gone = self.store.erase(reporter) if reporter.startswith(PERSON) else 0
+        with writer(self.database).begin() as connection:
+            files.all_deleted(connection, reporter)
+        return Erased(keys, gone, 1)
 
     def sweep(self) -> Erased:
         """Erases what is kept for too long by now."""
         dropped = sum(self._drop_files(case, rows) for case, rows in self._files_past())
         for owner, days in self._others_past():
             self.erase(owner, "system", f"retention: {days} days after it came")
-        persons = list(self._persons_past())
-        for reporter, days in persons:
-            dropped += self.erase(
-                reporter, "system", f"retention: {days} days after the last case ended"
-            ).files
-        return Erased(files=dropped, persons=len(persons))
+        newer, persons = Newer(self.database), 0
+        for reporter, days in list(self._persons_past()):
+            reason = f"retention: {days} days after the last case ended"
+            if (done := self._erase(reporter, "system", reason, newer)) is not None:
+                dropped, persons = dropped + done.files, persons + 1
+        return Erased(files=dropped, persons=persons)
 
     def sweep_once_a_day(self) -> Erased | None:
         """None where it was done today, by this process or another."""

@@ -3,6 +3,7 @@
 A row is due from the moment its message is stored. Whoever claims it fetches it, tells its type from its bytes, reads
 what a picture says of itself, and keeps the file under the reporter's key: erasing the reporter erases it. What may
 still work is tried again with growing pauses; what never will is refused with a reason that staff can read.
+What was taken back, or belonged to whoever was erased, it deletes.
 """
 
 from __future__ import annotations
@@ -133,6 +134,9 @@ class Keeper:
         return len(claimed)
 
     async def _keep(self, row: CaseFile) -> None:
+        if row.status != "waiting":
+            await self._delete(row)
+            return
         try:
             done = await self._kept(row)
         except Refused as error:
@@ -142,15 +146,38 @@ class Keeper:
         except Exception as error:
             logger.error("a file could not be kept", file=row.id, reason=type(error).__name__)
             done = self._later(row, RetryLater(type(error).__name__))
-        await self._engine.submit(job=lambda connection: _write(connection, done))
+        await self._engine.submit(job=lambda connection: _write(connection, done, self._now()))
+
+    async def _delete(self, row: CaseFile) -> None:
+        """What was taken back, or was an erased person's. Given up never."""
+        try:
+            gone = await asyncio.to_thread(self._deleted, row)
+        except Exception as error:
+            logger.error("a file could not be deleted", file=row.id, reason=type(error).__name__)
+            gone = False
+        if gone:
+            await self._engine.submit(job=lambda connection: files.deleted(connection, row))
+        else:
+            until = self._now() + _pause(row.attempts + 1)
+            await self._engine.submit(job=lambda connection: files.postpone(connection, row, until))
+
+    def _deleted(self, row: CaseFile) -> bool:
+        if not row.digest:
+            return True
+        with self._database.connect() as connection:
+            if files.is_one_awaited(connection, row):
+                return False
+            needed = files.is_kept_elsewhere(connection, row)
+        if not needed:
+            self._store.drop(row.reporter, row.digest)
+        return True
 
     def _later(self, row: CaseFile, error: RetryLater) -> CaseFile:
         attempts = row.attempts + 1
         if attempts >= _ATTEMPTS:
             return replace(row, status="refused", attempts=attempts, next_at=None, reason="unreachable")
-        pause = min(timedelta(seconds=5 * 2.0**attempts), _LONGEST_PAUSE)
         hint = timedelta(seconds=error.after or 0)
-        return replace(row, attempts=attempts, next_at=self._now() + max(pause, hint), reason=None)
+        return replace(row, attempts=attempts, next_at=self._now() + max(_pause(attempts), hint), reason=None)
 
     async def _kept(self, row: CaseFile) -> CaseFile:
         data = await self._bytes(row)
@@ -223,6 +250,10 @@ class Keeper:
         return (rules.provider or row.channel) if rules else row.channel
 
 
-def _write(connection: Connection, file: CaseFile) -> None:
-    files.save(connection, file)
-    pictures.remember(connection, file)
+def _pause(attempts: int) -> timedelta:
+    return min(timedelta(seconds=5 * 2.0 ** min(attempts, _ATTEMPTS)), _LONGEST_PAUSE)
+
+
+def _write(connection: Connection, file: CaseFile, now: datetime) -> None:
+    if files.settle(connection, file, now):
+        pictures.remember(connection, file)

@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal, TypeAlias
 
-FileStatus: TypeAlias = Literal["waiting", "kept", "refused"]
+FileStatus: TypeAlias = Literal["waiting", "kept", "refused", "dropped"]
+"""A dropped one is nobody's any more: its row stays only until its bytes are deleted. So it is with a refused one that
+is due.
+"""
 
 
 @dataclass(frozen=True, slots=True)

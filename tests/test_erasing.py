@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from PIL import Image
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 from support import ADMIN, SUPERVISOR, Clock, form, hub_on, unit_admin
+from test_media import taken
 
 from laporhub.hub.compose import keeper
-from laporhub.hub.erasing import Erased
+from laporhub.hub.erasing import Erased, Eraser
 from laporhub.hub.hub import Hub
+from laporhub.hub.keeping import Store
 from laporhub.pipeline.case_state import CaseState
 from laporhub.pipeline.commands import Actor
 from laporhub.pipeline.connector import Raw
@@ -96,7 +100,7 @@ async def test_after_erasing_nothing_of_the_person_opens_and_the_case_stays(tmp_
             if piece
         ]
         assert sealed and all(hub.ring.open(piece) is None for piece in sealed)
-        assert [hub.file(file) for file in hub.files(state.id)] == [None]
+        assert [(file.reason, hub.file(file)) for file in hub.files(state.id)] == [("erased", None)]
         assert [each.text for each in hub.confidential(found(hub, state.ticket), SUPERVISOR)] == [None]
         assert name_of(hub, state) is None
         assert hub.tracking.count(Query(profiles=(PROFILE,)), "status", clock()) == before
@@ -124,6 +128,88 @@ async def test_a_key_that_was_erased_is_in_no_file_any_more(tmp_path: Path) -> N
 
 def on_disk(folder: Path) -> bytes:
     return b"".join(path.read_bytes() for path in folder.glob("hub.db*"))
+
+
+def with_place() -> InlineFile:
+    """Not all of one colour: it has a fingerprint."""
+    out = io.BytesIO()
+    Image.radial_gradient("L").save(out, "JPEG", exif=taken())
+    return InlineFile(data=out.getvalue(), media_type="image/jpeg", name="rumah-saya.jpg")
+
+
+TAKEN = with_place()
+
+
+async def test_what_photos_told_of_a_person_goes_with_them(tmp_path: Path) -> None:
+    async with hub_on(tmp_path) as hub:
+        state, other = await sent(hub, 1, files=(TAKEN,)), await sent(hub, 2, files=(TAKEN,))
+        [file] = hub.files(state.id)
+        assert file.lat and file.taken_at and file.fingerprint and file.name
+        assert bands(hub, file.id)
+        hub.eraser.erase(state.reporter, "shell", "diminta pelapor")
+        [left] = hub.files(state.id)
+        told = (left.lat, left.lon, left.taken_at, left.fingerprint, left.name, left.digest, left.width)
+        assert told == (None,) * 7
+        assert (left.status, left.reason, left.next_at) == ("refused", "erased", None)
+        assert not bands(hub, file.id)
+        [theirs] = hub.files(other.id)
+        assert theirs.lat and bands(hub, theirs.id) and hub.file(theirs) == TAKEN.data
+
+
+@pytest.mark.parametrize("by", ["asking again", "the keeper"])
+async def test_an_erasure_that_is_interrupted_is_finished(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, by: str
+) -> None:
+    async with hub_on(tmp_path) as hub:
+        state, other = await sent(hub, 1, files=(TAKEN,)), await sent(hub, 2, files=(TAKEN,))
+
+        def killed(store: Store, reporter: str) -> int:
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            patch.setattr(Store, "erase", killed)
+            hub.eraser.erase(state.reporter, "shell", "diminta pelapor")
+        assert name_of(hub, state) is None
+        assert [file.lat for file in hub.files(state.id)] == [None]
+        assert len(blobs(tmp_path, state.reporter)) == 3
+        if by == "asking again":
+            assert hub.eraser.erase(state.reporter, "shell", "diminta pelapor").files == 3
+        while await keeper(hub, {}).keep_due():
+            pass
+        assert blobs(tmp_path, state.reporter) == []
+        assert [(file.digest, file.next_at) for file in hub.files(state.id)] == [(None, None)]
+        assert len(blobs(tmp_path, other.reporter)) == 3
+
+
+async def test_a_photo_that_is_being_fetched_while_its_sender_is_erased_is_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with hub_on(tmp_path) as hub:
+        receipt = await hub.receive(PROFILE, "web", form(1, files=(TAKEN,)))
+        state, honest = found(hub, receipt.ticket), Store.put
+
+        def put(store: Store, reporter: str, *given: Any) -> str:
+            monkeypatch.setattr(Store, "put", honest)
+            hub.eraser.erase(state.reporter, "shell", "diminta pelapor")
+            return honest(store, reporter, *given)
+
+        monkeypatch.setattr(Store, "put", put)
+        while await keeper(hub, {}).keep_due():
+            pass
+        [left] = hub.files(state.id)
+        assert (left.status, left.lat, left.fingerprint, left.digest) == ("refused", None, None, None)
+        assert blobs(tmp_path, state.reporter) == []
+        assert not bands(hub, left.id)
+
+
+def blobs(folder: Path, reporter: str) -> list[Path]:
+    return [path for path in (folder / "files").rglob("*") if path.is_file() and path.parent.name == reporter]
+
+
+def bands(hub: Hub, file: str) -> list[str]:
+    with hub.database.connect() as connection:
+        asked = text("SELECT band FROM picture_bands WHERE file_id = :file")
+        return list(connection.execute(asked, {"file": file}).scalars())
 
 
 # ── time limits ──
@@ -159,6 +245,33 @@ async def test_whoever_has_an_open_case_is_not_forgotten(tmp_path: Path) -> None
         await hub.act(young.case_id, "reject", {"reason": "unclear", "explanation": "x"}, ADMIN)
         clock.forward(days=100)
         assert hub.eraser.sweep().persons == 1
+
+
+async def test_whoever_writes_while_the_sweep_runs_is_not_forgotten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sweep goes by a list: it looks again before it erases one who is on it."""
+    clock = Clock()
+    async with retaining(tmp_path, clock, identity=100) as hub:
+        gone, again = await rejected(hub, 1), await rejected(hub, 2, files=(photo(2),))
+        clock.forward(days=100)
+        honest, loop = Eraser._persons_past, asyncio.get_running_loop()
+
+        def meanwhile(eraser: Eraser) -> Iterator[tuple[str, int]]:
+            listed = list(honest(eraser))
+            assert {name for name, _ in listed} == {gone.reporter, again.reporter}
+            new = hub.receive(PROFILE, "web", form(2, external_id="lagi", thread="lagi"))
+            asyncio.run_coroutine_threadsafe(new, loop).result(30)
+            return iter(listed)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Eraser, "_persons_past", meanwhile)
+            assert (await asyncio.to_thread(hub.eraser.sweep)).persons == 1
+        assert name_of(hub, gone) is None
+        assert name_of(hub, again) == "Warga Contoh"
+        assert [hub.file(each) for each in hub.files(again.id)] == [photo(2).data]
+        assert ("not erased", again.reporter) in [(each.action, each.subject) for each in hub.audit.entries()]
+        assert hub.eraser.sweep() == Erased()
 
 
 async def test_files_go_earlier_than_names_and_only_where_nobody_else_needs_them(tmp_path: Path) -> None:
@@ -240,11 +353,11 @@ async def test_a_sweep_that_is_killed_half_way_is_finished_by_the_next(
         clock.forward(days=2)
         honest, calls = KeyRing.erase, []
 
-        def killed(ring: KeyRing, reporter: str) -> int:
+        def killed(ring: KeyRing, reporter: str, first: Callable[[Connection], bool]) -> int | None:
             calls.append(reporter)
             if len(calls) == 2:
                 raise KeyboardInterrupt
-            return honest(ring, reporter)
+            return honest(ring, reporter, first)
 
         with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
             patch.setattr(KeyRing, "erase", killed)

@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
+import io
 import itertools
 import json
 import sqlite3
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import Image
 from support import COMPLETE, SUPERVISOR, Clock, Stub, hub_on, laporgub
 
+from laporhub.connectors import download
+from laporhub.connectors.download import Fetched
+from laporhub.hub.blobs import FolderBlobs
+from laporhub.hub.compose import keeper
 from laporhub.hub.hub import Hub
 from laporhub.pipeline import said
 from laporhub.pipeline.case_state import CaseState
 from laporhub.pipeline.connector import Outcome, Outgoing, Parsed, Raw, Sent, Withdrawn
 from laporhub.pipeline.connector_abilities import Greeting
 from laporhub.pipeline.decide import decide
+from laporhub.pipeline.errors import RetryLater
 from laporhub.pipeline.evolve import evolve
 from laporhub.pipeline.fanout import forwarded
 from laporhub.pipeline.intake import add_to, interpret, withdrawal
@@ -222,6 +230,112 @@ async def test_the_sealed_original_is_taken_out_of_the_database(tmp_path: Path) 
     assert ["sealed_text" in each for each in heard] == [False, True]
     assert [bool(each.get("sealed_text")) for each in stored] == [False, True]
     assert all("sealed_identity" in each for each in heard), "who it was is not forgotten by it"
+
+
+def small(shade: int) -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (40, 30), (shade, 90, 90)).save(out, "JPEG")
+    return out.getvalue()
+
+
+PHOTO, OTHER = "https://files.example/1.jpg", "https://files.example/2.jpg"
+
+
+@asynccontextmanager
+async def keeping(folder: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[tuple[Hub, Clock]]:
+    """A hub on the square that can fetch two photos."""
+
+    async def fetch(url: str, *_: object) -> Fetched:
+        return Fetched({PHOTO: small(1), OTHER: small(2)}[url], None)
+
+    monkeypatch.setattr(download, "fetch", fetch)
+    clock = Clock()
+    async with hub_on_the_square(folder, clock) as hub:
+        yield hub, clock
+
+
+async def kept(hub: Hub, clock: Clock) -> None:
+    """All that is due now and in the next hour."""
+    for _ in range(8):
+        while await keeper(hub, {}).keep_due():
+            pass
+        clock.forward(minutes=10)
+
+
+def blobs(folder: Path) -> list[Path]:
+    return [path for path in (folder / "files").rglob("*") if path.is_file()]
+
+
+def attached(*urls: str) -> list[dict[str, Any]]:
+    return [Attachment(url=url).model_dump() for url in urls]
+
+
+async def test_photos_of_a_deleted_message_are_deleted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with keeping(tmp_path, monkeypatch) as (hub, clock):
+        await says(hub, external_id="1", text=COMPLETE, attachments=attached(PHOTO))
+        await says(hub, external_id="2", text="Ini juga", attachments=attached(OTHER))
+        await kept(hub, clock)
+        assert len(blobs(tmp_path)) == 6, "as they came, large, small"
+        await says(hub, external_id="1", deleted=True)
+        [left] = hub.files(only_case(hub).id)
+        await kept(hub, clock)
+        assert len(blobs(tmp_path)) == 3
+        assert hub.file(left) == small(2)
+        with hub.database.connect() as connection:
+            assert connection.exec_driver_sql("SELECT count(*) FROM files").scalar() == 1
+
+
+async def test_photos_of_a_rewritten_message_are_deleted_unless_they_came_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with keeping(tmp_path, monkeypatch) as (hub, clock):
+        await says(hub, external_id="1", text=COMPLETE, attachments=attached(PHOTO, OTHER))
+        await kept(hub, clock)
+        await says(hub, external_id="1#2", replaces="1", text=f"{COMPLETE}!", attachments=attached(PHOTO))
+        await kept(hub, clock)
+        [left] = hub.files(only_case(hub).id)
+        assert hub.file(left) == small(1)
+        assert len(blobs(tmp_path)) == 3
+
+
+async def test_a_photo_that_is_being_fetched_while_its_message_is_deleted_is_not_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with keeping(tmp_path, monkeypatch) as (hub, clock):
+        await says(hub, external_id="1", text=COMPLETE, attachments=attached(PHOTO))
+        honest = download.fetch
+
+        async def slow(url: str, *given: Any) -> Fetched:
+            await says(hub, external_id="1", deleted=True)
+            return await honest(url, *given)
+
+        monkeypatch.setattr(download, "fetch", slow)
+        await kept(hub, clock)
+        assert list(hub.files(only_case(hub).id)) == []
+        assert blobs(tmp_path) == []
+
+
+async def test_deleting_a_photo_is_tried_until_its_store_is_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with keeping(tmp_path, monkeypatch) as (hub, clock):
+        await says(hub, external_id="1", text=COMPLETE, attachments=attached(PHOTO))
+        await kept(hub, clock)
+
+        def away(*_: object) -> None:
+            raise RetryLater("away")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(FolderBlobs, "delete", away)
+            await says(hub, external_id="1", deleted=True)
+            for _ in range(20):
+                await kept(hub, clock)
+        assert len(blobs(tmp_path)) == 3
+        clock.forward(hours=6)
+        await kept(hub, clock)
+        assert blobs(tmp_path) == []
 
 
 async def test_a_rewritten_message_has_its_new_words_everywhere(tmp_path: Path) -> None:

@@ -71,6 +71,7 @@ def _stands(file: CaseFile, t: Translator) -> str:
         return t("sedang diambil")
     return {
         "expired": t("dihapus karena masa simpannya sudah habis"),
+        "erased": t("dihapus bersama data pelapornya"),
         "gone": t("tidak ada lagi di tempat asalnya"),
         "too_large": t("terlalu besar"),
         "type": t("jenis berkas yang tidak kami simpan"),

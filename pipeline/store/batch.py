@@ -296,7 +296,7 @@ class Batch:
         files.add_evidence(self.connection, self.events, reporters)
         for case in self.reworded():
             old = log.forget_originals(self.connection, case, self.states[case].opened_at)
-            files.drop(self.connection, old)
+            files.drop(self.connection, old, self.states[case].updated_at)
 
     def _tell_staff(self) -> None:
         told, letters = list[Notice](), list[Letter]()

@@ -91,10 +91,15 @@ class KeyRing:
         with self._lock:
             self._pending.pop(key.id, None)
 
-    def erase(self, reporter: str) -> int:
-        """Deletes all keys of a reporter: what was sealed with them can never be read again. How many."""
+    def erase(self, reporter: str, first: Callable[[Connection], bool] = lambda _: True) -> int | None:
+        """Deletes all keys of a reporter: what was sealed with them can never be read again. How many.
+
+        `first` is done in the same transaction; where it says no, nothing is deleted: None.
+        """
         with writer(self._engine).begin() as connection:
             overwrite_what_is_deleted(connection)
+            if not first(connection):
+                return None
             gone = connection.execute(reporter_keys.delete().where(reporter_keys.c.reporter == reporter))
             persons.forget(connection, reporter)
             counted = insert(connection, cursors).values(consumer=_ERASURES, offset=1)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 import orjson
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, func, select
 
 from laporhub.pipeline.store.cases import insert
-from laporhub.pipeline.store.tables import cases, cursors, files, reporter_keys
+from laporhub.pipeline.store.database import writer
+from laporhub.pipeline.store.tables import cases, cursors, events, files, reporter_keys
 
 _PIECE = 500
 _REPORTERS = 20_000
@@ -28,6 +29,43 @@ class Ended:
     ticket: str
     reporter: str
     closed_at: datetime | None
+
+
+@dataclass
+class Newer:
+    """Whose cases had anything happen since a sweep began to look: of them what it found is old.
+
+    `has` is asked within the transaction that erases. Nobody writes an event until that has ended.
+    """
+
+    engine: Engine
+    _upto: int = field(init=False, default=0)
+    _reporters: set[str] = field(init=False, default_factory=set)
+
+    def __post_init__(self) -> None:
+        with writer(self.engine).begin() as connection:
+            _hold_events(connection)
+            self._upto = connection.execute(select(func.max(events.c.offset))).scalar() or 0
+
+    def has(self, connection: Connection, reporter: str) -> bool:
+        _hold_events(connection)
+        asked = select(events.c.offset, events.c.body).where(events.c.offset > self._upto)
+        touched = set[str]()
+        for row in connection.execute(asked.order_by(events.c.offset)):
+            self._upto = row.offset
+            touched.add(orjson.loads(row.body)["subject"])
+        names = sorted(touched)
+        for begin in range(0, len(names), _PIECE):
+            some = cases.c.id.in_(names[begin : begin + _PIECE])
+            found = connection.execute(select(cases.c.id, cases.c.state).where(some))
+            self._reporters.update(_ended(row.id, row.state).reporter for row in found)
+        return reporter in self._reporters
+
+
+def _hold_events(connection: Connection) -> None:
+    """Waits for those who are writing events, and holds back the next ones; on SQLite who writes is alone anyway."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("LOCK TABLE events IN SHARE MODE")
 
 
 def claim(connection: Connection, day: int) -> bool:
