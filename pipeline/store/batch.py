@@ -204,11 +204,12 @@ class Batch:
         """Decides one command. Raises `Refused`; then nothing of it remains."""
         reached: dict[str, CaseState] = {}
         done = self._decide(command, reached)
-        waiting, also = self._consequences(done), []
+        waiting, also = self._consequences(command, done), []
         while waiting:  # what another case refuses is refused as a whole
-            more = self._decide(waiting.pop(0), reached)
+            following = waiting.pop(0)
+            more = self._decide(following, reached)
             also.append(more)
-            waiting += self._consequences(more)
+            waiting += self._consequences(following, more)
         for each in (done, *also):
             self.states[each.state.id] = each.state
             self.events.extend(each.events)
@@ -231,12 +232,12 @@ class Batch:
         reached[command.case_id] = after
         return Done(after, led_to, duplicate=not led_to, before=state)
 
-    def _consequences(self, done: Done) -> list[Command]:
+    def _consequences(self, command: Command, done: Done) -> list[Command]:
         """Few cases have any: most are not even looked through."""
         state = done.state
-        if not done.events or not (state.followers or state.main or (done.before and done.before.main)):
+        if not (state.followers or state.main or (done.before and done.before.main)):
             return []
-        return list(consequences(self._government(state.profile).rulebook, state, done.events))
+        return list(consequences(self._government(state.profile).rulebook, state, command, done.events))
 
     def _one_more(self, case_id: str) -> CaseState | None:
         """A case that nobody knew to be concerned; None if there is no such case."""
