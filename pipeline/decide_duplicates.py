@@ -74,9 +74,7 @@ def _follow(event: CaseEvent, follower: CaseState, main: str, *, left: bool) -> 
 
 
 def _onward(echo: Echo, state: CaseState, follower: str) -> Echo:
-    return echo.but(
-        {"id": ids.derive("d", "echo", echo.id, follower), "case_id": follower, "main": state.id}
-    )
+    return echo.but({"id": ids.derive("d", "echo", echo.id, follower), "case_id": follower, "main": state.id})
 
 
 def _echo(event: CaseEvent, follower: str, said: Mapping[str, object]) -> Echo:

@@ -234,6 +234,11 @@ async def test_an_answer_that_is_said_elsewhere_is_said_to_its_own_reporter_only
         await answer(hub, main)
         await fails(hub, main)
         await fails(hub, middle)
-        there = {"channel": "sms", "account": "+6281100000000", "conversation": "v_sms", "text": "Sekali lagi."}
+        there = {
+            "channel": "sms",
+            "account": "+6281100000000",
+            "conversation": "v_sms",
+            "text": "Sekali lagi.",
+        }
         await comes_to_pass(hub, main, Redirect, actor=ADMIN, **there)
         assert [len(words(hub, ticket, "response")) for ticket in (main, middle, last)] == [2, 1, 1]
