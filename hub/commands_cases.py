@@ -19,7 +19,7 @@ from laporhub.hub.console import (
     settings_for,
 )
 from laporhub.hub.hub import Hub
-from laporhub.pipeline.case_state import CaseState
+from laporhub.pipeline.case_state import INTERNAL, CaseState
 from laporhub.pipeline.commands import Actor
 from laporhub.pipeline.tracking import Query
 
@@ -81,7 +81,7 @@ def show(ticket: str, profile: ProfileOption = None, data: DataOption = None) ->
             raise not_found(f"there is no case {ticket}")
         print_json(
             {
-                "case": state.model_dump(mode="json", exclude={"applied"}),
+                "case": state.model_dump(mode="json", exclude=INTERNAL),
                 "events": [
                     event.model_dump(mode="json", exclude_none=True) for event in hub.events(state.id)
                 ],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Final, Literal
 
 from pydantic import Field
 
@@ -42,6 +42,8 @@ class Reply(Model):
     purpose: str
     status: DeliveryStatus
     reason: str | None = None
+    words: str | None = None
+    """By which its words are told from others, not readable; None for a reply of an earlier release."""
 
 
 class Said(Model):
@@ -122,3 +124,7 @@ class CaseState(Model):
     """Cases that follow this one → their tickets."""
     applied: Mapping[str, tuple[int, int]] = Field(default_factory=dict)
     """Command id → first and last sequence it led to; a command seen before changes nothing."""
+
+
+INTERNAL: Final[Mapping[str, Any]] = {"applied": True, "replies": {"__all__": {"words"}}}
+"""What is shown to nobody: to be excluded where a case is written out in full."""

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from laporhub.pipeline import ids
 from laporhub.pipeline.case_state import CaseState
-from laporhub.pipeline.commands import SYSTEM, Command, Echo, Follow, Words
+from laporhub.pipeline.commands import SYSTEM, Command, Echo, Follow, Redirect, Words
 from laporhub.pipeline.errors import Conflict
 from laporhub.pipeline.events import CaseEvent, Followed, Merged, ReplyQueued, Split, Transitioned
 from laporhub.pipeline.profile.rulebook import Rulebook
@@ -20,9 +20,21 @@ from laporhub.pipeline.turn_steps import queue_reply
 from laporhub.pipeline.workflow import is_final
 
 
-def consequences(rulebook: Rulebook, state: CaseState, events: Sequence[CaseEvent]) -> Iterator[Command]:
-    """The commands for other cases that follow from what one command led to; `state` is the case afterwards."""
-    tell = rulebook.of(state).profile.duplicates.tell
+def consequences(
+    rulebook: Rulebook, state: CaseState, command: Command, events: Sequence[CaseEvent]
+) -> Iterator[Command]:
+    """The commands for other cases that follow from a command and the events that it led to in one case; `state` is
+    that case afterwards.
+
+    What a case hears itself goes on to its own followers as it came. What is said elsewhere because it failed
+    (`Redirect`) is said to one reporter only: the others have heard it.
+    """
+    if isinstance(command, Redirect):
+        return
+    passed_on = command.purpose if isinstance(command, Echo) and state.main == command.main else None
+    if isinstance(command, Echo) and passed_on is not None:
+        yield from (_onward(command, state, follower) for follower in state.followers)
+    tell = [purpose for purpose in rulebook.of(state).profile.duplicates.tell if purpose != passed_on]
     fields: Fields = {}
     for event in events:
         match event.data:
@@ -61,6 +73,10 @@ def _follow(event: CaseEvent, follower: CaseState, main: str, *, left: bool) -> 
     )
 
 
+def _onward(echo: Echo, state: CaseState, follower: str) -> Echo:
+    return echo.but({"id": ids.derive("d", "echo", echo.id, follower), "case_id": follower, "main": state.id})
+
+
 def _echo(event: CaseEvent, follower: str, said: Mapping[str, object]) -> Echo:
     return Echo.model_validate(
         {
@@ -97,11 +113,14 @@ def be_followed(turn: Turn, command: Follow) -> None:
 
 
 def echo(turn: Turn, command: Echo) -> None:
-    """The reporter hears, in this case's own words and channel, what was said in the one it follows."""
+    """The reporter hears, in this case's own words and channel, what was said in the one it follows.
+
+    Once: the same words come again only to whom they did not reach.
+    """
     if turn.state.main != command.main:
         return  # it stands on its own again
     if command.ended is not None:
         take_if_possible(turn, turn.profile.duplicates.ended.get(command.ended))
     if command.purpose is not None:
         seen_as = turn.state.but({"unit": command.unit, "draft": command.draft})
-        queue_reply(turn, command.purpose, command.fields, seen_as=seen_as, human=command.human)
+        queue_reply(turn, command.purpose, command.fields, seen_as=seen_as, human=command.human, once=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from laporhub.pipeline import said
+from laporhub.pipeline import ids, said
 from laporhub.pipeline.base_model import trusted
 from laporhub.pipeline.case_state import CaseState, Clock, Part, Reply
 from laporhub.pipeline.events import (
@@ -143,12 +143,14 @@ def _changes(state: CaseState, event: CaseEvent) -> dict[str, Any]:
             return {
                 "replies": {
                     **state.replies,
-                    reply.reply_id: _reply(purpose=reply.purpose, status=reply.status),
+                    reply.reply_id: _reply(
+                        purpose=reply.purpose, status=reply.status, words=ids.words(reply.text)
+                    ),
                 }
             }
         case ReplyUpdated() as reply:
             before = state.replies[reply.reply_id]
-            after = _reply(purpose=before.purpose, status=reply.status, reason=reply.reason)
+            after = before.but({"status": reply.status, "reason": reply.reason})
             return {"replies": {**state.replies, reply.reply_id: after}}
         case Rated(rating=rating):
             return {"rating": rating}

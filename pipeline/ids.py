@@ -41,6 +41,11 @@ def reply_id(event: str) -> str:
     return derive("r", event)
 
 
+def words(text: str) -> str:
+    """By which the words of a reply are told from others."""
+    return derive("w", text)
+
+
 def ticket(prefix: str, channel_code: str, case: str, attempt: int = 0) -> str:
     """What a citizen reads out over the phone: `LGWA-4821-0937-5568`, the last digit being a Damm check digit.
 

@@ -86,6 +86,7 @@ def goes_on(
 
 def _awaits_privately(rulebook: Rulebook, case: CaseState, message: Message) -> bool:
     """Whether the case stands where a step left it whose reply has asked for a direct message to this account."""
+    rulebook = rulebook.of(case)
     rules = rulebook.profile.intake.in_private
     if rules is None or (case.channel, case.account) != (message.channel, message.account):
         return False

@@ -99,8 +99,11 @@ def _told(
             yield "assigned", [unit(given)], ""
         case Involved(unit=asked):
             yield "involved", [unit(asked)], ""
-        case ClockAlarmed(clock=name, alarm=clocks.WARN):
-            yield "warned", list(_whose_turn(rulebook, state)), name
+        case ClockAlarmed(silent=True):
+            pass  # a later alarm tells it
+        case ClockAlarmed(clock=name, alarm=alarm, escalate_to=who) if alarm.startswith(clocks.WARN):
+            warned = _whose_turn(rulebook, state) if who is None else _behind(rulebook, state, who)
+            yield "warned", list(warned), name
         case ClockAlarmed(clock=name, escalate_to=receiver) if receiver is not None:
             yield "escalated", list(_behind(rulebook, state, receiver)), name
         case Transitioned(transition=name) if (

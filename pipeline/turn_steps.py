@@ -68,15 +68,19 @@ def queue_reply(
     *,
     seen_as: CaseState | None = None,
     human: bool | None = None,
+    once: bool = False,
 ) -> None:
     """Says what the template `purpose` says on this channel; on a page channel it has arrived with that.
 
     `seen_as` is the case that the words are about, `human` whether a person wrote them, where another case says so.
+    `once`: not if the newest reply of this purpose has the same words and did not fail.
     """
     if is_old_news(turn):
         return
     said = compose(turn.rules, seen_as or turn.state, purpose, fields or {})
     if not said.text:  # this channel's template is only a comment: nothing is to be said there
+        return
+    if once and _was_said(turn.state, purpose, said.text):
         return
     channel = turn.profile.channels.get(turn.state.channel)
     on_page = channel is not None and channel.delivery == "page"
@@ -98,6 +102,11 @@ def queue_reply(
     if on_page:
         stop_when_sent(turn, purpose)
         follow(turn, turn.profile.publication.on_sent.get(purpose))
+
+
+def _was_said(state: CaseState, purpose: str, text: str) -> bool:
+    said = [reply for reply in state.replies.values() if reply.purpose == purpose]
+    return bool(said) and said[-1].status != "failed" and said[-1].words == ids.words(text)
 
 
 def follow(turn: Turn, transition: str | None) -> None:

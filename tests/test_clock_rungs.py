@@ -21,6 +21,7 @@ from laporhub.pipeline.counting import figures
 from laporhub.pipeline.errors import Refused
 from laporhub.pipeline.events import CaseEvent, ClockAlarmed, ClockMoved, ClockStarted
 from laporhub.pipeline.evolve import evolve, next_alarm
+from laporhub.pipeline.notices import notices_of
 from laporhub.pipeline.periods import parse_period
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.profile.schema_time import ClockRule
@@ -148,6 +149,41 @@ def test_in_time_nothing_is_silent() -> None:
         rung += [event.data for event in life.rings() if isinstance(event.data, ClockAlarmed)]
     assert [each.alarm for each in rung] == ["warn", "warn1", "0", "1", "2"]
     assert not any(each.silent for each in rung)
+
+
+def told(life: Life, book: Rulebook) -> list[tuple[str, str]]:
+    """Occasion and receiver of what staff was told of the clock."""
+    rung = [event for event in life.events if isinstance(event.data, ClockAlarmed)]
+    return [(each.occasion, each.receiver) for each in notices_of(book, life.case, rung)]
+
+
+def test_each_rung_tells_whom_it_names_or_whose_turn_it_is() -> None:
+    life = at_the_unit(LADDERS)
+    while next_alarm(life.case) is not None:
+        life.rings()
+    assert told(life, LADDERS) == [
+        ("warned", f"unit:{UNIT}"),
+        ("warned", "role:tppm"),
+        ("escalated", "role:admin_gubernur"),
+        ("escalated", "role:admin_gubernur"),
+        ("escalated", "role:pimpinan"),
+    ]
+
+
+def test_a_ladder_may_begin_with_somebody_named_and_end_with_whose_turn_it_is() -> None:
+    warn = [{"after": {"working_hours": 2}, "to": "tppm"}, {"after": {"working_hours": 5}}]
+    book = with_clock("unit_response", **LADDER | {"warn": warn})
+    life = at_the_unit(book)
+    for _ in warn:
+        life.rings()
+    assert told(life, book) == [("warned", "role:tppm"), ("warned", f"unit:{UNIT}")]
+
+
+def test_of_what_is_overtaken_nobody_is_told() -> None:
+    life = at_the_unit(LADDERS)
+    life.now += timedelta(days=10)
+    catches_up(life)
+    assert told(life, LADDERS) == [("escalated", "role:admin_gubernur"), ("escalated", "role:pimpinan")]
 
 
 def test_a_reminder_that_comes_too_late_is_not_sent() -> None:

@@ -9,7 +9,7 @@ from support import ADMIN, SUPERVISOR, Clock, form, hub_on, unit_admin, whatsapp
 
 from laporhub.hub.hub import Hub
 from laporhub.pipeline.case_state import CaseState
-from laporhub.pipeline.commands import Actor
+from laporhub.pipeline.commands import Actor, Delivery, Redirect
 from laporhub.pipeline.errors import Conflict, Refused
 from laporhub.pipeline.events import ReplyQueued
 from laporhub.pipeline.evolve import evolve
@@ -166,3 +166,79 @@ async def test_states_are_the_sum_of_their_events_on_both_sides(tmp_path: Path) 
             assert summed == case(hub, ticket)
     async with hub_on(tmp_path, clock) as again:
         assert case(again, double).main == case(again, main).id
+
+
+def words(hub: Hub, ticket: str, purpose: str) -> list[str]:
+    said = [event.data for event in hub.events(case(hub, ticket).id)]
+    return [each.text for each in said if isinstance(each, ReplyQueued) and each.purpose == purpose]
+
+
+async def test_the_words_reach_the_end_of_a_chain_of_duplicates(tmp_path: Path) -> None:
+    async with hub_on(tmp_path) as hub:
+        main, last = await two(hub)
+        middle = (await hub.receive("laporgub-jateng", "web", form(3))).ticket
+        await merge(hub, last, middle)
+        await merge(hub, middle, main)
+        await answer(hub, main)
+        for ticket in (middle, last):
+            (said,) = words(hub, ticket, "response")
+            assert "Sudah kami tambal." in said and ticket in said
+            assert len(words(hub, ticket, "disposed")) == 1
+
+
+async def by_phone(hub: Hub) -> tuple[str, str, str]:
+    """The tickets of a case by WhatsApp, of one that follows it, and of one that follows that one."""
+    tickets = [(await hub.receive("laporgub-jateng", "whatsapp", whatsapp(n))).ticket for n in (1, 2, 3)]
+    main, middle, last = tickets
+    await merge(hub, last, middle)
+    await merge(hub, middle, main)
+    return main, middle, last
+
+
+async def comes_to_pass(hub: Hub, ticket: str, kind: type[Delivery | Redirect], **more: object) -> None:
+    """Something that concerns the newest reply of the case."""
+    state = case(hub, ticket)
+    reply = list(state.replies)[-1]
+    of = {"id": f"d_{kind.__name__}_{reply}", "profile": state.profile, "case_id": state.id, "at": Clock()()}
+    await hub.engine.submit(command=kind.model_validate({**of, "reply_id": reply, **more}))
+
+
+async def fails(hub: Hub, ticket: str) -> None:
+    await comes_to_pass(hub, ticket, Delivery, status="failed", reason="opted_out")
+
+
+async def test_an_answer_that_is_said_again_is_not_said_again_to_those_who_have_it(tmp_path: Path) -> None:
+    async with hub_on(tmp_path) as hub:
+        main, middle, last = await by_phone(hub)
+        await answer(hub, main)
+        await fails(hub, main)
+        await hub.act(case(hub, main).id, "resend", {}, ADMIN)
+        assert [len(words(hub, ticket, "response")) for ticket in (main, middle, last)] == [2, 1, 1]
+
+
+async def test_whom_the_answer_did_not_reach_hears_it_when_it_is_said_again(tmp_path: Path) -> None:
+    async with hub_on(tmp_path) as hub:
+        main, middle, last = await by_phone(hub)
+        await answer(hub, main)
+        await fails(hub, main)
+        await fails(hub, last)
+        await hub.act(case(hub, main).id, "resend", {}, ADMIN)
+        assert [len(words(hub, ticket, "response")) for ticket in (main, middle, last)] == [2, 1, 2]
+        first, second = words(hub, last, "response")
+        assert first == second and "Sudah kami tambal." in second
+
+
+async def test_an_answer_that_is_said_elsewhere_is_said_to_its_own_reporter_only(tmp_path: Path) -> None:
+    async with hub_on(tmp_path) as hub:
+        main, middle, last = await by_phone(hub)
+        await answer(hub, main)
+        await fails(hub, main)
+        await fails(hub, middle)
+        there = {
+            "channel": "sms",
+            "account": "+6281100000000",
+            "conversation": "v_sms",
+            "text": "Sekali lagi.",
+        }
+        await comes_to_pass(hub, main, Redirect, actor=ADMIN, **there)
+        assert [len(words(hub, ticket, "response")) for ticket in (main, middle, last)] == [2, 1, 1]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,16 @@ def test_one_that_has_ended_does_not_hold_it(days: int) -> None:
 def test_who_waits_no_longer_is_not_gone_on_with() -> None:
     """A person took it further without the answer: what comes now is for a person to place."""
     assert goes_on(RULES, DIRECT, None, [OPEN["asked"].but({"status": "verified"})]) is None
+
+
+def test_what_a_running_case_waits_for_is_as_in_the_rules_it_was_opened_under() -> None:
+    """New rules ask for nothing in private: a running case goes on as it began."""
+    case = OPEN["asked"].but({"profile_version": "2026-01-01"})
+    intake = RULES.profile.intake.model_copy(update={"in_private": None})
+    newest = replace(RULES, profile=RULES.profile.model_copy(update={"intake": intake}))
+    both = replace(newest, editions={date(2026, 1, 1): RULES, date(2026, 6, 1): newest})
+    assert goes_on(both, DIRECT, None, [case]) == case
+    assert goes_on(both, DIRECT, None, [case.but({"profile_version": "2026-06-01"})]) is None
 
 
 @pytest.mark.parametrize(

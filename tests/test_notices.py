@@ -98,7 +98,10 @@ async def test_the_unit_is_told_of_its_assignment_warning_and_escalation_and_who
         await disposed(hub)
         assert occasions(hub, "pupr") == [("assigned", "")]
         assert occasions(hub, "perhubungan") == []
-        clock.forward(days=30)
+        clock.forward(days=5)
+        await ring(hub, clock)
+        assert occasions(hub, "pupr") == [("assigned", ""), ("warned", "unit_response")]
+        clock.forward(days=25)
         await ring(hub, clock)
         assert occasions(hub, "pupr") == [("assigned", ""), ("warned", "unit_response")]
         assert occasions(hub, "gubernur") == [("escalated", "unit_response")]
@@ -109,7 +112,7 @@ async def test_a_channels_admin_hears_of_their_own_channel_and_of_no_other(tmp_p
     clock = Clock()
     async with hub_on(tmp_path, clock) as hub:
         await hub.receive(PROFILE, "web", form(1))
-        clock.forward(hours=13)
+        clock.forward(hours=10)
         await ring(hub, clock)
         assert ("warned", "first_response") in occasions(hub, "disposisi")
         assert occasions(hub, "x") == []

@@ -57,6 +57,7 @@ from laporhub.pipeline.store.outcomes import load_outcomes
 from laporhub.pipeline.store.shared import Stored, load_stored
 from laporhub.pipeline.streams import (
     DeadLetterRecord,
+    read_command,
     read_event,
     read_unit_event,
     write_command,
@@ -415,6 +416,31 @@ def lived(office: Office) -> list[list[Taken]]:
     )
     office.stage.process(batches[2])
     return batches
+
+
+def merging(office: Office, case: CaseState, main: CaseState) -> Taken:
+    record = office.act(case, "merge", name=f"merge-{case.id}", into=main.ticket)
+    command = read_command(record.value).but({"other": main.id})
+    return replace(record, value=write_command(command))
+
+
+def test_what_happened_in_the_cases_that_follow_is_published_after_a_crash(small_office: Office) -> None:
+    """By another worker: the first was killed when it had stored all of it and published nothing."""
+    office = small_office
+    office.stage.process([office.said(form(number)) for number in (1, 2, 3)])
+    main, middle, last = office.cases
+    steps = [
+        merging(office, last, middle),
+        merging(office, middle, main),
+        office.act(main, unit=UNIT, name="dispose"),
+    ]
+    for step in steps:
+        office.stage.published()
+        told = office.stage.process([step])
+        first = {each.value for each in to(told, EVENTS)}
+        again = Office(office.ground).stage.process([step])
+        assert first and {each.value for each in to(again, EVENTS)} == first
+    assert {read_event(each.value).case_id for each in to(told, EVENTS)} == {main.id, middle.id, last.id}
 
 
 def test_batches_again_give_the_same_and_change_nothing(ground: Ground) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from laporhub.pipeline.case_state import CaseState
+from laporhub.pipeline.case_state import INTERNAL, CaseState
 from laporhub.pipeline.events import CaseEvent
 from laporhub.pipeline.hub_port import Identity
 from laporhub.pipeline.profile.rulebook import Rulebook
@@ -103,7 +103,7 @@ def summary(state: CaseState, now: datetime) -> dict[str, Any]:
 
 def case(state: CaseState, now: datetime) -> dict[str, Any]:
     """A case in full, without anything sealed."""
-    full = _unsealed(state.model_dump(mode="json", exclude={"applied"}))
+    full = _unsealed(state.model_dump(mode="json", exclude=INTERNAL))
     return {**full, "overdue": words.is_late(state, now)}
 
 

@@ -37,8 +37,8 @@ class Evidence(Section):
 class Notices(Section):
     """What is sent to staff beside their inbox: occasion → the template.
 
-    "assigned" and "involved" tell the unit, "warned" whoever's turn it is, "escalated" whom the clock names, "stepped"
-    whom a step names in `notify`. Sent to the address of the unit or role (`pic`).
+    "assigned" and "involved" tell the unit, "warned" whom the warning names or whoever's turn it is, "escalated" whom
+    the clock names, "stepped" whom a step names in `notify`. Sent to the address of the unit or role (`pic`).
     """
 
     assigned: Name | None = None

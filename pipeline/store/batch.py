@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from typing import Final
@@ -204,11 +204,14 @@ class Batch:
         """Decides one command. Raises `Refused`; then nothing of it remains."""
         reached: dict[str, CaseState] = {}
         done = self._decide(command, reached)
-        waiting, also = self._consequences(done), []
+        waiting, also = self._consequences(command, done), []
         while waiting:  # what another case refuses is refused as a whole
-            more = self._decide(waiting.pop(0), reached)
+            following = waiting.pop(0)
+            more = self._decide(following, reached)
             also.append(more)
-            waiting += self._consequences(more)
+            waiting += self._consequences(following, more)
+        if self.shared and done.duplicate:
+            also += self._once_led_to(command, done.state)
         for each in (done, *also):
             self.states[each.state.id] = each.state
             self.events.extend(each.events)
@@ -231,12 +234,30 @@ class Batch:
         reached[command.case_id] = after
         return Done(after, led_to, duplicate=not led_to, before=state)
 
-    def _consequences(self, done: Done) -> list[Command]:
+    def _consequences(self, command: Command, done: Done) -> list[Command]:
         """Few cases have any: most are not even looked through."""
         state = done.state
-        if not done.events or not (state.followers or state.main or (done.before and done.before.main)):
+        if not (state.followers or state.main or (done.before and done.before.main)):
             return []
-        return list(consequences(self._government(state.profile).rulebook, state, done.events))
+        return list(consequences(self._government(state.profile).rulebook, state, command, done.events))
+
+    def _once_led_to(self, command: Command, state: CaseState) -> Iterator[Done]:
+        """The other cases that a command concerned when it was decided, as they are now: whoever decided it may have
+        been killed before it published what happened in them.
+        """
+        waiting, seen = [(command, state)], {state.id}
+        while waiting:
+            earlier, state = waiting.pop()
+            first, last = state.applied.get(earlier.id, (1, 0))
+            events = log.events_of(self.connection, state.id, state.opened_at, first, last) if last else []
+            rulebook = self._government(state.profile).rulebook
+            for following in consequences(rulebook, state, earlier, events):
+                other = self.states.get(following.case_id) or self._one_more(following.case_id)
+                if other is None or other.id in seen:
+                    continue
+                seen.add(other.id)
+                yield Done(other, (), duplicate=True, before=other)
+                waiting.append((following, other))
 
     def _one_more(self, case_id: str) -> CaseState | None:
         """A case that nobody knew to be concerned; None if there is no such case."""
