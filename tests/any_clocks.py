@@ -129,11 +129,12 @@ class Watch:
                 assert clock.alarms[data.alarm] <= event.time, "not before its time"
                 assert recount(clock, rules.calendar, event.time) is None, "by the calendar of the day"
                 assert data.alarm not in run.rung, "each rung once"
-                assert data.late == (event.time >= clock.due_at and not data.alarm.startswith("warn"))
+                over = event.time >= clock.due_at and not data.alarm.startswith("warn")
+                assert data.late == (over and _promises(run.rule))
                 run.rung.add(data.alarm)
             case ClockStopped():
                 at = run.stands_since or event.time
-                assert data.late or at <= clock.due_at
+                assert data.late or at <= clock.due_at or not _promises(run.rule)
                 assert not data.late or clock.late or at >= clock.due_at
 
     def check_all(self, rules: Rulebook, state: CaseState, events: Sequence[CaseEvent]) -> None:
@@ -172,3 +173,8 @@ class Watch:
             kept = [each for each in was.values() if each <= at]
             assert not expected or at in (expected[name], was[name]) or at in kept
         run.book = rules
+
+
+def _promises(rule: ClockRule) -> bool:
+    """Whether somebody is to blame when it is over: not where the case just goes on by itself, and nobody is told."""
+    return rule.then is None or bool(rule.escalate)

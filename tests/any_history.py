@@ -156,8 +156,7 @@ class World:
                 events, after = self._decided(state, each)
                 reached[each.case_id] = after
                 done.append((state, events, after, each))
-                if events:
-                    waiting += consequences(self.book, after, events)
+                waiting += consequences(self.book, after, each, events)
         except Refused as refusal:
             assert str(refusal), "a refusal says why"
             assert traces(str(refusal).encode()) == []
