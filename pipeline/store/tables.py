@@ -216,8 +216,8 @@ audit = Table(
     Column("number", BigInteger),
     Column("mark", Exact),
 )
-Index("audit_number", audit.c.number, unique=True)
 """Chained by `number` and `mark`, see `audit`. Both are None only in records of an earlier release, until the next."""
+Index("audit_number", audit.c.number, unique=True)
 
 audit_head = Table(
     "audit_head",
