@@ -14,6 +14,7 @@ from laporhub.pipeline.commands import Act, Actor, Note
 from laporhub.pipeline.errors import Forbidden, Refused
 from laporhub.pipeline.messages import INLINE, InlineFile
 from laporhub.pipeline.profile.rulebook import Rulebook
+from laporhub.pipeline.profile.schema_workflow import Transition
 from laporhub.pipeline.workflow import may_see, may_speak
 
 
@@ -31,9 +32,14 @@ class Acting(Reading):
     ) -> CaseState:
         state = self._case(case_id)
         rulebook = self._rulebook(state.profile).of(state)
-        fields = await asyncio.to_thread(self._with_photos, rulebook, state, transition, fields, photos or {})
+        step = rulebook.profile.transitions.get(transition)
+        fields = _without_photos(step, fields)
+        if photos:
+            fields |= await asyncio.to_thread(self._kept_photos, state, step, photos)
+        other = None
+        if step and step.merge and (ticket := fields.get(step.merge)):
+            other = await asyncio.to_thread(self._named, rulebook, state, step.merge, ticket, actor)
         known = state.seq if seen is None else seen
-        other = await asyncio.to_thread(self._named, rulebook, state, transition, fields, actor)
         asked = json.dumps([transition, sorted(fields.items())])
         command = Act(
             # The same request on the same page is the same command: a retry does nothing more.
@@ -55,23 +61,16 @@ class Acting(Reading):
             self.ring.stored(key)
         return await self._seen(done.state if done else state)
 
-    def _with_photos(
-        self,
-        rulebook: Rulebook,
-        state: CaseState,
-        transition: str,
-        fields: Mapping[str, str],
-        photos: Mapping[str, Sequence[InlineFile]],
+    def _kept_photos(
+        self, state: CaseState, step: Transition | None, photos: Mapping[str, Sequence[InlineFile]]
     ) -> dict[str, str]:
-        """The fields, with the addresses of the photos in theirs, which are kept before the step is taken.
+        """The addresses of the photos, field by field, which are kept before the step is taken.
 
         Raises `Refused` for what is no photo, or too large.
         """
-        step = rulebook.profile.transitions.get(transition)
-        wanted = {name for name, field in step.fields.items() if field.type == "photo"} if step else set()
-        given = {name: value for name, value in fields.items() if name not in wanted}
+        given = {}
         for name, files in photos.items():
-            if name not in wanted:
+            if name not in _photo_fields(step):
                 raise Refused(f"There is no field {name!r} for photos here", code="unknown_field", field=name)
             for file in files:
                 _check_photo(name, file)
@@ -81,23 +80,18 @@ class Acting(Reading):
         return given
 
     def _named(
-        self, rulebook: Rulebook, state: CaseState, transition: str, fields: Mapping[str, str], actor: Actor
+        self, rulebook: Rulebook, state: CaseState, field: str, ticket: str, actor: Actor
     ) -> str | None:
-        """The case that the step names, if it does, and the actor may see it: others do not exist for them.
+        """The case that the step names in this field, if the actor may see it: others do not exist for them.
 
         Raises `Refused` for a private one, whose answer would be told to the reporter of one that is not.
         """
-        step = rulebook.profile.transitions.get(transition)
-        if step is None or step.merge is None:
-            return None
-        other = self.case(fields.get(step.merge, ""))
+        other = self.case(ticket)
         if other is None or other.profile != rulebook.name or not may_see(rulebook, other, actor):
             return None
         if other.private and not state.private:
             raise Refused(
-                "What is answered in a private case is told to nobody else",
-                code="private_case",
-                field=step.merge,
+                "What is answered in a private case is told to nobody else", code="private_case", field=field
             )
         return other.id
 
@@ -158,6 +152,19 @@ class Acting(Reading):
         if self.sink is None:
             await asyncio.to_thread(self.tracking.settle, state.id, state.seq)
         return state
+
+
+def _photo_fields(step: Transition | None) -> frozenset[str]:
+    return (
+        frozenset(name for name, field in step.fields.items() if field.type == "photo")
+        if step
+        else frozenset()
+    )
+
+
+def _without_photos(step: Transition | None, fields: Mapping[str, str]) -> dict[str, str]:
+    """Photos come as files: a typed address of one counts for nothing."""
+    return {name: value for name, value in fields.items() if name not in _photo_fields(step)}
 
 
 def _check_photo(name: str, file: InlineFile) -> None:

@@ -153,8 +153,7 @@ class Reading:
 
     def _names(self, state: CaseState) -> tuple[str, ...]:
         """What its reporter is called, for redaction alone."""
-        with self.database.connect() as connection:
-            return names_of(connection, self.ring, state)
+        return names_of(self.database, self.ring, state)
 
     def unseal_words(self, state: CaseState, sealed: str) -> str | None:  # noqa: ARG002
         return self.ring.open(sealed)

@@ -90,6 +90,8 @@ class CaseState(Model):
     text: str = ""
     """What the reporter said, redacted, messages joined by line breaks, capped (see `evolve`)."""
     known: tuple[str, ...] = ()
+    sealed_name: str | None = None
+    """The sealed identity that told the reporter's name last; None for a case of an earlier release, too."""
     attachments: int = 0
     location: Location | None = None
     suggestion: Suggestion | None = None
@@ -126,5 +128,9 @@ class CaseState(Model):
     """Command id → first and last sequence it led to; a command seen before changes nothing."""
 
 
-INTERNAL: Final[Mapping[str, Any]] = {"applied": True, "replies": {"__all__": {"words"}}}
+INTERNAL: Final[Mapping[str, Any]] = {
+    "applied": True,
+    "sealed_name": True,
+    "replies": {"__all__": {"words"}},
+}
 """What is shown to nobody: to be excluded where a case is written out in full."""

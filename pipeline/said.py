@@ -47,7 +47,7 @@ def added(state: CaseState, message: MessageAdded) -> dict[str, Any]:
     )
     return {
         "text": kept,
-        "known": tuple(sorted({*state.known, *message.known})),
+        **_told(state, message),
         "attachments": state.attachments + len(message.attachments),
         "location": message.location or state.location,
         "messages": state.messages + 1,
@@ -67,7 +67,15 @@ def _rewritten(state: CaseState, known: Said, message: MessageAdded) -> dict[str
     )
     return {
         **_with(state, known, now, message.text),
+        **_told(state, message),
+    }
+
+
+def _told(state: CaseState, message: MessageAdded) -> dict[str, Any]:
+    """What is known of who the reporter is: what was told stays told, though the message be rewritten."""
+    return {
         "known": tuple(sorted({*state.known, *message.known})),
+        "sealed_name": message.sealed_identity if "name" in message.known else state.sealed_name,
     }
 
 

@@ -110,8 +110,7 @@ class UnitIntake:
 
     def _fields(self, state: CaseState, request: UnitRequest) -> dict[str, Words | str | int]:
         """As the transition wants them: words redacted, and sealed for the case's reporter."""
-        with self._database.connect() as connection:
-            names = names_of(connection, self._ring, state)
+        names = names_of(self._database, self._ring, state)
         rulebook, now = self._rulebooks[state.profile].of(state), self._now()
         fields = self._door.typed(rulebook, state.reporter, request.transition, request.fields, now, names)
         if (key := self._ring.pending(state.reporter)) is not None:
