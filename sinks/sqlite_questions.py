@@ -98,10 +98,14 @@ def values_of(query: Query, now: datetime) -> dict[str, Any]:
 
 @lru_cache(maxsize=512)
 def page_of(shape: Query) -> Select[Any]:
-    """The statement for a page of cases, as `values_of` and `PLACE` fill it."""
-    return _ordered(select(tracking).where(*_conditions(shape)), shape).limit(
-        bindparam("most", type_=Integer)
-    )
+    """The statement for a page of cases with their states, as `values_of` and `PLACE` fill it.
+
+    The states are joined to the page alone: sorted through with all that is found, they would fill the memory.
+    """
+    found = _ordered(select(tracking).where(*_conditions(shape)), shape)
+    page = found.limit(bindparam("most", type_=Integer)).subquery("page")
+    with_states = select(page, cases.c.state).join_from(page, cases, cases.c.id == page.c.case_id)
+    return with_states.order_by(*_order(page.c, shape))
 
 
 @lru_cache(maxsize=512)
@@ -158,26 +162,31 @@ def _phrase(typed: str) -> str:
 
 
 def _ordered(found: Select[Any], shape: Query) -> Select[Any]:
+    """In the order asked for, from the place of the cursor on."""
     table = tracking.c
     first, second, third = (bindparam(name, type_=Integer) for name in PLACE)
     opened = type_coerce(table.opened_at, Integer)
+    if shape.cursor and shape.order == "newest":
+        found = found.where((opened < first) | ((opened == first) & (table.rowid < second)))
+    elif shape.cursor and shape.order == "oldest":
+        found = found.where((opened > first) | ((opened == first) & (table.rowid > second)))
+    elif shape.cursor:
+        found = found.where(
+            (table.urgency < first)
+            | ((table.urgency == first) & (table.due > second))
+            | ((table.urgency == first) & (table.due == second) & (table.rowid > third))
+        )
+    return found.order_by(*_order(table, shape))
+
+
+def _order(columns: Any, shape: Query) -> tuple[ColumnElement[Any], ...]:
     match shape.order:
         case "newest":
-            if shape.cursor:
-                found = found.where((opened < first) | ((opened == first) & (table.rowid < second)))
-            return found.order_by(table.opened_at.desc(), table.rowid.desc())
+            return columns.opened_at.desc(), columns.rowid.desc()
         case "oldest":
-            if shape.cursor:
-                found = found.where((opened > first) | ((opened == first) & (table.rowid > second)))
-            return found.order_by(table.opened_at, table.rowid)
+            return columns.opened_at, columns.rowid
         case _:
-            if shape.cursor:
-                found = found.where(
-                    (table.urgency < first)
-                    | ((table.urgency == first) & (table.due > second))
-                    | ((table.urgency == first) & (table.due == second) & (table.rowid > third))
-                )
-            return found.order_by(table.urgency.desc(), table.due, table.rowid)
+            return columns.urgency.desc(), columns.due, columns.rowid
 
 
 def cursor_after(row: Any, query: Query) -> str:

@@ -13,7 +13,6 @@ from sqlalchemy.dialects import sqlite
 
 from laporhub.pipeline.case_state import CaseState
 from laporhub.pipeline.store.among import among
-from laporhub.pipeline.store.cases import load_cases
 from laporhub.pipeline.store.tables import to_micros
 from laporhub.pipeline.tracking import Page, Query
 from laporhub.pipeline.workflow import failed_replies, needs_attention
@@ -99,10 +98,10 @@ class SqliteTracking:
             asked |= zip(PLACE, place_in(query.cursor, query), strict=False)
         with self._engine.connect() as connection:
             rows = connection.execute(page_of(shape_of(query)), asked).all()
-            more = len(rows) > query.limit
-            rows = rows[: query.limit]
-            states = load_cases(connection, (row.case_id for row in rows))
-        return Page([states[row.case_id] for row in rows], cursor_after(rows[-1], query) if more else None)
+        more = len(rows) > query.limit
+        rows = rows[: query.limit]
+        states = [CaseState.model_validate_json(row.state) for row in rows]
+        return Page(states, cursor_after(rows[-1], query) if more else None)
 
     def count(self, query: Query, by: str, now: datetime) -> Mapping[str, int]:
         names = {number: name for name, number in URGENCY.items()}
