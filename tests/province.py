@@ -6,6 +6,7 @@ import asyncio
 import os
 import subprocess
 import sys
+import time
 import uuid
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -25,6 +26,8 @@ from laporhub.pipeline.distributed.producer import Producer
 from laporhub.pipeline.topics import COMMANDS, EVENTS, MESSAGES
 
 COMMAND = (sys.executable, "-m", "laporhub.hub.cli")
+_PATIENCE = 300.0
+"""Seconds, on a machine that has much to do."""
 
 
 @dataclass(frozen=True)
@@ -111,7 +114,11 @@ class Province:
         return ".".join((f"{self.name}.hub", *self.only))
 
     async def quiet(self, *streams: str) -> None:
-        """Until the workers have acknowledged all that is on these streams: if none is named, on their inputs."""
+        """Until the workers have acknowledged all that is on these streams: if none is named, on their inputs.
+
+        Raises `TimeoutError` when they do not get on.
+        """
+        before, deadline = None, 0.0
         admin = AIOKafkaAdminClient(bootstrap_servers=self.kafka)
         consumer = AIOKafkaConsumer(bootstrap_servers=self.kafka)
         await admin.start()
@@ -127,6 +134,10 @@ class Province:
                 done = await admin.list_consumer_group_offsets(self.group)
                 if all(end == 0 or (tp in done and done[tp].offset >= end) for tp, end in ends.items()):
                     return
+                if done != before:
+                    before, deadline = done, time.monotonic() + _PATIENCE
+                elif time.monotonic() > deadline:
+                    raise TimeoutError("the workers do not acknowledge what is on the streams")
                 await asyncio.sleep(0.1)
         finally:
             await consumer.stop()

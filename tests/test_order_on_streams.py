@@ -114,7 +114,7 @@ class World:
     def publish(self, worker: Office, told: list[Given]) -> None:
         while told:
             self.stream += told
-            told = worker.stage.published()
+            told = worker.stage.published(told)
 
     def run_out(self) -> None:
         while any(self.batch(2, True).values()):
@@ -183,7 +183,7 @@ def test_what_was_published_is_not_published_again(first_office: Office) -> None
     worker = Office(first_office.ground)
     for record in (one, two):
         told = worker.stage.process([record])
-        assert to(told, EVENTS) and worker.stage.published() == []
+        assert to(told, EVENTS) and worker.stage.published(told) == []
     assert worker.stage.process([one, two]) == []
     through = first_office.case(citizen.case.id).seq
     told = worker.stage.process([three])
@@ -200,8 +200,8 @@ def test_a_worker_forgets_whom_it_published_longest_ago(
     citizens = [Citizen(first_office, next(NUMBERS)) for _ in range(2)]
     worker = Office(first_office.ground)
     for citizen in citizens:
-        worker.stage.process(citizen.messages()[:1])
-        worker.stage.published()
-    assert to(worker.stage.process(citizens[0].messages()[:1]), EVENTS)
-    worker.stage.published()
+        worker.stage.published(worker.stage.process(citizen.messages()[:1]))
+    told = worker.stage.process(citizens[0].messages()[:1])
+    assert to(told, EVENTS)
+    worker.stage.published(told)
     assert worker.stage.process(citizens[0].messages()[:1]) == []

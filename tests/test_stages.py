@@ -35,8 +35,8 @@ from laporhub.pipeline.commands import Act, Actor
 from laporhub.pipeline.distributed import graves as graves_module
 from laporhub.pipeline.distributed import producer as producer_module
 from laporhub.pipeline.distributed import progress as progress_module
-from laporhub.pipeline.distributed.app import Stage, _measure, _patiently
-from laporhub.pipeline.distributed.cases import CaseStage
+from laporhub.pipeline.distributed.app import Stage, _measure, _publish
+from laporhub.pipeline.distributed.cases import CaseStage, Told
 from laporhub.pipeline.distributed.clockwork import Clockwork
 from laporhub.pipeline.distributed.engine import DistributedEngine
 from laporhub.pipeline.distributed.graves import Graves, dug_up
@@ -427,7 +427,7 @@ def merging(office: Office, case: CaseState, main: CaseState) -> Taken:
 def test_what_happened_in_the_cases_that_follow_is_published_after_a_crash(small_office: Office) -> None:
     """By another worker: the first was killed when it had stored all of it and published nothing."""
     office = small_office
-    office.stage.process([office.said(form(number)) for number in (1, 2, 3)])
+    told = office.stage.process([office.said(form(number)) for number in (1, 2, 3)])
     main, middle, last = office.cases
     steps = [
         merging(office, last, middle),
@@ -435,7 +435,7 @@ def test_what_happened_in_the_cases_that_follow_is_published_after_a_crash(small
         office.act(main, unit=UNIT, name="dispose"),
     ]
     for step in steps:
-        office.stage.published()
+        office.stage.published(told)
         told = office.stage.process([step])
         first = {each.value for each in to(told, EVENTS)}
         again = Office(office.ground).stage.process([step])
@@ -446,10 +446,10 @@ def test_what_happened_in_the_cases_that_follow_is_published_after_a_crash(small
 def test_batches_again_give_the_same_and_change_nothing(ground: Ground) -> None:
     """By another worker, as the first was killed before it could publish any."""
     first = Office(ground)
-    given: list[list[Given]] = []
+    given: list[Told] = []
     honest = first.stage.process
 
-    def kept(records: Sequence[Taken]) -> list[Given]:
+    def kept(records: Sequence[Taken]) -> Told:
         given.append(honest(records))
         return given[-1]
 
@@ -465,7 +465,7 @@ def test_batches_again_give_the_same_and_change_nothing(ground: Ground) -> None:
     for batch in batches:
         again = second.stage.process(batch)
         assert by_key(again) == by_key(once, again), "byte for byte, and at once all that may be missing"
-        second.stage.published()
+        second.stage.published(again)
         assert second.stage.process(batch) == []
         for work in again:
             if work.topic.startswith(f"{PREFIX}queue.") and work.value is not None:
@@ -491,9 +491,9 @@ def test_one_by_one_gives_what_a_batch_gives(ground: Ground) -> None:
     office = Office(ground)
     honest = office.stage.process
 
-    def kept(records: Sequence[Taken]) -> list[Given]:
+    def kept(records: Sequence[Taken]) -> Told:
         together.extend(given := honest(records))
-        office.stage.published()
+        office.stage.published(given)
         return given
 
     office.stage.process = kept  # type: ignore[method-assign]
@@ -503,8 +503,8 @@ def test_one_by_one_gives_what_a_batch_gives(ground: Ground) -> None:
         connection.exec_driver_sql("UPDATE cases SET streamed = 0")
     alone: list[Given] = []
     for record in (record for batch in batches for record in batch):
-        alone += another.stage.process([record])
-        another.stage.published()
+        alone += (given := another.stage.process([record]))
+        another.stage.published(given)
     assert by_key(alone) == by_key(together)
 
 
@@ -1078,25 +1078,30 @@ class Moodily(Producer):
 
 
 async def test_what_a_batch_led_to_is_published_and_then_what_follows() -> None:
-    """What was decided is decided once, however often Kafka or the look at the database fails."""
-    handled: list[int] = []
-    after: list[list[Given] | None] = [[Given("t", b"k", b"2")], None, [Given("t", b"k", b"3")], []]
+    """However often Kafka or the look at the database fails."""
+    first, second, third = ([Given("t", b"k", value)] for value in (b"1", b"2", b"3"))
+    after: list[tuple[list[Given], list[Given] | None]] = [
+        (first, second),
+        (second, None),
+        (second, third),
+        (third, []),
+    ]
 
-    async def handle(records: Sequence[Taken]) -> list[Given]:
-        handled.append(len(records))
-        return [Given("t", b"k", b"1")]
-
-    async def published() -> list[Given]:
-        given = after.pop(0)
+    async def published(told: list[Given]) -> list[Given]:
+        asked, given = after.pop(0)
+        assert told == asked
         if given is None:
             raise RetryLater("the database is away", after=0.001)
         return given
 
     producer = Moodily(True, False, True, False)
-    stage = Stage("cases", ("t.messages",), handle, published=published)
-    await _patiently(stage, [Taken("t", 0, 0, b"k", b"v")], producer, Progress("cases"))
-    assert handled == [1]
+    stage = Stage("cases", ("t.messages",), handle=not_asked, published=published)
+    await _publish(stage, first, producer, Progress("cases"))
     assert producer.sent == [b"1", b"2", b"2", b"3"]
+
+
+async def not_asked(_: Sequence[Taken]) -> list[Given]:
+    raise AssertionError("it was handled already")
 
 
 # ── what waits for Kafka ─────────────────────────────────────────────────────────────────────────

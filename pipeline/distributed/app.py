@@ -1,17 +1,19 @@
 """The Faust app: which agent reads which topics, and how it is kept from losing anything.
 
 Each agent takes raw records in batches, hands them to its stage, publishes what comes of them, and only then
-acknowledges. What cannot be done now is tried again; anything else crashes the worker, and whoever started it starts
-it anew: nothing was acknowledged, so all of it is delivered again. The settings are those that lost nothing when
-agents raised, workers were killed and partitions moved; the comments say which setting guards against what.
+acknowledges; while a batch is published, the next is handled. What cannot be done now is tried again; anything else
+crashes the worker, and whoever started it starts it anew: nothing was acknowledged, so all of it is delivered again.
+The settings are those that lost nothing when agents raised, workers were killed and partitions moved; the comments say
+which setting guards against what.
 """
 
 from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterable, Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +39,7 @@ Handle = Callable[[Sequence[Taken]], Awaitable[list[Given]]]
 """A stage: what its records lead to. Raises `RetryLater` to be given the same ones again."""
 
 
-async def _nothing() -> list[Given]:
+async def _nothing(_: list[Given]) -> list[Given]:
     return []
 
 
@@ -50,8 +52,8 @@ class Stage:
     handle: Handle
     health: Callable[[], str] = lambda: "ok"
     """What it waits for while it handles a batch, where it tries again by itself."""
-    published: Callable[[], Awaitable[list[Given]]] = _nothing
-    """Told when what the batch led to is published; returns what is to be published after it."""
+    published: Callable[[list[Given]], Awaitable[list[Given]]] = _nothing
+    """Given back what the batch led to when it is published; returns what is to be published after it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,39 +139,87 @@ def _add_agent(app: faust.App, stage: Stage, producer: Producer, progress: Progr
 
     async def run(stream: Any) -> None:
         # noack_take acknowledges nothing by itself; `take` does, even when the agent raises.
-        async for events in (
+        batches = (
             in_batches(stream, BATCH, _GATHER_SECONDS)
             if chunked
             else stream.noack().noack_take(BATCH, within=_GATHER_SECONDS)
-        ):
-            await _patiently(stage, [_taken(event) for event in events], producer, progress)
-            for event in events:
-                event.ack()
-            progress.move(len(events))
+        )
+        await work_through(batches, stage, producer, progress, app.crash)
 
     run.__name__ = stage.name
     # One at a time: a second task of an agent commits past what the first has not finished.
     app.agent(topic, name=stage.name, concurrency=1)(run)
 
 
-async def _patiently(stage: Stage, records: Sequence[Taken], producer: Producer, progress: Progress) -> None:
-    """Until it is done and published. What may pass is tried again with growing, random pauses."""
+async def work_through(
+    batches: AsyncIterable[Sequence[EventT[Any]]],
+    stage: Stage,
+    producer: Producer,
+    progress: Progress,
+    crash: Callable[[BaseException], Awaitable[None]],
+) -> None:
+    """Batch by batch: one is published and acknowledged while the next is handled; never two, never out of order.
+
+    What fails unforeseen when a batch is published goes to `crash`, too: there may be no next batch to tell of it.
+    """
+    before: asyncio.Task[None] | None = None
+    try:
+        async for events in batches:
+            records = [_taken(event) for event in events]
+            given = await _patiently(stage.name, progress, partial(stage.handle, records))
+            if before is not None:
+                await before
+            before = asyncio.create_task(_end(events, given, stage, producer, progress, crash))
+        if before is not None:
+            await before
+    finally:
+        if before is not None:
+            before.cancel()
+
+
+async def _end(
+    events: Sequence[EventT[Any]],
+    given: list[Given],
+    stage: Stage,
+    producer: Producer,
+    progress: Progress,
+    crash: Callable[[BaseException], Awaitable[None]],
+) -> None:
+    try:
+        await _publish(stage, given, producer, progress)
+    except Exception as error:
+        await crash(error)
+        raise
+    for event in events:
+        event.ack()
+    progress.move(len(events))
+
+
+async def _publish(stage: Stage, given: list[Given], producer: Producer, progress: Progress) -> None:
+    """All that a batch led to, and what is to follow it."""
+
+    async def once() -> list[Given]:
+        await producer.send(given)
+        return await stage.published(given)
+
+    while given:
+        given = await _patiently(stage.name, progress, once)
+
+
+async def _patiently(
+    name: str, progress: Progress, work: Callable[[], Awaitable[list[Given]]]
+) -> list[Given]:
+    """Until it is done: what may pass is tried again with growing, random pauses."""
     attempt = 0
-    given: list[Given] | None = None
     while True:
         try:
-            if given is None:
-                given = await stage.handle(records)
-            while given:
-                await producer.send(given)
-                given = await stage.published()
-            return
+            return await work()
         except RetryLater as error:
             attempt += 1
             pause = error.after or random.uniform(0.05, min(2.0**attempt * 0.1, _LONGEST_PAUSE))
             progress.wait(str(error), pause)
             if attempt in (1, 5) or attempt % 20 == 0:
-                logger.warning("waiting", stage=stage.name, reason=str(error), attempt=attempt)
+                logger.warning("waiting", stage=name, reason=str(error), attempt=attempt)
             await asyncio.sleep(pause)
 
 

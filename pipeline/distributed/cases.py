@@ -72,6 +72,15 @@ class _Turn:
     """Case → the sequence that its queue is told of."""
 
 
+class Told(list[Given]):
+    """What a batch leads to, in order, and what is to be remembered once it is on Kafka: as in `_Turn`."""
+
+    def __init__(self, given: Iterable[Given] = (), queued: Mapping[str, int] | None = None) -> None:
+        super().__init__(given)
+        self.streamed: dict[str, int] = {}
+        self.queued = dict(queued or {})
+
+
 class CaseStage:
     """See the module. `prefix` begins the names of all topics."""
 
@@ -90,43 +99,45 @@ class CaseStage:
         self._now = now
         self._conflicts = 0
         self._published: dict[str, int] = {}
-        self._streamed: dict[str, int] = {}
-        self._queued: dict[str, int] = {}
 
-    def process(self, records: Sequence[Taken]) -> list[Given]:
+    def process(self, records: Sequence[Taken]) -> Told:
         """Raises `RetryLater` when the database cannot take it now: nothing is lost, give it the same batch again.
 
         Raises `Misconfigured` when one record after the other fails unforeseen: a person must look.
         """
-        self._streamed, self._queued = {}, {}
-        asked, given = [], []
+        asked, told = [], Told()
         for record in records:
             try:
                 asked.append(_Asked(record, self._read(record)))
             except Unparsable as error:
-                given.append(self._graves.bury(record, "cases", str(error)))
-        return given + (self._commit(asked) if asked else [])
+                told.append(self._graves.bury(record, "cases", str(error)))
+        if asked:
+            self._commit(asked, told)
+        return told
 
-    def published(self) -> list[Given]:
-        """To be called when all that `process` returned is on Kafka, and again while it returns more to publish.
+    def published(self, told: list[Given]) -> Told:
+        """To be called when all that `process` returned is on Kafka, and again while it returns more to publish; the
+        next batch may be in `process` meanwhile, on another thread.
 
         A queue keeps the newest record of a case. So a process that stood still after its commit, while another went
         on with the case, looks here whether what it wrote was still the newest. Raises `RetryLater`.
         """
-        for case, sequence in self._streamed.items():
+        if not isinstance(told, Told):
+            raise TypeError("only what `process` told can have been published")
+        for case, sequence in told.streamed.items():
             self._published.pop(case, None)  # what was published last is forgotten last
             self._published[case] = sequence
         while len(self._published) > _REMEMBERED:
             del self._published[next(iter(self._published))]
         try:
             with self._database.connect() as connection:
-                moved = cases.moved_cases(connection, self._queued)
+                moved = cases.moved_cases(connection, told.queued)
         except Exception as error:
             if is_transient(error):
                 raise RetryLater(f"The cases cannot be read: {_said(error)}") from error
             raise
-        self._streamed, self._queued = {}, {state.id: state.seq for state in moved}
-        return [given for state in moved for given in self._work(state, None)]
+        newest = (given for state in moved for given in self._work(state, None))
+        return Told(newest, queued={state.id: state.seq for state in moved})
 
     def _read(self, record: Taken) -> Message | Command:
         return (
@@ -135,10 +146,11 @@ class CaseStage:
             else read_command(record.value)
         )
 
-    def _commit(self, asked: Sequence[_Asked]) -> list[Given]:
+    def _commit(self, asked: Sequence[_Asked], told: Told) -> None:
         """One transaction for all; if something unforeseen fails, each on its own, so that one stops no other."""
         try:
-            return self._turn(asked)
+            self._turn(asked, told)
+            return
         except WriteConflict as error:
             self._conflicts += 1
             if self._conflicts < _CONFLICTS:
@@ -149,24 +161,28 @@ class CaseStage:
             raise
         except Exception as error:
             if len(asked) == 1:
-                return [self._give_up(asked[0], error)]
-        return [given for each in asked for given in self._alone(each)]
+                told.append(self._give_up(asked[0], error))
+                return
+        for each in asked:
+            self._alone(each, told)
 
-    def _alone(self, asked: _Asked) -> list[Given]:
+    def _alone(self, asked: _Asked, told: Told) -> None:
         """Tried until whoever else is at its case is done: only what no patience mends is given up."""
         for attempt in range(_PATIENCE):
             try:
-                return self._turn([asked])
+                self._turn([asked], told)
+                return
             except WriteConflict as error:
                 conflict = error
                 time.sleep(random.uniform(0, 0.02 * (attempt + 1)))
             except RetryLater:
                 raise
             except Exception as error:
-                return [self._give_up(asked, error)]
-        return [self._give_up(asked, conflict)]
+                told.append(self._give_up(asked, error))
+                return
+        told.append(self._give_up(asked, conflict))
 
-    def _turn(self, asked: Sequence[_Asked]) -> list[Given]:
+    def _turn(self, asked: Sequence[_Asked], told: Told) -> None:
         """One transaction, and what follows from it. Raises `RetryLater` when the database cannot take it now."""
         try:
             with self._database.begin() as connection:
@@ -176,10 +192,12 @@ class CaseStage:
                 raise RetryLater(f"The cases could not be stored: {_said(error)}") from error
             raise
         self._conflicts = 0
-        self._streamed |= turn.streamed
-        self._queued |= turn.queued
+        told.streamed |= turn.streamed
+        told.queued |= turn.queued
+        told += turn.given
         self._graves.went_well("cases")
-        return turn.given + [told for refused in turn.refused for told in self._tell(*refused)]
+        for refused in turn.refused:
+            told += self._tell(*refused)
 
     def _decide(self, connection: Connection, asked: Sequence[_Asked]) -> _Turn:
         batch = Batch(connection, self._governments, shared=True, published=self._published)
