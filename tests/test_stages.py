@@ -50,8 +50,9 @@ from laporhub.pipeline.errors import Conflict, Misconfigured, RetryLater, WriteC
 from laporhub.pipeline.events import CaseEvent
 from laporhub.pipeline.messages import Inbound, Location, Message
 from laporhub.pipeline.store import batch as batch_module
-from laporhub.pipeline.store import cases, log
+from laporhub.pipeline.store import cases, confidential, log
 from laporhub.pipeline.store.batch import Batch, Government
+from laporhub.pipeline.store.confidential import SealedWords
 from laporhub.pipeline.store.dead_letters import DeadLetter, waiting
 from laporhub.pipeline.store.outcomes import load_outcomes
 from laporhub.pipeline.store.shared import Stored, load_stored
@@ -1129,6 +1130,22 @@ async def test_a_page_is_not_kept_waiting_for_kafka(small_office: Office) -> Non
     assert engine.health == "ok"
     small_office.stage.process([small_office.passed_on(each) for each in producer.taken])
     assert len(producer.taken) == 3 and len(small_office.cases) == 1
+    await engine.close()
+
+
+async def test_what_goes_before_is_stored_though_kafka_is_silent(small_office: Office) -> None:
+    """Words that must not be streamed: whoever is killed now leaves them untold, never told of and not there."""
+    database = small_office.ground.database
+    engine = DistributedEngine(database, Silent(), PREFIX, small_office.clock, 0.05)
+    words = SealedWords("o_1", "c_1", MONDAY, "x", "admin_unit", "dinas-pupr", "v1.x")
+    with pytest.raises(RetryLater):
+        await engine.submit(
+            message=small_office.message(form(1)),
+            before=lambda connection: confidential.add(connection, words),
+            answer=False,
+        )
+    with database.connect() as connection:
+        assert confidential.of_case(connection, "c_1") == [words]
     await engine.close()
 
 
