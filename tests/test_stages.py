@@ -444,6 +444,28 @@ def test_what_happened_in_the_cases_that_follow_is_published_after_a_crash(small
     assert {read_event(each.value).case_id for each in to(told, EVENTS)} == {main.id, middle.id, last.id}
 
 
+def test_what_a_message_did_to_the_cases_that_follow_is_published_after_a_crash_too(
+    small_office: Office,
+) -> None:
+    """A word of the reporter closes a case, and those that follow it with it."""
+    office = small_office
+    office.stage.process([office.said(form(2)), office.said(form(3))])
+    middle, last = office.cases
+    office.stage.process([office.said(whatsapp(1), "whatsapp")])
+    (main,) = (state for state in office.cases if state.channel == "whatsapp")
+    office.stage.process([merging(office, last, middle), merging(office, middle, main)])
+    books = office.ground.rulebooks
+    answer = office.ground.door.words(books[PROFILE], main.reporter, "Sudah.", office.clock())
+    office.stage.process([office.act(main, "answer", response=answer), office.act(main, "publish", name="p")])
+    office.stage.published()
+    word = office.said(whatsapp(1, "selesai", "SM9"), "whatsapp")
+    first = {each.value for each in to(office.stage.process([word]), EVENTS)}
+    assert {office.case(each.id).status for each in (main, middle, last)} == {"closed"}
+    again = Office(office.ground).stage.process([word])
+    assert {each.value for each in to(again, EVENTS)} == first
+    assert {read_event(each).case_id for each in first if each} == {main.id, middle.id, last.id}
+
+
 def test_batches_again_give_the_same_and_change_nothing(ground: Ground) -> None:
     """By another worker, as the first was killed before it could publish any."""
     first = Office(ground)
