@@ -109,10 +109,13 @@ def _was_said(state: CaseState, purpose: str, text: str) -> bool:
     return bool(said) and said[-1].status != "failed" and said[-1].words == ids.words(text)
 
 
-def follow(turn: Turn, transition: str | None) -> None:
-    """Takes a transition of the system, if there is one and the case is where it begins."""
-    if transition and turn.state.status in turn.profile.transitions[transition].source:
-        take_step(turn, transition)
+def follow(turn: Turn, transition: str | None, fields: Fields | None = None) -> None:
+    """Takes a transition of the system, if there is one and the case is where it begins; with those of the fields that
+    it has.
+    """
+    step = turn.profile.transitions[transition] if transition else None
+    if transition and step and turn.state.status in step.source:
+        take_step(turn, transition, {name: fields[name] for name in step.fields if name in (fields or {})})
 
 
 def _is_a_persons_word(turn: Turn, fields: Fields) -> bool:
