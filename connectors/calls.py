@@ -26,7 +26,6 @@ OFFICE_WORDS: Final = (
     "dengan siapa saya",
     "hotline",
     "kami catat",
-    "laporgub",
     "laporannya kami",
     "layanan pengaduan",
     "mohon ditunggu",

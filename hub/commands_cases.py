@@ -22,6 +22,7 @@ from laporhub.hub.hub import Hub
 from laporhub.pipeline.case_state import INTERNAL, CaseState
 from laporhub.pipeline.commands import Actor
 from laporhub.pipeline.tracking import Query
+from laporhub.pipeline.workflow import stand_in
 
 case_commands = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Work cases from the shell.")
 
@@ -96,8 +97,12 @@ def do(
     ticket: str,
     transition: str,
     fields: Annotated[list[str] | None, typer.Argument(help="Fields as name=value.")] = None,
-    role: Annotated[str, typer.Option(help="The role to act in.")] = "admin_gubernur",
-    unit: Annotated[str | None, typer.Option(help="The unit to act for.")] = None,
+    role: Annotated[
+        str | None, typer.Option(help="The role to act in; by default the first of the profile that may.")
+    ] = None,
+    unit: Annotated[
+        str | None, typer.Option(help="The unit to act for; by default the one that has the case.")
+    ] = None,
     profile: ProfileOption = None,
     data: DataOption = None,
 ) -> None:
@@ -115,7 +120,10 @@ def do(
         state = hub.case(ticket)
         if state is None:
             raise not_found(f"there is no case {ticket}")
-        actor = Actor(id=f"shell:{os.environ.get('USER', 'operator')}", role=role, unit=unit)
+        book = hub.rulebooks.get(state.profile)
+        acting = (role, unit) if role or book is None else stand_in(book, state, transition, unit)
+        name = f"shell:{os.environ.get('USER', 'operator')}"
+        actor = Actor(id=name, role=acting[0] or "", unit=acting[1])
         print_json(_brief(await hub.act(state.id, transition, given, actor)))
 
     run_with_hub(settings, work)

@@ -21,7 +21,7 @@ from laporhub.hub.console import (
 )
 from laporhub.hub.hub import Hub
 from laporhub.hub.rotating import rotate as rotate_keys
-from laporhub.pipeline.store.audit import Verdict
+from laporhub.pipeline.store.audit import Entry, Verdict
 
 audit = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Who looked at whom, and why.")
 keys = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The keys of the vault.")
@@ -94,6 +94,22 @@ def verify(
     print_json(asdict(verdict))
     if verdict.faults:
         fail(f"the audit log is not whole: {'; '.join(verdict.faults)}", 1)
+
+
+@audit.command()
+def acknowledge(
+    reason: Annotated[str, typer.Option(help="Why records are gone; kept in the audit log.")],
+    profile: ProfileOption = None,
+    data: DataOption = None,
+) -> None:
+    """Go on without records that are gone, as after an older database was put back. That, too, is a record."""
+    settings = settings_for(profile, data)
+    configure_logging(settings, quiet=True)
+
+    async def work(hub: Hub) -> Entry:
+        return await asyncio.to_thread(hub.audit.acknowledge, _shell(), reason, hub.now())
+
+    print_json(asdict(run_with_hub(settings, work)))
 
 
 @keys.command()

@@ -15,6 +15,7 @@ from laporhub.connectors.registry import CONNECTORS, connect
 from laporhub.connectors.sms_gateway import gateway_name
 from laporhub.hub.blobs import open_blobs
 from laporhub.hub.channel_health import Checker
+from laporhub.hub.confiding import keep_telling
 from laporhub.hub.erasing import sweep_daily
 from laporhub.hub.ground import hold_to_rules, lay_ground
 from laporhub.hub.hub import Hub
@@ -113,6 +114,7 @@ async def open_hub(
             keep(stack, hub, connectors)
             post(stack, hub, mailer(settings, rulebooks, connectors))
             forget(stack, hub)
+            mend(stack, hub)
         yield hub
 
 
@@ -124,6 +126,11 @@ def keep(stack: AsyncExitStack, hub: Hub, connectors: Mapping[str, Connector]) -
 def forget(stack: AsyncExitStack, hub: Hub) -> None:
     """Erases what the profiles' time limits no longer allow to be kept, until the stack is left."""
     stack.push_async_callback(_cancelled, asyncio.create_task(sweep_daily(hub.eraser)))
+
+
+def mend(stack: AsyncExitStack, hub: Hub) -> None:
+    """Tells of confidential words that a crash left untold, until the stack is left."""
+    stack.push_async_callback(_cancelled, asyncio.create_task(keep_telling(hub)))
 
 
 def keeper(hub: Hub, connectors: Mapping[str, Connector]) -> Keeper:

@@ -22,6 +22,7 @@ from laporhub.hub.compose import (
     governments,
     keep,
     mailer,
+    mend,
     office,
     open_connectors,
     poll,
@@ -106,6 +107,7 @@ async def open_distributed_hub(
             keep(stack, hub, connectors)
             post(stack, hub, mailer(settings, ground.rulebooks, connectors))
             forget(stack, hub)
+            mend(stack, hub)
         yield hub
 
 

@@ -30,11 +30,15 @@ class Engine(Protocol):
         message: Message | None = None,
         command: Command | None = None,
         key: ReporterKey | None = None,
+        before: Callable[[Connection], object] | None = None,
         job: Callable[[Connection], object] | None = None,
         answer: bool = True,
     ) -> Done | None:
         """Durable when it returns. Raises what the core refused, or `RetryLater`. Without `answer` what came of it
         may not be known yet: then it is None.
+
+        `before` and `job` are one transaction with the rest. Where there is none for all of it, `before` comes before
+        the rest is asked for, and stays when that is refused; `job` comes last.
         """
         ...
 

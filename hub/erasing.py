@@ -7,16 +7,15 @@ Cases, redacted words and numbers stay.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
 
 import structlog
 from sqlalchemy import Connection, Engine
 
-from laporhub.hub.keeping import Store
-from laporhub.pipeline.case_files import CaseFile
+from laporhub.hub.keeping import Store, delete_bytes
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.store import files, retention
 from laporhub.pipeline.store.audit import AuditLog
@@ -25,8 +24,6 @@ from laporhub.pipeline.store.keys import KeyRing
 from laporhub.pipeline.store.retention import Ended, Newer
 from laporhub.pipeline.vault import PERSON
 
-EXPIRED: Final = "expired"
-"""Why a file is not there any more: the profile's time for it is over."""
 _HOUR: Final = 3600.0
 
 logger = structlog.get_logger(__name__)
@@ -82,7 +79,7 @@ class Eraser:
 
     def sweep(self) -> Erased:
         """Erases what is kept for too long by now."""
-        dropped = sum(self._drop_files(case, rows) for case, rows in self._files_past())
+        dropped = sum(self._drop_files(case) for case in self._files_past())
         for owner, days in self._others_past():
             self.erase(owner, "system", f"retention: {days} days after it came")
         newer, persons = Newer(self.database), 0
@@ -100,31 +97,30 @@ class Eraser:
 
     # ── files ────────────────────────────────────────────────────────────────────────────────────
 
-    def _files_past(self) -> Iterator[tuple[Ended, list[CaseFile]]]:
+    def _files_past(self) -> Iterator[Ended]:
         for some in retention.cases_with_files(self.database):
-            for case in some:
-                if self._is_past(case, self._days(case, "files")):
-                    with self.database.connect() as connection:
-                        rows = files.of_case(connection, case.id)
-                    yield case, [row for row in rows if row.status == "kept"]
+            yield from (case for case in some if self._is_past(case, self._days(case, "files")))
 
-    def _drop_files(self, case: Ended, rows: Iterable[CaseFile]) -> int:
-        """The bytes first: a row without its bytes is found again, bytes without a row are not."""
-        rows = list(rows)
+    def _drop_files(self, case: Ended) -> int:
+        """First the rows, if the case is still over, then the bytes: those that are left when it is interrupted are
+        due, and deleted by the files' keeper. How many files.
+        """
         days = self._days(case, "files")
-        self.audit.record(
-            "system", "delete files", case.ticket, f"retention: {days} days after the case ended", self.now()
-        )
+        self._note("delete files", case, f"retention: {days} days after the case ended")
+        with writer(self.database).begin() as connection:
+            now = retention.as_it_is(connection, case.id)
+            wanted = now is None or not self._is_past(now, days)
+            rows = [] if wanted else files.expire(connection, case.id, self.now())
+        if wanted:
+            self._note("files not deleted", case, "it goes on again")
         for row in rows:
-            with self.database.connect() as connection:
-                shared = files.is_kept_elsewhere(connection, row)
-            if row.digest and not shared:
-                self.store.drop(row.reporter, row.digest)
-            nothing = {"status": "refused", "reason": EXPIRED, "digest": None, "name": None}
-            where = {"taken_at": None, "lat": None, "lon": None, "width": None, "height": None}
-            with writer(self.database).begin() as connection:
-                files.save(connection, replace(row, **(nothing | where)))  # type: ignore[arg-type]
+            if delete_bytes(self.database, self.store, row):
+                with writer(self.database).begin() as connection:
+                    files.deleted(connection, row)
         return len(rows)
+
+    def _note(self, action: str, case: Ended, reason: str) -> None:
+        self.audit.record("system", action, case.ticket, reason, self.now())
 
     # ── persons ──────────────────────────────────────────────────────────────────────────────────
 

@@ -17,6 +17,7 @@ from laporhub.pipeline.profile.load import load
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.store import rules
 from laporhub.pipeline.store.audit import AuditLog
+from laporhub.pipeline.store.audit_kept import KeptHead
 from laporhub.pipeline.store.database import open_database, writer
 from laporhub.pipeline.store.keys import KeyRing
 from laporhub.pipeline.vault import Sealer
@@ -44,7 +45,8 @@ def lay_ground(settings: Settings, entropy: Callable[[int], bytes] = os.urandom)
     gc.set_threshold(50_000, 20, 50)
     rulebooks = {book.name: book for book in (load(name) for name in settings.profiles)}
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    secrets = load_secrets(settings.data / "keys", settings.master_key, settings.master_key_earlier)
+    keys = settings.data / "keys"
+    secrets = load_secrets(keys, settings.master_key, settings.master_key_earlier)
     url = settings.database_url
     database = open_database(url.get_secret_value() if url else settings.data / "hub.db")
     return Ground(
@@ -52,7 +54,7 @@ def lay_ground(settings: Settings, entropy: Callable[[int], bytes] = os.urandom)
         secrets,
         database,
         KeyRing(database, Sealer(secrets.master, entropy, secrets.earlier), shared=url is not None),
-        AuditLog(database, secrets.pepper),
+        AuditLog(database, secrets.pepper, KeptHead(keys / "audit.head", secrets.pepper)),
         settings.base_url,
     )
 

@@ -10,9 +10,8 @@ from datetime import UTC
 from typing import Final
 
 from laporhub.hub.reading import Reading
-from laporhub.pipeline.case_files import CaseFile
 from laporhub.pipeline.case_state import CaseState
-from laporhub.pipeline.handover import Enclosed, document, table
+from laporhub.pipeline.handover import Enclosed, document, enclosed, table
 
 _DAY_ONE: Final = (1980, 1, 1, 0, 0, 0)
 
@@ -38,8 +37,8 @@ class HandingOver(Reading):
         return out.getvalue()
 
     def _pictures(self, state: CaseState) -> Iterator[tuple[Enclosed, bytes]]:
-        """Pictures as they may be shown, without what the camera wrote; other files may name people, and stay here."""
-        files: list[CaseFile] = [each for each in self.files(state.id) if each.width is not None]
+        """Pictures as they may be shown, without what the camera wrote."""
+        files = enclosed(self._rulebook(state.profile), state, self.files(state.id))
         for number, file in enumerate(files, 1):
             data = self.file(file, "shown")
             if data is not None:

@@ -80,6 +80,21 @@ class Store:
         return self._blobs.delete_of(reporter)
 
 
+def delete_bytes(database: Engine, store: Store, row: CaseFile) -> bool:
+    """Deletes the bytes of a file that is kept no more, unless another of the same reporter has them; False where that
+    cannot be said yet.
+    """
+    if not row.digest:
+        return True
+    with database.connect() as connection:
+        if files.is_one_awaited(connection, row):
+            return False
+        needed = files.is_kept_elsewhere(connection, row)
+    if not needed:
+        store.drop(row.reporter, row.digest)
+    return True
+
+
 def _name(reporter: str, name: str) -> str:
     return f"{reporter}/{name}"
 
@@ -151,7 +166,7 @@ class Keeper:
     async def _delete(self, row: CaseFile) -> None:
         """What was taken back, or was an erased person's. Given up never."""
         try:
-            gone = await asyncio.to_thread(self._deleted, row)
+            gone = await asyncio.to_thread(delete_bytes, self._database, self._store, row)
         except Exception as error:
             logger.error("a file could not be deleted", file=row.id, reason=type(error).__name__)
             gone = False
@@ -160,17 +175,6 @@ class Keeper:
         else:
             until = self._now() + _pause(row.attempts + 1)
             await self._engine.submit(job=lambda connection: files.postpone(connection, row, until))
-
-    def _deleted(self, row: CaseFile) -> bool:
-        if not row.digest:
-            return True
-        with self._database.connect() as connection:
-            if files.is_one_awaited(connection, row):
-                return False
-            needed = files.is_kept_elsewhere(connection, row)
-        if not needed:
-            self._store.drop(row.reporter, row.digest)
-        return True
 
     def _later(self, row: CaseFile, error: RetryLater) -> CaseFile:
         attempts = row.attempts + 1

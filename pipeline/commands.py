@@ -141,7 +141,8 @@ class Follow(_Command):
 
 
 class Echo(_Command):
-    """What was said in the case `main`, for the reporter of one that follows it; or that `main` has `ended`.
+    """What was said in the case `main`, for the reporter of one that follows it; or that `main` took a `step`, and
+    where it `ended` by it.
 
     Nothing in it is sealed: what was taken out of those words is the other reporter's.
     """
@@ -153,6 +154,7 @@ class Echo(_Command):
     draft: Words | None = None
     unit: str | None = None
     human: bool = False
+    step: str | None = None
     ended: str | None = None
 
 

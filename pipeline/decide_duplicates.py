@@ -34,7 +34,8 @@ def consequences(
     passed_on = command.purpose if isinstance(command, Echo) and state.main == command.main else None
     if isinstance(command, Echo) and passed_on is not None:
         yield from (_onward(command, state, follower) for follower in state.followers)
-    tell = [purpose for purpose in rulebook.of(state).profile.duplicates.tell if purpose != passed_on]
+    rules = rulebook.of(state).profile.duplicates
+    tell = [purpose for purpose in rules.tell if purpose != passed_on]
     fields: Fields = {}
     for event in events:
         match event.data:
@@ -42,11 +43,12 @@ def consequences(
                 yield _follow(event, state, main, left=False)
             case Split(main=main):
                 yield _follow(event, state, main, left=True)
-            case Transitioned(fields=given, ends=ends):
+            case Transitioned(transition=step, target=target, fields=given, ends=ends):
                 fields = _open_words(given)
-                if ends:
+                if ends or step in rules.again:
+                    taken = {"step": step, "ended": target if ends else None, "fields": fields}
                     for follower in state.followers:
-                        yield _echo(event, follower, {"ended": event.data.target})
+                        yield _echo(event, follower, taken)
             case ReplyQueued(purpose=purpose) as reply if purpose in tell:
                 said = {
                     "purpose": purpose,
@@ -119,8 +121,10 @@ def echo(turn: Turn, command: Echo) -> None:
     """
     if turn.state.main != command.main:
         return  # it stands on its own again
-    if command.ended is not None:
-        take_if_possible(turn, turn.profile.duplicates.ended.get(command.ended))
+    rules = turn.profile.duplicates
+    take_if_possible(
+        turn, rules.again.get(command.step or "") or rules.ended.get(command.ended or ""), command.fields
+    )
     if command.purpose is not None:
         seen_as = turn.state.but({"unit": command.unit, "draft": command.draft})
         queue_reply(turn, command.purpose, command.fields, seen_as=seen_as, human=command.human, once=True)

@@ -29,6 +29,8 @@ def check_turns(turn: Turn, name: str, step: Transition) -> None:
 def check_units(turn: Turn, step: Transition, fields: Fields) -> None:
     """Raises `Refused` for a unit that is asked twice or not at all, `Conflict` while a part is still to come."""
     state = turn.state
+    if step.assign and fields.get(step.assign) == state.unit and _is_same_turn(turn, step):
+        raise Refused(f"{state.unit} has it already", code="already_there", field=step.assign)
     if step.whole and (waiting := open_parts(state)):
         raise Conflict(f"The part of {', '.join(waiting)} is still to come", code="parts_open")
     if step.involve and (unit := fields.get(step.involve)) and (unit == state.unit or unit in state.parts):
@@ -37,6 +39,15 @@ def check_units(turn: Turn, step: Transition, fields: Fields) -> None:
         raise Conflict("No unit is responsible yet: assign one first", code="no_lead")
     if step.release and fields.get(step.release) not in state.parts:
         raise Refused("That unit was not asked for a part", code="not_asked", field=step.release)
+
+
+def _is_same_turn(turn: Turn, step: Transition) -> bool:
+    """Whether it is the same one's turn after the step as before. With the same unit it then moves nothing, but would
+    give the unit its time anew.
+    """
+    states = turn.profile.states
+    before = states.get(turn.state.status)
+    return before is not None and before.owner is not None and before.owner == states[step.target].owner
 
 
 def check_merge(turn: Turn, step: Transition, other: str | None) -> None:

@@ -13,10 +13,12 @@ from typing import Final, Literal, TypeAlias
 
 from laporhub.pipeline.case_files import CaseFile
 from laporhub.pipeline.case_state import CaseState
+from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.profile.schema_life import Evidence
 
 Doubted: TypeAlias = Literal["before", "future", "far", "no_time", "no_place", "reused", "own"]
 
+_ARRIVED: Final = ("sent", "delivered", "read")
 BITS: Final = 64
 _BANDS: Final = 4
 _EARTH: Final = 6_371_000.0
@@ -45,6 +47,12 @@ class Alike:
     case_id: str
     ticket: str
     by_reporter: bool
+
+
+def is_answered(rulebook: Rulebook, state: CaseState) -> bool:
+    """Whether an answer that is published has reached the reporter: before, photos of what was done are a draft."""
+    published = rulebook.profile.publication.on_sent
+    return any(each.purpose in published and each.status in _ARRIVED for each in state.replies.values())
 
 
 def doubts(

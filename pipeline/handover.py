@@ -1,24 +1,37 @@
 """A case as a file for another government: what happened, where and when, and what was done so far. Pure.
 
-Nobody's live interface is spoken: somebody gives the file to whoever takes the case over. It holds no identity, the
-words are redacted; who needs the reporter asks the office that handed it over, by the ticket.
+Nobody's live interface is spoken: somebody gives the file to whoever takes the case over. Handed over is
+
+- what was reported: the words, redacted; place, times, topic, urgency; whether it is private or anonymous;
+- the reporter's pictures as they may be shown, without what the camera wrote in them;
+- photos of what was done, once an answer has reached the reporter: until then they are a draft;
+- how far it came, in the steps and words of the public page;
+- what was filled in when it was handed over, where the profile lets everybody see it (no `seen_by`).
+
+Not handed over are who reports (name, number, pseudonym) and whatever is sealed; internal notes, drafts, parts of an
+answer, steps back and forth between units, and who of staff did what; confidential words; messages that were taken
+back; other files than pictures, which may name people; other cases. Who needs the reporter asks the office that handed
+it over, by the ticket.
 """
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from laporhub.pipeline.case_files import CaseFile
 from laporhub.pipeline.case_state import CaseState
 from laporhub.pipeline.commands import Actor, Words
 from laporhub.pipeline.events import CaseEvent, Transitioned
+from laporhub.pipeline.evidence import is_answered
 from laporhub.pipeline.profile.rulebook import Rulebook
+from laporhub.pipeline.profile.schema_workflow import Transition
 from laporhub.pipeline.profile.section import say
 from laporhub.pipeline.workflow import may_see, names_of
 
-FORMAT: Final = "laporhub-handover/1"
+FORMAT: Final = "laporhub-handover/2"
 _TITLE_LENGTH: Final = 100
 _FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
 """How a cell begins that a spreadsheet would work out."""
@@ -69,11 +82,7 @@ def document(
         "urgency": suggestion.urgency if suggestion else "normal",
         "location": state.location.model_dump(exclude_none=True) if state.location else None,
         "handed_over": _last_step(rulebook, state, events),
-        "history": [
-            {"at": event.time.isoformat(), "status": event.data.target, "step": event.data.transition}
-            for event in events
-            if isinstance(event.data, Transitioned)
-        ],
+        "history": list(_public_history(rulebook, events)),
         "files": [{"name": each.name, "media_type": each.media_type, "kind": each.kind} for each in enclosed],
     }
 
@@ -84,15 +93,41 @@ def title(state: CaseState) -> str:
     return line if len(line) <= _TITLE_LENGTH else line[:_TITLE_LENGTH].rpartition(" ")[0] + " …"
 
 
+def enclosed(rulebook: Rulebook, state: CaseState, files: Iterable[CaseFile]) -> list[CaseFile]:
+    """The files of the case that go along, as pictures that may be shown."""
+    answered = is_answered(rulebook.of(state), state)
+    return [
+        each
+        for each in files
+        if each.status == "kept" and each.width is not None and (each.field is None or answered)
+    ]
+
+
+def _public_history(rulebook: Rulebook, events: Iterable[CaseEvent]) -> Iterator[dict[str, str]]:
+    """Where the case came, in public words; what looks the same from outside is one."""
+    before = ""
+    for event in events:
+        if not isinstance(event.data, Transitioned):
+            continue
+        place = rulebook.profile.states.get(event.data.target)
+        told = say(place.public or place.title, rulebook.language) if place else event.data.target
+        if told != before:
+            yield {"at": event.time.isoformat(), "status": event.data.target, "shown": told}
+        before = told
+
+
 def _last_step(rulebook: Rulebook, state: CaseState, events: Sequence[CaseEvent]) -> dict[str, str] | None:
-    """What was filled in when it was handed over, in words."""
+    """What was filled in when it was handed over and anybody may see, in words."""
     steps = [e for e in events if isinstance(e.data, Transitioned) and e.data.target == state.status]
     if not steps:
         return None
     last = steps[-1]
     said = {"at": last.time.isoformat()}
     if isinstance(last.data, Transitioned):
+        known = rulebook.profile.transitions.get(last.data.transition)
         for name, value in last.data.fields.items():
+            if known is None or not _for_everybody(known, name):
+                continue
             label = rulebook.choices.get((name, str(value)))
             said[name] = (
                 value.text
@@ -102,6 +137,14 @@ def _last_step(rulebook: Rulebook, state: CaseState, events: Sequence[CaseEvent]
                 else str(value)
             )
     return said
+
+
+def _for_everybody(step: Transition, name: str) -> bool:
+    """Whether a field of a step is neither internal nor a draft, and leads to nothing else of this hub."""
+    field = step.fields.get(name)
+    if field is None or name in (step.draft, step.part):
+        return False
+    return field.seen_by is None and field.type not in ("case", "photo")
 
 
 def table(rulebook: Rulebook, state: CaseState, made: dict[str, Any]) -> str:

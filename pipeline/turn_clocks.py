@@ -33,6 +33,14 @@ def move_clocks(turn: Turn, triggers: set[str]) -> None:
             _pause_or_resume(turn, name)
 
 
+def stop_clocks(turn: Turn, triggers: set[str]) -> None:
+    """The part of `move_clocks` that stops: before the case goes to another unit, which has not had that time."""
+    for name, rule in turn.profile.clocks.items():
+        clock = turn.state.clocks.get(name)
+        if clock is not None and clock.status != "stopped" and triggers.intersection(rule.stop):
+            _stop(turn, name)
+
+
 def stop_when_sent(turn: Turn, purpose: str) -> None:
     """Stops the clocks that wait for this reply to be sent."""
     for name, rule in turn.profile.clocks.items():

@@ -12,7 +12,7 @@ from laporhub.pipeline.decide_life import life_effects
 from laporhub.pipeline.events import Assigned, Drafted, Rated, ReplyQueued, Transitioned
 from laporhub.pipeline.profile.schema_workflow import BUILT_IN_ROLES
 from laporhub.pipeline.turn import Fields, Turn
-from laporhub.pipeline.turn_clocks import move_clocks, stop_when_sent
+from laporhub.pipeline.turn_clocks import move_clocks, stop_clocks, stop_when_sent
 from laporhub.pipeline.wording import compose
 
 _ANSWERED_WITHIN = timedelta(days=1)
@@ -45,6 +45,9 @@ def take_step(
         ),
         actor,
     )
+    triggers = {name, step.target}
+    if step.assign or step.unassign:
+        stop_clocks(turn, triggers)  # as whose time it was until now
     if step.assign and (unit := fields.get(step.assign)):
         turn.emit(_assigned(unit=str(unit), previous=turn.state.unit), actor)
     if step.unassign and turn.state.unit is not None:
@@ -54,7 +57,7 @@ def take_step(
     if step.rate and isinstance(rating := fields.get(step.rate), int):
         turn.emit(Rated(rating=rating), actor)
     life_effects(turn, step, fields, actor, other)
-    move_clocks(turn, {name, step.target})
+    move_clocks(turn, triggers)
     if step.reply and not quiet:
         queue_reply(turn, step.reply, fields)
     if step.at_last and turn.state.taken[name][0] == step.at_most:
@@ -109,10 +112,13 @@ def _was_said(state: CaseState, purpose: str, text: str) -> bool:
     return bool(said) and said[-1].status != "failed" and said[-1].words == ids.words(text)
 
 
-def follow(turn: Turn, transition: str | None) -> None:
-    """Takes a transition of the system, if there is one and the case is where it begins."""
-    if transition and turn.state.status in turn.profile.transitions[transition].source:
-        take_step(turn, transition)
+def follow(turn: Turn, transition: str | None, fields: Fields | None = None) -> None:
+    """Takes a transition of the system, if there is one and the case is where it begins; with those of the fields that
+    it has.
+    """
+    step, given = turn.profile.transitions[transition] if transition else None, fields or {}
+    if transition and step and turn.state.status in step.source:
+        take_step(turn, transition, {name: given[name] for name in step.fields if name in given})
 
 
 def _is_a_persons_word(turn: Turn, fields: Fields) -> bool:

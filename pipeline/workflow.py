@@ -56,6 +56,21 @@ def allowed(rulebook: Rulebook, state: CaseState, actor: Actor) -> list[tuple[st
     ]
 
 
+def stand_in(
+    rulebook: Rulebook, state: CaseState, transition: str, unit: str | None = None
+) -> tuple[str, str | None]:
+    """The role in which somebody who may act in any takes this step now, and the unit: of the roles that may, the first
+    that sees all cases, or else the first. One that may not, where none may: who tries is told why.
+    """
+    roles = sorted(rulebook.profile.roles.items(), key=lambda each: each[1].scope != "all")
+    acting = [(name, unit or (state.unit if role.scope == "unit" else None)) for name, role in roles]
+    for name, of in acting:
+        able = allowed(rulebook, state, Actor(id="", role=name, unit=of))
+        if transition in {step for step, _ in able}:
+            return name, of
+    return acting[0]
+
+
 def may_note(rulebook: Rulebook, state: CaseState, actor: Actor) -> bool:
     """Whether the actor may write an internal note: who sees the case and works, not who only reads."""
     if actor.role == "reporter" or not may_see(rulebook, state, actor):

@@ -84,7 +84,7 @@ class Recount:
         """The first of each case, if it is in the period and the unit's."""
         first: dict[str, Json] = {}
         for event in self.events:
-            if event["data"].get("transition") == "reject" and self.ended_by(event):
+            if event["data"].get("transition") in ("reject", "reject_with_main") and self.ended_by(event):
                 first.setdefault(event["subject"], event)
         return [event["data"] for event in self.happened("transitioned") if event in first.values()]
 

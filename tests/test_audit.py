@@ -14,7 +14,8 @@ from sqlalchemy import Engine, text
 from support import MONDAY
 
 from laporhub.pipeline.errors import Misconfigured
-from laporhub.pipeline.store.audit import BEGIN, AuditLog
+from laporhub.pipeline.store.audit import ACKNOWLEDGE, BEGIN, AuditLog
+from laporhub.pipeline.store.audit_kept import KeptHead
 from laporhub.pipeline.store.database import open_database, writer
 
 SECRET = b"a secret of tests"
@@ -37,8 +38,8 @@ def database(where: str) -> Iterator[Engine]:
     engine.dispose()
 
 
-def filled(database: Engine, many: int = 6) -> AuditLog:
-    log = AuditLog(database, SECRET)
+def filled(database: Engine, many: int = 6, kept: KeptHead | None = None) -> AuditLog:
+    log = AuditLog(database, SECRET, kept)
     for number in range(many):
         log.record(
             "gubernur", "unseal", f"LGWB-{number}", f"alasan {number}", MONDAY + timedelta(minutes=number)
@@ -156,6 +157,81 @@ def test_an_older_copy_put_back_is_found_by_the_head_noted_elsewhere(database: E
     assert any("is not in the chain" in fault for fault in log.verify(noted).faults)
 
 
+@pytest.fixture
+def kept(tmp_path: Path) -> KeptHead:
+    return KeptHead(tmp_path / "audit.head", SECRET)
+
+
+def begun_anew(database: Engine, log: AuditLog, many: int) -> None:
+    """What somebody who can write the database, and waits for the hub's next records, gets."""
+    tamper(database, "DELETE FROM audit", "DELETE FROM audit_head")
+    for number in range(many):
+        log.record("gubernur", "unseal", f"LGWB-{number}", "alasan", MONDAY)
+
+
+@pytest.mark.parametrize("many", [0, 2, 6, 9])
+def test_a_log_that_was_emptied_and_begun_anew_is_found_however_long_it_is_by_now(
+    database: Engine, kept: KeptHead, many: int
+) -> None:
+    log = filled(database, kept=kept)
+    assert log.verify().faults == ()
+    begun_anew(database, log, many)
+    (fault,) = log.verify().faults
+    assert "record 6, as kept outside the database, is not in the chain" in fault
+
+
+def test_an_older_copy_put_back_is_found_by_the_head_kept_outside(database: Engine, kept: KeptHead) -> None:
+    log = filled(database, 3, kept)
+    with database.connect() as connection:
+        head = connection.execute(text("SELECT number, mark, seal FROM audit_head")).one()
+    log.record("gubernur", "unseal", "LGWB-7", "yang disembunyikan", MONDAY)
+    tamper(
+        database,
+        "DELETE FROM audit WHERE number = 4",
+        f"UPDATE audit_head SET number = {head.number}, mark = '{head.mark}', seal = '{head.seal}'",
+    )
+    assert any("record 4, as kept" in fault for fault in log.verify().faults)
+
+
+def test_records_that_are_gone_are_given_up_by_name_only(database: Engine, kept: KeptHead) -> None:
+    log = filled(database, kept=kept)
+    begun_anew(database, log, 2)
+    log.acknowledge("shell:operator", "cadangan kemarin dipasang", MONDAY)
+    assert log.verify().faults == ()
+    last = list(log.entries())[-1]
+    assert (last.action, last.reason) == (ACKNOWLEDGE, "cadangan kemarin dipasang")
+    begun_anew(database, log, 1)
+    assert log.verify().faults
+
+
+@pytest.mark.parametrize("written", ["", "0: x", "9:abc", "\udcff"])
+def test_a_kept_head_that_somebody_else_wrote_is_told_and_hinders_nobody(
+    database: Engine, kept: KeptHead, tmp_path: Path, written: str
+) -> None:
+    log = filled(database, kept=kept)
+    (tmp_path / "audit.head").write_bytes(written.encode(errors="surrogateescape"))
+    log.record("gubernur", "unseal", "LGWB-9", "alasan", MONDAY)
+    assert any("audit.head was changed by somebody else" in fault for fault in log.verify().faults)
+
+
+def test_killed_before_the_head_is_kept_the_log_is_whole_and_it_catches_up(
+    database: Engine, kept: KeptHead
+) -> None:
+    filled(database, 2, kept)
+    filled(database, 3)  # durable in the database, and nothing is kept
+    log = AuditLog(database, SECRET, kept)
+    assert log.verify().faults == () and (kept.read() or "").startswith("2:")
+    log.record("gubernur", "unseal", "LGWB-9", "alasan", MONDAY)
+    assert kept.read() == log.verify().head
+
+
+def test_where_the_head_cannot_be_kept_records_are_written_all_the_same(
+    database: Engine, tmp_path: Path
+) -> None:
+    log = filled(database, 2, KeptHead(tmp_path / "nowhere" / "audit.head", SECRET))
+    assert log.verify().records == 2
+
+
 def test_without_the_secret_nobody_makes_a_chain_that_fits(database: Engine) -> None:
     log = filled(database)
     tamper(database, "DELETE FROM audit", "DELETE FROM audit_head")
@@ -181,18 +257,20 @@ def test_records_of_an_earlier_release_are_chained_before_the_next_one(database:
     assert any("record 1 was changed" in fault for fault in log.verify().faults)
 
 
-def _write(where: str, name: str, many: int) -> None:
+def _write(where: str, name: str, many: int, kept: KeptHead) -> None:
     engine = open_database(where)
-    log = AuditLog(engine, SECRET)
+    log = AuditLog(engine, SECRET, kept)
     for number in range(many):
         log.record(name, "unseal", f"T{number}", "alasan", MONDAY)
     engine.dispose()
 
 
-def test_two_processes_that_write_at_once_keep_one_chain(where: str) -> None:
+def test_two_processes_that_write_at_once_keep_one_chain_and_its_last_head(
+    where: str, kept: KeptHead
+) -> None:
     open_database(where).dispose()
     start = multiprocessing.get_context("spawn")
-    writers = [start.Process(target=_write, args=(where, name, 25)) for name in ("satu", "dua")]
+    writers = [start.Process(target=_write, args=(where, name, 25, kept)) for name in ("satu", "dua")]
     for each in writers:
         each.start()
     for each in writers:
@@ -202,7 +280,7 @@ def test_two_processes_that_write_at_once_keep_one_chain(where: str) -> None:
     verdict = AuditLog(engine, SECRET).verify()
     by = [each.actor for each in AuditLog(engine, SECRET).entries()]
     engine.dispose()
-    assert (verdict.records, verdict.faults) == (50, ())
+    assert (verdict.records, verdict.faults, verdict.head) == (50, (), kept.read())
     assert (by.count("satu"), by.count("dua")) == (25, 25)
 
 

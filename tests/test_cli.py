@@ -371,6 +371,22 @@ def test_a_case_is_listed_shown_and_worked(shell: Shell, ticket: str) -> None:
     assert shell.done("case", "list", "--q", ticket, "--channel", "web").json["ticket"] == ticket
 
 
+def test_a_step_is_taken_in_a_role_of_the_profile_that_may(shell: Shell, ticket: str) -> None:
+    """No role is the same in every profile: without `--role` the step itself says whose it is."""
+    unit = shell.done("case", "show", ticket).json["case"]["suggestion"]["units"][0]["unit"]
+
+    def taken(*words: str) -> tuple[str, str | None]:
+        shell.done("case", "do", ticket, *words)
+        steps = [each for each in shell.done("case", "show", ticket).json["events"] if "actorrole" in each]
+        last = [each for each in steps if each["data"]["kind"] == "transitioned"][-1]
+        return last["actorrole"], last.get("actorunit")
+
+    assert taken("verify") == ("admin_gubernur", None)
+    assert taken("dispose", f"unit={unit}") == ("admin_gubernur", None)
+    assert taken("accept") == ("admin_unit", unit)
+    assert taken("respond", "response=Sudah.") == ("admin_unit", unit)
+
+
 def test_a_step_that_is_not_allowed_is_refused_in_one_line(shell: Shell, ticket: str) -> None:
     assert said_no(shell.on_data("case", "do", ticket, "approve"), 1, "approve")
     assert said_no(shell.on_data("case", "do", ticket, "nonsense"), 1, "nonsense")

@@ -76,6 +76,18 @@ def test_the_audit_log_is_verified_and_a_fault_is_told(shell: Shell) -> None:
     assert outcome.err.count("\n") == 1
 
 
+def test_a_log_that_was_begun_anew_is_found_until_somebody_answers_for_it(shell: Shell) -> None:
+    ticket, _ = a_case(shell)
+    with sqlite3.connect(shell.data / "hub.db") as database:
+        database.executescript("DELETE FROM audit; DELETE FROM audit_head")
+    looked_up(shell, ticket)
+    outcome = shell.on_data("audit", "verify")
+    assert outcome.status == 1 and "begun anew" in outcome.err
+    told = shell.done("audit", "acknowledge", "--reason", "cadangan dipasang").json
+    assert (told["number"], told["action"]) == (2, "acknowledge")
+    assert shell.done("audit", "verify").json["faults"] == []
+
+
 def test_what_was_kept_long_enough_is_forgotten_on_demand(shell: Shell) -> None:
     a_case(shell)
     assert shell.done("forget").json == {"persons_erased": 0, "files_deleted": 0}
@@ -87,7 +99,7 @@ def test_the_vault_gets_a_new_master_key(shell: Shell) -> None:
     told = shell.done("keys", "rotate").json
     assert told["keys_wrapped"] == 1
     assert (shell.data / "keys/master.key").read_text() != before
-    assert [path.name for path in sorted((shell.data / "keys").iterdir())] == [
+    assert [path.name for path in sorted((shell.data / "keys").glob("*.key"))] == [
         "master.key",
         "pepper.key",
         "web.key",

@@ -14,8 +14,11 @@ from web_hub import OTHER_UNIT, UNIT, web_on
 from laporhub.hub.hub import Hub
 from laporhub.pipeline.commands import Actor
 from laporhub.pipeline.errors import Forbidden, Refused
-from laporhub.pipeline.events import Confided, ReplyQueued
+from laporhub.pipeline.events import CaseEvent, Confided, ReplyQueued
 from laporhub.pipeline.fanout import forwarded, work
+from laporhub.pipeline.store import confidential
+from laporhub.pipeline.store.batch import Batch
+from laporhub.pipeline.store.confidential import SealedWords
 
 PROFILE = "laporgub-jateng"
 SECRET = "Pelakunya bendahara desa, saya melihatnya sendiri"
@@ -183,6 +186,92 @@ async def test_it_outlives_a_restart_and_dies_with_the_reporters_key(tmp_path: P
         assert state is not None
         hub.eraser.erase(state.reporter, "shell", "diminta pelapor")
         assert words(hub, ticket, SUPERVISOR) == [None, None]
+
+
+# ── killed in between ──
+
+
+async def rows(hub: Hub) -> int:
+    with hub.database.connect() as connection:
+        return int(connection.execute(text("SELECT count(*) FROM confidential")).scalar_one())
+
+
+async def test_words_and_what_tells_of_them_are_one_commit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with hub_on(tmp_path) as hub:
+        ticket = await disposed(hub)
+        me = reporter_of(hub, ticket)
+        with monkeypatch.context() as patched:
+            patched.setattr(Batch, "handle", lambda *_: 1 / 0)
+            with pytest.raises(ZeroDivisionError):
+                await hub.confide(hub.case(ticket).id, SECRET, me, "k1")  # type: ignore[union-attr]
+        assert await rows(hub) == 0
+        await hub.confide(hub.case(ticket).id, SECRET, me, "k1")  # type: ignore[union-attr]
+        assert words(hub, ticket, me) == [SECRET]
+
+
+async def left_untold(hub: Hub, ticket: str, actor: Actor) -> None:
+    """What a process leaves that is killed after the words were stored and before anybody was told of them."""
+    state = hub.case(ticket)
+    assert state is not None
+    sealed = hub.ring.seal(state.reporter, SECRET, hub.now())
+    left = SealedWords("o_left", state.id, hub.now(), actor.id, actor.role, actor.unit, sealed)
+    await hub.engine.submit(
+        key=hub.ring.pending(state.reporter), job=lambda connection: confidential.add(connection, left)
+    )
+
+
+def confided(hub: Hub, ticket: str) -> list[CaseEvent]:
+    state = hub.case(ticket)
+    assert state is not None
+    return [event for event in hub.events(state.id) if isinstance(event.data, Confided)]
+
+
+async def test_words_that_nobody_was_told_of_are_told_of_once_when_it_is_sure_that_nobody_does(
+    tmp_path: Path,
+) -> None:
+    clock = Clock()
+    async with hub_on(tmp_path, clock) as hub:
+        receipt = await hub.receive(PROFILE, "whatsapp", whatsapp(1))
+        await hub.act(receipt.case_id, "dispose", {"unit": UNIT}, ADMIN)
+        await left_untold(hub, receipt.ticket, unit_admin(UNIT))
+        assert await hub.tell_untold() == 0 and confided(hub, receipt.ticket) == []
+        clock.forward(minutes=2)
+    async with hub_on(tmp_path, clock) as hub:  # another process: it has none of the keys at hand
+        assert [await hub.tell_untold() for _ in range(2)] == [1, 0]
+        (event,) = confided(hub, receipt.ticket)
+        assert (event.actorid, event.actorunit) == (unit_admin(UNIT).id, UNIT)
+        assert words(hub, receipt.ticket, SUPERVISOR) == [SECRET]
+        told = [reply.purpose for reply in hub.case(receipt.ticket).replies.values()]  # type: ignore[union-attr]
+        assert told.count("confidential") == 1
+
+
+async def test_words_that_were_told_of_are_told_of_no_second_time(tmp_path: Path) -> None:
+    clock = Clock()
+    async with hub_on(tmp_path, clock) as hub:
+        ticket = await disposed(hub)
+        await said(hub, ticket)
+        clock.forward(minutes=2)
+        assert await hub.tell_untold() == 0
+        assert len(confided(hub, ticket)) == 2 and await rows(hub) == 2
+
+
+@pytest.mark.parametrize("why", ["lost", "erased"])
+async def test_words_that_can_be_told_to_nobody_any_more_are_not_kept(tmp_path: Path, why: str) -> None:
+    clock = Clock()
+    async with hub_on(tmp_path, clock) as hub:
+        ticket = await disposed(hub)
+        state = hub.case(ticket)
+        assert state is not None
+        await left_untold(hub, ticket, unit_admin(UNIT))
+        if why == "lost":
+            await hub.act(state.id, "return", {"reason": "Bukan kami."}, unit_admin(UNIT))
+        else:
+            hub.eraser.erase(state.reporter, "shell", "diminta pelapor")
+        clock.forward(minutes=2)
+        assert await hub.tell_untold() == 0
+        assert await rows(hub) == 0 and confided(hub, ticket) == []
 
 
 # ── on the pages ──

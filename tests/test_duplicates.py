@@ -11,7 +11,7 @@ from laporhub.hub.hub import Hub
 from laporhub.pipeline.case_state import CaseState
 from laporhub.pipeline.commands import Actor, Delivery, Redirect
 from laporhub.pipeline.errors import Conflict, Refused
-from laporhub.pipeline.events import ReplyQueued
+from laporhub.pipeline.events import ReplyQueued, Transitioned
 from laporhub.pipeline.evolve import evolve
 
 UNIT = "dinas-pupr"
@@ -142,7 +142,6 @@ async def test_what_cannot_be_followed_is_refused_and_nothing_changes(tmp_path: 
         await hub.act(case(hub, main).id, "reject", {"reason": "unclear", "explanation": "x"}, ADMIN)
         assert await refused(main) == "has_ended"
         assert case(hub, third) == before
-        assert case(hub, double).status == "closed"
 
 
 async def test_two_cases_never_follow_each_other(tmp_path: Path) -> None:
@@ -242,3 +241,84 @@ async def test_an_answer_that_is_said_elsewhere_is_said_to_its_own_reporter_only
         }
         await comes_to_pass(hub, main, Redirect, actor=ADMIN, **there)
         assert [len(words(hub, ticket, "response")) for ticket in (main, middle, last)] == [2, 1, 1]
+
+
+# ── the follower goes the way of the one that it follows ─────────────────────────────────────────
+
+
+def last_step(hub: Hub, ticket: str) -> Transitioned:
+    return [e.data for e in hub.events(case(hub, ticket).id) if isinstance(e.data, Transitioned)][-1]
+
+
+async def test_a_rejection_is_one_for_all_with_its_reason_and_each_may_object(tmp_path: Path) -> None:
+    async with hub_on(tmp_path) as hub:
+        main, middle, last = await by_phone(hub)
+        why = {"reason": "unclear", "explanation": "Hubungi 0811 0000 1234 bila ada bukti."}
+        await hub.act(case(hub, main).id, "reject", why, ADMIN)
+        for ticket in (middle, last):
+            assert case(hub, ticket).status == "rejected", "closed would say that it is solved"
+            (said,) = words(hub, ticket, "rejected")
+            assert ticket in said and "terlalu umum" in said and "bila ada bukti" in said
+            assert "0811 0000 1234" not in said
+            assert last_step(hub, ticket).fields["reason"] == "unclear"
+        theirs = case(hub, middle)
+        reporter = Actor(id=theirs.reporter, role="reporter")
+        after = await hub.act(theirs.id, "appeal", {"reason": "Laporan saya jelas."}, reporter)
+        assert (after.status, after.main) == ("appealed", None)
+        assert case(hub, main).status == case(hub, last).status == "rejected"
+
+
+async def test_a_handed_over_one_takes_its_followers_along(tmp_path: Path) -> None:
+    async with hub_on(tmp_path) as hub:
+        main, double = await two(hub)
+        await merge(hub, double, main)
+        office = {"receiver": "regency", "office": "Pemerintah Kota Contoh"}
+        await hub.act(case(hub, main).id, "hand_over", office, ADMIN)
+        assert case(hub, double).status == "handed_over"
+        (said,) = words(hub, double, "handed_over")
+        assert "Pemerintah Kota Contoh" in said and double in said
+        assert dict(last_step(hub, double).fields).keys() == office.keys(), "its file names the office, too"
+
+
+async def test_reopened_it_is_handled_again_with_all_who_follow_it_and_they_are_told(tmp_path: Path) -> None:
+    async with hub_on(tmp_path) as hub:
+        main, middle, last = await by_phone(hub)
+        await answer(hub, main)
+        await comes_to_pass(hub, main, Delivery, status="sent")
+        await hub.act(case(hub, main).id, "close", {}, ADMIN)
+        assert {case(hub, ticket).status for ticket in (main, middle, last)} == {"closed"}
+        await hub.act(case(hub, main).id, "reopen", {"reason": "Lubang lagi."}, ADMIN)
+        for ticket, follows in ((middle, main), (last, middle)):
+            state = case(hub, ticket)
+            assert (state.status, state.main, state.closed_at) == ("merged", case(hub, follows).id, None)
+            (said,) = words(hub, ticket, "resumed")
+            assert ticket in said and main not in said
+            assert words(hub, ticket, "reopened") == [], "they have told us nothing to be thanked for"
+        await hub.act(case(hub, main).id, "answer", {"response": "Ditambal lagi."}, ADMIN)
+        assert "Ditambal lagi." in words(hub, last, "response")[-1]
+        await comes_to_pass(hub, main, Delivery, status="sent")
+        await hub.act(case(hub, main).id, "close", {}, ADMIN)
+        assert {case(hub, ticket).status for ticket in (main, middle, last)} == {"closed"}
+
+
+async def test_reopened_before_its_end_the_followers_are_told_that_the_answer_was_not_the_last(
+    tmp_path: Path,
+) -> None:
+    async with hub_on(tmp_path) as hub:
+        main, double = await two(hub)
+        await merge(hub, double, main)
+        await answer(hub, main)
+        await hub.act(case(hub, main).id, "reopen", {"reason": "Belum selesai."}, ADMIN)
+        assert case(hub, double).status == "merged" and len(words(hub, double, "resumed")) == 1
+
+
+async def test_an_objection_that_is_granted_counts_for_those_who_follow(tmp_path: Path) -> None:
+    async with hub_on(tmp_path) as hub:
+        main, double = await two(hub)
+        await merge(hub, double, main)
+        await hub.act(case(hub, main).id, "reject", {"reason": "unclear", "explanation": "x"}, ADMIN)
+        reporter = Actor(id=case(hub, main).reporter, role="reporter")
+        await hub.act(case(hub, main).id, "appeal", {"reason": "Jelas."}, reporter)
+        assert case(hub, double).status == "rejected", "nothing is decided yet"
+        await hub.act(case(hub, main).id, "grant", {"explanation": "Benar."}, SUPERVISOR)
+        assert case(hub, double).status == "merged" and len(words(hub, double, "resumed")) == 1

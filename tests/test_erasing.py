@@ -296,6 +296,54 @@ async def test_files_go_earlier_than_names_and_only_where_nobody_else_needs_them
         assert hub.eraser.sweep() == Erased()
 
 
+async def test_files_of_a_case_that_goes_on_while_the_sweep_runs_are_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+    async with retaining(tmp_path, clock, files=1) as hub:
+        over, again = [await rejected(hub, n, files=(photo(n),)) for n in (1, 2)]
+        clock.forward(days=2)
+        honest, loop = Eraser._files_past, asyncio.get_running_loop()
+
+        def meanwhile(eraser: Eraser) -> Iterator[Any]:
+            listed = list(honest(eraser))
+            assert len(listed) == 2
+            objecting = Actor(id=again.reporter, role="reporter")
+            going_on = hub.act(again.id, "appeal", {"reason": "Ada foto."}, objecting)
+            asyncio.run_coroutine_threadsafe(going_on, loop).result(30)
+            return iter(listed)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Eraser, "_files_past", meanwhile)
+            assert (await asyncio.to_thread(hub.eraser.sweep)) == Erased(files=1)
+        assert [hub.file(each) for each in hub.files(again.id)] == [photo(2).data]
+        assert [hub.file(each) for each in hub.files(over.id)] == [None]
+        told = [(each.action, each.subject) for each in hub.audit.entries()]
+        assert ("files not deleted", again.ticket) in told and ("files not deleted", over.ticket) not in told
+
+
+async def test_bytes_that_an_interrupted_sweep_left_are_deleted_by_the_keeper(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+    async with retaining(tmp_path, clock, files=1) as hub:
+        state = await rejected(hub, 1, files=(photo(1),))
+        clock.forward(days=2)
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            patch.setattr(Store, "drop", killed)
+            hub.eraser.sweep()
+        [left] = hub.files(state.id)
+        assert (left.status, left.reason, left.fingerprint) == ("refused", "expired", None)
+        assert blobs(tmp_path, state.reporter) != []
+        while await keeper(hub, {}).keep_due():
+            pass
+        assert blobs(tmp_path, state.reporter) == [] and hub.eraser.sweep() == Erased()
+
+
+def killed(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
 async def test_a_reopened_case_is_kept(tmp_path: Path) -> None:
     clock = Clock()
     async with retaining(tmp_path, clock, files=30, identity=30) as hub:

@@ -5,16 +5,19 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shutil
 import zipfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from sqlalchemy import select
-from support import ADMIN, unit_admin
+from support import ADMIN, SUPERVISOR, form, hub_on, unit_admin
+from test_evidence import jpeg, photo, street
 from test_media import picture, taken
 from web_hub import NAME, PROFILE, UNIT, Web, web_on
 
+from laporhub import profiles
 from laporhub.hub.compose import keeper
 from laporhub.pipeline.errors import Conflict
 from laporhub.pipeline.hub_port import Receipt
@@ -98,3 +101,44 @@ async def test_what_is_with_a_unit_is_not_handed_over_behind_its_back(web: Web) 
     await web.hub.act(receipt.case_id, "return", {"reason": "Bukan kami."}, unit_admin(UNIT))
     state = await web.hub.act(receipt.case_id, "hand_over", {"receiver": "sp4n", "office": "SP4N"}, ADMIN)
     assert state.status == "handed_over" and state.profile == PROFILE
+
+
+NOTE_FOR_US = """
+      note: {title: {id: Catatan, en: Note}, type: text, required: false, seen_by: [tppm]}
+    reply: handed_over
+"""
+
+
+async def test_what_only_this_office_may_see_stays_here(tmp_path: Path) -> None:
+    """Notes, drafts with their photos, confidential words, and how units sent it back and forth."""
+    copy = tmp_path / PROFILE
+    shutil.copytree(profiles.folder(PROFILE), copy)
+    rules = (copy / "profile.yaml").read_text()
+    assert rules.count("\n    reply: handed_over\n") == 1
+    (copy / "profile.yaml").write_text(rules.replace("\n    reply: handed_over\n", NOTE_FOR_US))
+    async with hub_on(tmp_path / "data", profile=str(copy)) as hub:
+        receipt = await hub.receive(PROFILE, "web", form(1, files=(InlineFile(data=jpeg(street(1))),)))
+        case, unit = receipt.case_id, unit_admin(UNIT)
+        await hub.note(case, "RAHASIA-1 catatan", ADMIN)
+        await hub.act(case, "dispose", {"unit": UNIT, "note": "RAHASIA-2 segera"}, ADMIN)
+        await hub.confide(case, "RAHASIA-3 pelakunya", SUPERVISOR, "k")
+        shot = photo(jpeg(street(2)))
+        await hub.act(case, "respond", {"response": "RAHASIA-4 rumusan"}, unit, photos=shot)
+        await hub.act(case, "revise", {"reason": "RAHASIA-5 perbaiki"}, ADMIN)
+        await hub.act(case, "return", {"reason": "RAHASIA-6 bukan kami"}, unit)
+        given = {"receiver": "sp4n", "office": OFFICE, "note": "RAHASIA-7 hubungi nanti"}
+        state = await hub.act(case, "hand_over", given, ADMIN)
+        while await keeper(hub, {}).keep_due():
+            pass
+        assert len(hub.files(case)) == 2
+        files = opened(hub.hand_over_file(state, ADMIN.id))
+    assert [name for name in files if name.startswith("lampiran/")] == ["lampiran/1.jpg"]
+    everything = b"".join(files.values()).decode(errors="replace")
+    for spared in ("RAHASIA-", "revise", "return", ADMIN.id, SUPERVISOR.id, unit.id, state.reporter):
+        assert spared not in everything
+    made = json.loads(files["laporan.json"])
+    assert made["handed_over"].keys() == {"at", "receiver", "office"}
+    assert [each["shown"] for each in made["history"]] == [
+        *("Diteruskan ke instansi", "Sedang ditangani", "Terverifikasi"),
+        "Diserahkan ke pemerintah yang berwenang",
+    ]

@@ -82,6 +82,7 @@ PURPOSES = (
     "upheld",
     "merged",
     "separated",
+    "resumed",
     "handed_over",
     "disposed",
     "response",

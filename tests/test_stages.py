@@ -50,8 +50,9 @@ from laporhub.pipeline.errors import Conflict, Misconfigured, RetryLater, WriteC
 from laporhub.pipeline.events import CaseEvent
 from laporhub.pipeline.messages import Inbound, Location, Message
 from laporhub.pipeline.store import batch as batch_module
-from laporhub.pipeline.store import cases, log
+from laporhub.pipeline.store import cases, confidential, log
 from laporhub.pipeline.store.batch import Batch, Government
+from laporhub.pipeline.store.confidential import SealedWords
 from laporhub.pipeline.store.dead_letters import DeadLetter, waiting
 from laporhub.pipeline.store.outcomes import load_outcomes
 from laporhub.pipeline.store.shared import Stored, load_stored
@@ -441,6 +442,28 @@ def test_what_happened_in_the_cases_that_follow_is_published_after_a_crash(small
         again = Office(office.ground).stage.process([step])
         assert first and {each.value for each in to(again, EVENTS)} == first
     assert {read_event(each.value).case_id for each in to(told, EVENTS)} == {main.id, middle.id, last.id}
+
+
+def test_what_a_message_did_to_the_cases_that_follow_is_published_after_a_crash_too(
+    small_office: Office,
+) -> None:
+    """A word of the reporter closes a case, and those that follow it with it."""
+    office = small_office
+    office.stage.process([office.said(form(2)), office.said(form(3))])
+    middle, last = office.cases
+    office.stage.process([office.said(whatsapp(1), "whatsapp")])
+    (main,) = (state for state in office.cases if state.channel == "whatsapp")
+    office.stage.process([merging(office, last, middle), merging(office, middle, main)])
+    books = office.ground.rulebooks
+    answer = office.ground.door.words(books[PROFILE], main.reporter, "Sudah.", office.clock())
+    office.stage.process([office.act(main, "answer", response=answer), office.act(main, "publish", name="p")])
+    office.stage.published()
+    word = office.said(whatsapp(1, "selesai", "SM9"), "whatsapp")
+    first = {each.value for each in to(office.stage.process([word]), EVENTS)}
+    assert {office.case(each.id).status for each in (main, middle, last)} == {"closed"}
+    again = Office(office.ground).stage.process([word])
+    assert {each.value for each in to(again, EVENTS)} == first
+    assert {read_event(each).case_id for each in first if each} == {main.id, middle.id, last.id}
 
 
 def test_batches_again_give_the_same_and_change_nothing(ground: Ground) -> None:
@@ -1134,6 +1157,22 @@ async def test_a_page_is_not_kept_waiting_for_kafka(small_office: Office) -> Non
     assert engine.health == "ok"
     small_office.stage.process([small_office.passed_on(each) for each in producer.taken])
     assert len(producer.taken) == 3 and len(small_office.cases) == 1
+    await engine.close()
+
+
+async def test_what_goes_before_is_stored_though_kafka_is_silent(small_office: Office) -> None:
+    """Words that must not be streamed: whoever is killed now leaves them untold, never told of and not there."""
+    database = small_office.ground.database
+    engine = DistributedEngine(database, Silent(), PREFIX, small_office.clock, 0.05)
+    words = SealedWords("o_1", "c_1", MONDAY, "x", "admin_unit", "dinas-pupr", "v1.x")
+    with pytest.raises(RetryLater):
+        await engine.submit(
+            message=small_office.message(form(1)),
+            before=lambda connection: confidential.add(connection, words),
+            answer=False,
+        )
+    with database.connect() as connection:
+        assert confidential.of_case(connection, "c_1") == [words]
     await engine.close()
 
 

@@ -15,7 +15,7 @@ from web_hub import OTHER_UNIT, UNIT, web_on
 
 from laporhub.pipeline.commands import Actor, Words
 from laporhub.pipeline.errors import Conflict, Forbidden, LaporHubError, Refused
-from laporhub.pipeline.events import Contributed, Involved, Released, Transitioned
+from laporhub.pipeline.events import ClockStopped, Contributed, Involved, Released, Transitioned
 from laporhub.pipeline.fanout import forwarded
 from laporhub.pipeline.streams import read_unit_event
 from laporhub.pipeline.topics import unit_topic
@@ -92,6 +92,36 @@ def test_a_case_is_moved_to_another_unit_before_it_is_answered() -> None:
     assert (life.case.status, life.case.unit) == ("disposed", SECOND)
     assert told(life)[-2:] == ["disposed", "disposed"], "the reporter hears of the new one"
     assert not may_see(life.book, life.case, unit_admin(FIRST))
+
+
+def test_a_unit_that_gets_the_case_later_has_the_standards_days_from_then_on() -> None:
+    """Whether the first one returned it or it was moved; and the first one's lateness stays its own."""
+    moved, returned = disposed(), disposed()
+    first = moved.case.clocks["unit_response"]
+    for life in (moved, returned):
+        life.now += timedelta(days=14)
+    moved.does(ADMIN, "redispose", unit=SECOND, note="Salah pilih.")
+    returned.does(unit_admin(FIRST), "return", reason="Bukan kami.")
+    returned.does(ADMIN, "dispose", unit=SECOND)
+    for life in (moved, returned):
+        clock = life.case.clocks["unit_response"]
+        assert (
+            clock.status == "running" and clock.due_at - clock.started_at == first.due_at - first.started_at
+        )
+        (stopped,) = [e for e in life.events if isinstance(e.data, ClockStopped) and _is_response(e.data)]
+        assert stopped.unit == FIRST and isinstance(stopped.data, ClockStopped) and stopped.data.late
+
+
+def _is_response(data: ClockStopped) -> bool:
+    return data.clock == "unit_response"
+
+
+def test_a_case_is_not_moved_to_the_unit_that_has_it() -> None:
+    """It would only give that unit its days anew."""
+    life = disposed()
+    with pytest.raises(Refused) as refused:
+        life.does(ADMIN, "redispose", unit=FIRST, note="Sekali lagi.")
+    assert (refused.value.code, refused.value.field) == ("already_there", "unit")
 
 
 # ── objecting ────────────────────────────────────────────────────────────────────────────────────

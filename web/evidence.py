@@ -7,12 +7,10 @@ from dataclasses import replace
 
 from laporhub.pipeline.case_files import CaseFile
 from laporhub.pipeline.case_state import CaseState
-from laporhub.pipeline.evidence import Doubt
+from laporhub.pipeline.evidence import Doubt, is_answered
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.web.attached import Shown, camera, shown
 from laporhub.web.i18n import Translator
-
-_ARRIVED = ("sent", "delivered", "read")
 
 
 def photos_for_staff(
@@ -40,12 +38,6 @@ def photos_for_reporter(
     return (
         _labelled(photos, shown(photos, base, t, query), t) if photos and is_answered(rulebook, state) else []
     )
-
-
-def is_answered(rulebook: Rulebook, state: CaseState) -> bool:
-    """Whether an answer that is published has reached the reporter."""
-    published = rulebook.profile.publication.on_sent
-    return any(each.purpose in published and each.status in _ARRIVED for each in state.replies.values())
 
 
 def _labelled(

@@ -10,9 +10,9 @@ from fastapi import APIRouter, Request, Response
 from laporhub.pipeline.case_files import CaseFile
 from laporhub.pipeline.case_state import CaseState
 from laporhub.pipeline.errors import NotFound
+from laporhub.pipeline.evidence import is_answered
 from laporhub.web.attached import is_picture
 from laporhub.web.desk import Staff, case_for, files_for
-from laporhub.web.evidence import is_answered
 from laporhub.web.guard import same
 from laporhub.web.site import Site, site_of
 from laporhub.web.tracking import find_case

@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import datetime
+from functools import partial
 from typing import TypeAlias, TypeVar
 
 import structlog
@@ -85,17 +86,19 @@ class DistributedEngine:
         message: Message | None = None,
         command: Command | None = None,
         key: ReporterKey | None = None,
+        before: Callable[[Connection], object] | None = None,
         job: Callable[[Connection], object] | None = None,
         answer: bool = True,
     ) -> Done | None:
-        """Durable when it returns; the key first, so that nothing streamed can never be opened, the job last.
+        """Durable when it returns; the key first, so that nothing streamed can never be opened, with what goes
+        `before`; the job last.
 
         For messages and staff's commands: what came of it. Raises what the core refused, or `RetryLater`: when it
         could not be stored, and when no worker answered in time. Then it is stored all the same: sending it again
         is the same message, and gets the answer.
         """
-        if key is not None:
-            await self._write(lambda connection: save_keys(connection, [key]))
+        if key is not None or before is not None:
+            await self._write(partial(_first, key, before))
         done = None
         if message is not None:
             done = await self._send_message(message, answer)
@@ -241,3 +244,11 @@ class DistributedEngine:
             if is_transient(error) and not isinstance(error, RetryLater):
                 raise RetryLater("The database cannot be reached: nothing is lost, send it again") from error
             raise
+
+
+def _first(
+    key: ReporterKey | None, before: Callable[[Connection], object] | None, connection: Connection
+) -> None:
+    save_keys(connection, [key] if key is not None else [])
+    if before is not None:
+        before(connection)

@@ -69,7 +69,7 @@ class Submission:
     message: Message | None = None
     command: Command | None = None
     key: ReporterKey | None = None
-    job: Job | None = None
+    jobs: Sequence[Job] = ()
     loop: asyncio.AbstractEventLoop | None = None
     future: asyncio.Future[Done | None] | None = None
     result: Done | Exception | None = field(default=None, repr=False)
@@ -118,6 +118,7 @@ class EmbeddedEngine:
         message: Message | None = None,
         command: Command | None = None,
         key: ReporterKey | None = None,
+        before: Job | None = None,
         job: Job | None = None,
         answer: bool = True,  # noqa: ARG002 - what came of it is always known here
     ) -> Done | None:
@@ -126,7 +127,8 @@ class EmbeddedEngine:
             raise RetryLater(f"The hub cannot take anything now: {self.health}")
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Done | None] = loop.create_future()
-        self._queue.put(Submission(message, command, key, job, loop, future))
+        jobs = [each for each in (before, job) if each]
+        self._queue.put(Submission(message, command, key, jobs, loop, future))
         return await future
 
     async def replay(self, plain: str) -> bool:  # noqa: ARG002
@@ -185,8 +187,8 @@ class EmbeddedEngine:
         )
         for each in work:
             try:
-                # A job stands or falls with its command: what is refused leaves nothing behind.
-                with connection.begin_nested() if each.job else nullcontext():
+                # Jobs stand or fall with their command: what is refused leaves nothing behind.
+                with connection.begin_nested() if each.jobs else nullcontext():
                     self._take(connection, batch, each)
             except LaporHubError as error:
                 each.result = error
@@ -200,8 +202,8 @@ class EmbeddedEngine:
         return len(replies), changed
 
     def _take(self, connection: Connection, batch: Batch, each: Submission) -> None:
-        if each.job:
-            each.job(connection)
+        for job in each.jobs:
+            job(connection)
         if each.message:
             each.result = batch.receive(each.message)
         if each.command:

@@ -130,6 +130,9 @@ def _of_duplicates(
     for state, step in profile.duplicates.ended.items():
         yield ("duplicates", "ended", state), "state", state, states
         yield ("duplicates", "ended", state), "transition", step, steps
+    for cause, step in profile.duplicates.again.items():
+        yield ("duplicates", "again", cause), "transition", cause, steps
+        yield ("duplicates", "again", cause), "transition", step, steps
 
 
 def _effects(name: str, step: Transition) -> Iterator[Finding]:

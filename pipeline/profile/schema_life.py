@@ -13,14 +13,16 @@ OCCASIONS: Final[tuple[Occasion, ...]] = ("assigned", "involved", "warned", "esc
 
 
 class Duplicates(Section):
-    """What the reporter of a case that follows another one hears of it.
+    """How a case that follows another one goes its way.
 
-    `tell` are the replies that go to them too, in the words of their own channel. `ended`: final state of the case
-    that is followed → the step that the system then takes here.
+    `tell` are the replies that go to its reporter too, in the words of their own channel. `ended`: final state of the
+    case that is followed → the step that the system then takes here; `again`: step of that case by which it goes on
+    after its end, or after its answer → the same. A step here gets what was filled in there, field by field of a name.
     """
 
     tell: tuple[Name, ...] = ()
     ended: dict[Name, Name] = {}
+    again: dict[Name, Name] = {}
 
 
 class Evidence(Section):

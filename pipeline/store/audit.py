@@ -2,8 +2,8 @@
 
 A record's mark is a keyed hash over its number, its words and the mark before it. Who changes, deletes or reorders
 rows without the hub's secret cannot make the marks fit again. `audit_head` holds the last number and mark, so that
-cutting off the end is found, too. Only putting back a whole older database is not: for that the head is noted
-elsewhere, and given to `verify`.
+cutting off the end is found, too. An emptied log, one that is begun anew and an older database put back are whole in
+themselves: they lack the head that is kept outside the database (`audit_kept`), or was noted and is given to `verify`.
 """
 
 from __future__ import annotations
@@ -16,10 +16,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import structlog
 from sqlalchemy import Connection, Engine, Row, select, update
 
 from laporhub.pipeline.errors import Misconfigured
 from laporhub.pipeline.redact import redact
+from laporhub.pipeline.store.audit_kept import KeptHead
 from laporhub.pipeline.store.cases import insert
 from laporhub.pipeline.store.database import writer
 from laporhub.pipeline.store.tables import audit, audit_head, to_micros
@@ -29,6 +31,10 @@ _ONLY = 1
 """The one row of `audit_head`."""
 BEGIN = "begin"
 """The action of the record that chains what an earlier release had left unchained."""
+ACKNOWLEDGE = "acknowledge"
+"""The action of the record by which an operator gives up records that are gone."""
+
+logger = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +49,11 @@ class Entry:
     reason: str
     mark: str
 
+    @property
+    def head(self) -> str:
+        """What the log's head is when this is its last record."""
+        return f"{self.number}:{self.mark}"
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -56,12 +67,27 @@ class Verdict:
 class AuditLog:
     """See the module. Thread-safe, and safe beside other processes. Blocking."""
 
-    def __init__(self, engine: Engine, secret: bytes) -> None:
+    def __init__(self, engine: Engine, secret: bytes, kept: KeptHead | None = None) -> None:
         self._engine = engine
+        self._kept = kept
         self._secret = hmac.digest(secret, b"laporhub audit", "sha256")
 
     def record(self, actor: str, action: str, subject: str, reason: str, now: datetime) -> Entry:
         """Durable when it returns. Raises `Misconfigured` when the log's head is not ours: then nobody may look."""
+        entry = self._record(actor, action, subject, reason, now)
+        self._keep_outside(entry)
+        return entry
+
+    def acknowledge(self, actor: str, reason: str, now: datetime) -> Entry:
+        """Goes on without records that are gone, from the log as it is; that, too, is a record. Raises as `record`,
+        and `OSError`.
+        """
+        entry = self._record(actor, ACKNOWLEDGE, "audit", reason, now)
+        if self._kept is not None:
+            self._kept.replace(entry.head)
+        return entry
+
+    def _record(self, actor: str, action: str, subject: str, reason: str, now: datetime) -> Entry:
         reason = redact(clean(reason))  # whoever says why may type a number
         with writer(self._engine).begin() as connection:
             number, mark = self._head(connection)
@@ -84,6 +110,8 @@ class AuditLog:
     def verify(self, noted: str | None = None) -> Verdict:
         """Looks at every record. `noted` is a head that was given earlier: it must still be in the chain."""
         faults: list[str] = []
+        kept, told = self._kept_head()  # first: it may be behind what is read, never ahead
+        faults += told
         with self._engine.connect() as connection:
             head = connection.execute(
                 select(audit_head)
@@ -103,9 +131,40 @@ class AuditLog:
                 expected = row.number + 1
         faults += self._head_faults(head, marks, expected - 1)
         last = f"{expected - 1}:{marks.get(expected - 1, '')}"
+        if kept is not None and not _holds(kept, marks):
+            faults.append(
+                f"record {_number(kept)}, as kept outside the database, is not in the chain: the log was emptied, cut "
+                "off or begun anew, or an older database was put back"
+            )
         if noted is not None and not _holds(noted, marks):
             faults.append(f"the noted head {noted} is not in the chain: the log was cut off or made anew")
         return Verdict(len(marks) - 1, last, tuple(faults))
+
+    # ── outside the database ─────────────────────────────────────────────────────────────────────
+
+    def _keep_outside(self, entry: Entry) -> None:
+        """What cannot be kept hinders nobody: the record is durable, and `verify` still knows an earlier head."""
+        if self._kept is None:
+            return
+        try:
+            held = self._kept.advance(entry.head, self._is_in_chain)
+        except (OSError, Misconfigured) as error:
+            logger.error("the head of the audit log was not kept outside the database", exc_info=error)
+            return
+        if not held:
+            logger.error("records of the audit log are gone: laporhub audit verify")
+
+    def _kept_head(self) -> tuple[str | None, list[str]]:
+        """What is kept, and what is wrong with it."""
+        try:
+            return self._kept.read() if self._kept is not None else None, []
+        except Misconfigured as error:
+            return None, [str(error)]
+
+    def _is_in_chain(self, head: str) -> bool:
+        asked = select(audit.c.mark).where(audit.c.number == _number(head))
+        with self._engine.connect() as connection:
+            return _holds(head, {_number(head): connection.execute(asked).scalar() or ""})
 
     # ── inside ───────────────────────────────────────────────────────────────────────────────────
 
@@ -172,6 +231,10 @@ class AuditLog:
 
 def _missing(first: int, last: int) -> str:
     return f"record {first} is missing" if first == last else f"records {first} to {last} are missing"
+
+
+def _number(head: str) -> int:
+    return int(head.partition(":")[0])
 
 
 def _holds(noted: str, marks: dict[int, str]) -> bool:

@@ -177,7 +177,8 @@ class Batch:
         record of a call whose transcript was here first), and that is kept.
         """
         if set(message.known) <= set(state.known):
-            return Done(state, (), duplicate=True)
+            also = tuple(self._once_led_to(add_to(message, state), state)) if self.shared else ()
+            return Done(state, (), duplicate=True, also=also)
         wordless = {
             "id": ids.derive("m", "late", message.id),
             "kind": "unsupported",

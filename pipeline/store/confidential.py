@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Row, select
 
 from laporhub.pipeline.store.cases import insert
+from laporhub.pipeline.store.database import overwrite_what_is_deleted
 from laporhub.pipeline.store.tables import confidential
 
 
@@ -32,7 +34,20 @@ def add(connection: Connection, words: SealedWords) -> None:
 def of_case(connection: Connection, case_id: str) -> list[SealedWords]:
     """In the order in which it was said."""
     asked = select(confidential).where(confidential.c.case_id == case_id).order_by(confidential.c.ordinal)
-    return [
-        SealedWords(**{name: getattr(row, name) for name in SealedWords.__dataclass_fields__})
-        for row in connection.execute(asked)
-    ]
+    return [_words(row) for row in connection.execute(asked)]
+
+
+def after(connection: Connection, ordinal: int, most: int) -> list[tuple[int, SealedWords]]:
+    """What was said later than a place in this table, each with its own place, oldest first."""
+    asked = select(confidential).where(confidential.c.ordinal > ordinal).order_by(confidential.c.ordinal)
+    return [(row.ordinal, _words(row)) for row in connection.execute(asked.limit(most))]
+
+
+def drop(connection: Connection, name: str) -> None:
+    """What nobody was told of, and nobody will be."""
+    overwrite_what_is_deleted(connection)
+    connection.execute(confidential.delete().where(confidential.c.id == name))
+
+
+def _words(row: Row[Any]) -> SealedWords:
+    return SealedWords(**{name: getattr(row, name) for name in SealedWords.__dataclass_fields__})

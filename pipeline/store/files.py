@@ -17,6 +17,8 @@ from laporhub.pipeline.store.tables import files, picture_bands
 
 ERASED: Final = "erased"
 """Why a file is not there any more: its reporter was erased."""
+EXPIRED: Final = "expired"
+"""The same: the profile's time for it is over."""
 _NOTHING_KNOWN: Final[Mapping[str, Any]] = {
     **dict.fromkeys(("name", "width", "height", "taken_at", "lat", "lon", "fingerprint")),
     "url": "",
@@ -122,7 +124,17 @@ def forget(connection: Connection, reporter: str, at: datetime) -> None:
     _forget(connection, files.c.reporter == reporter, at, "refused")
 
 
-def _forget(connection: Connection, which: ColumnElement[bool], at: datetime, status: str) -> None:
+def expire(connection: Connection, case_id: str, at: datetime) -> list[CaseFile]:
+    """What is kept of a case is kept no more, and its bytes are due to go: those rows."""
+    which = (files.c.case_id == case_id) & (files.c.status == "kept")
+    rows = [_row(dict(each._mapping)) for each in connection.execute(select(files).where(which))]
+    _forget(connection, which, at, "refused", EXPIRED)
+    return rows
+
+
+def _forget(
+    connection: Connection, which: ColumnElement[bool], at: datetime, status: str, why: str = ERASED
+) -> None:
     columns = files.c.id, files.c.url, files.c.digest, files.c.status, files.c.reason, files.c.next_at
     rows = connection.execute(select(*columns).where(which, files.c.status != "dropped")).all()
     for row in rows:
@@ -131,7 +143,7 @@ def _forget(connection: Connection, which: ColumnElement[bool], at: datetime, st
         later = row.next_at if row.status == "waiting" else None
         due = (later or at) if digest or later or status == "dropped" else None
         known = {"status": status, "digest": digest, "next_at": due, "attempts": 0}
-        reason = row.reason or (ERASED if status == "refused" else None)
+        reason = row.reason or (why if status == "refused" else None)
         held = update(files).where(files.c.id == row.id)
         connection.execute(held.values({**_NOTHING_KNOWN, **known, "reason": reason}))
         connection.execute(picture_bands.delete().where(picture_bands.c.file_id == row.id))
