@@ -60,7 +60,7 @@ COMPILE := $(BIN)/pip-compile -q --strip-extras --generate-hashes --allow-unsafe
 lock: $(VENV)/.dev  ## renews the pinned versions
 	@$(COMPILE) --extra dev --extra distributed --extra routing --extra s3 -o requirements-dev.txt pyproject.toml
 	@$(COMPILE) -c requirements-dev.txt -o requirements.txt pyproject.toml
-	@$(COMPILE) -c requirements-dev.txt --extra distributed --extra s3 -o requirements-distributed.txt pyproject.toml
+	@$(COMPILE) -c requirements-dev.txt --extra distributed --extra routing --extra s3 -o requirements-distributed.txt pyproject.toml
 
 clean:
 	rm -rf $(VENV) build dist *.egg-info

@@ -29,7 +29,9 @@ _STRIKING: Final = 3.0
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
-    """One case. `said` is what the classifier had said before anybody decided; `returned` who gave it back."""
+    """One case, decided by people at `at`. `said` is what the classifier had said before anybody decided; `returned`
+    who gave it back.
+    """
 
     ticket: str
     text: str
@@ -42,7 +44,7 @@ class Lesson:
 
 def lesson(state: CaseState, history: Sequence[CaseEvent]) -> Lesson | None:
     """None where nobody has decided yet, or nothing is left of what was said."""
-    decided: CaseEvent | None = None
+    decided: datetime | None = None
     said: Suggestion | None = None
     returned: list[str] = []
     confirmed = False
@@ -58,12 +60,12 @@ def lesson(state: CaseState, history: Sequence[CaseEvent]) -> Lesson | None:
             case Assigned(previous=before):
                 if by_person and before is not None:
                     returned.append(before)
-                decided, confirmed = event, by_person
-            case Transitioned() if decided is not None and by_person:
-                confirmed = confirmed or event.actorunit == state.unit
+                decided, confirmed = event.time, by_person
+            case Transitioned() if decided is not None and by_person and not confirmed:
+                decided, confirmed = event.time, event.actorunit == state.unit
     if decided is None or not confirmed or state.unit is None or not state.text.strip():
         return None
-    return Lesson(state.ticket, state.text, state.location, state.unit, decided.time, said, tuple(returned))
+    return Lesson(state.ticket, state.text, state.location, state.unit, decided, said, tuple(returned))
 
 
 def contradictions(lessons: Sequence[Lesson]) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from typing import Any, Final, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from laporhub.classifiers.features import Buckets, Features, Floats, Row, learn_features, words_of
+from laporhub.classifiers.features import Buckets, Features, Floats, Ints, Row, learn_features, words_of
 from laporhub.classifiers.labels import NOWHERE, Offices, Where, learn_offices
 from laporhub.classifiers.linear import Linear, PastCases, by_place, log_prior, probabilities
 from laporhub.classifiers.thresholds import HeldBack
@@ -124,7 +124,8 @@ class _Fitted:
     labels: tuple[str, ...]
     weights: Floats
     bias: Floats
-    rows: Sequence[Row]
+    words: Sequence[tuple[Ints, Floats]]
+    """Of each case its words and pairs: columns, and what each weighs."""
 
 
 def _fit(
@@ -134,12 +135,13 @@ def _fit(
     features = learn_features(words, buckets, rarest=_RAREST if len(words) > _MANY else (1, 1))
     mapped = features.buckets()
     rows = [features.row(each, mapped) for each in words]
+    own = [_words_alone(row, features.words) for row in rows]
     svm, table = _scikit_learn()
     starts = np.fromiter(accumulate((len(row.columns) for row in rows), initial=0), np.int64)
-    matrix = table(
-        (np.concatenate([row.values for row in rows]), np.concatenate([row.columns for row in rows]), starts),
-        shape=(len(rows), features.columns),
-    )
+    columns = np.concatenate([row.columns for row in rows])
+    values = np.concatenate([row.values for row in rows], dtype=np.float64)  # else it is copied to that
+    del rows  # the largest of all, and now twice in memory
+    matrix = table((values, columns, starts), shape=(len(words), features.columns))
     fitted = svm(C=_COST, tol=0.01, random_state=0).fit(matrix, np.array(labels))
     weights, bias = fitted.coef_, fitted.intercept_
     if len(fitted.classes_) == 2:  # then there is one row of weights, for the second against the first
@@ -151,7 +153,12 @@ def _fit(
     )
     # What speaks for all labels alike tells nothing.
     full[places], offset[places] = weights - weights.mean(axis=0), bias
-    return _Fitted(features, every, np.ascontiguousarray(full.T), offset, rows)
+    return _Fitted(features, every, np.ascontiguousarray(full.T), offset, own)
+
+
+def _words_alone(row: Row, words: int) -> tuple[Ints, Floats]:
+    own = int(np.searchsorted(row.columns, words))
+    return row.columns[:own].copy(), row.values[:own].copy()
 
 
 def _scikit_learn() -> tuple[Any, Any]:
@@ -232,10 +239,7 @@ def _past_cases(cases: Sequence[Case], learned: Sequence[str], fitted: _Fitted) 
     index = {label: number for number, label in enumerate(fitted.labels)}
     own = fitted.features.words
     named = [number for number, case in enumerate(cases) if case.name]
-    rows = [
-        (row.columns[row.columns < own], row.values[row.columns < own])
-        for row in map(fitted.rows.__getitem__, named)
-    ]
+    rows = [fitted.words[number] for number in named]
     flat = np.concatenate([columns for columns, _ in rows]) if rows else np.empty(0, np.int32)
     values = np.concatenate([each for _, each in rows]) if rows else np.empty(0, np.float32)
     owner = np.repeat(np.arange(len(named), dtype=np.int32), [len(columns) for columns, _ in rows])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 import time
 from collections.abc import Collection, Iterable, Sequence
@@ -11,9 +12,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from laporhub.hub.console import DataOption, ProfileOption, print_json, settings_for
+from laporhub.hub.console import DataOption, ProfileOption, configure_logging, print_json, settings_for
 from laporhub.hub.labelled import Labelled, read_labelled
-from laporhub.hub.routing import must_learn
+from laporhub.hub.routing import learn_until_told, must_learn
 from laporhub.hub.shelf import Shelf, shelf_of
 from laporhub.pipeline.errors import Misconfigured
 from laporhub.pipeline.messages import Location
@@ -39,6 +40,9 @@ def train(
     out: Annotated[
         Path | None, typer.Option("--out", help="With --train: the folder to keep the model in.")
     ] = None,
+    repeat: Annotated[
+        bool, typer.Option("--repeat", help="Again every LAPORHUB_LEARN_EVERY_HOURS, until it is stopped.")
+    ] = False,
     profile: ProfileOption = None,
     data: DataOption = None,
 ) -> None:
@@ -46,6 +50,13 @@ def train(
     must_learn()
     from laporhub.classifiers.model_files import save
 
+    if repeat:
+        if train is not None:
+            raise Misconfigured("A CSV does not change: --repeat is for the hub's own cases")
+        settings = settings_for(profile, data)
+        configure_logging(settings)
+        asyncio.run(learn_until_told(settings))
+        return
     if train is None:
         from laporhub.hub.learning import learn_from_hub
 

@@ -18,7 +18,7 @@ from laporhub.classifiers.model_files import read_about, save
 from laporhub.classifiers.training import FEWEST, Case, Progress, train
 from laporhub.hub.routing import cold_start, learned_classifier
 from laporhub.hub.settings import Settings
-from laporhub.hub.shelf import COLD_START, Shelf, shelf_of
+from laporhub.hub.shelf import COLD_START, SYSTEM, Shelf, shelf_of
 from laporhub.pipeline.classifier import Classifier, Suggestion
 from laporhub.pipeline.errors import Misconfigured, NotFound, Refused
 from laporhub.pipeline.profile.load import load
@@ -26,16 +26,20 @@ from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.store import cases, log
 from laporhub.pipeline.store.database import open_database
 
-_MOST: Final = 50_000
-"""Lessons a model is made of: the latest."""
 _NEW: Final = 20
-"""Lessons since the model in use, from which a new one is worth trying; half of them are held back."""
+"""Lessons since the model in use and since the last try, from which another one is worth it; or, if that is more,"""
+_NEW_SHARE: Final = 0.02
+"""this share of all."""
 _FIRST_HELD_BACK: Final = 0.2
 """The share of lessons that is held back where no model is in use yet."""
+ENOUGH_HELD_BACK: Final = 100
+"""Held-back cases from which they tell which of two models is better: by fewer none is promoted by itself."""
 
 
-def lessons_of(database: Engine, profile: str) -> list[Lesson]:
-    """Of all cases that people have decided, in the order of those decisions."""
+def lessons_of(database: Engine, profile: str, *, said: bool = True) -> list[Lesson]:
+    """Of all cases that people have decided, in the order of those decisions; with what was `said` at first or, to
+    need less memory, without.
+    """
     found: list[Lesson] = []
     with database.connect() as connection:
         for some in cases.every_case(connection):
@@ -43,8 +47,8 @@ def lessons_of(database: Engine, profile: str) -> list[Lesson]:
                 if state.profile == profile and state.unit is not None:
                     known = lesson(state, log.case_events(connection, state.id, state.opened_at))
                     if known is not None:
-                        found.append(known)
-    return sorted(found, key=lambda each: (each.at, each.ticket))[-_MOST:]
+                        found.append(known if said else replace(known, said=None))
+    return sorted(found, key=lambda each: (each.at, each.ticket))
 
 
 def learn_from_hub(settings: Settings, progress: Progress) -> Iterator[dict[str, Any]]:
@@ -54,38 +58,64 @@ def learn_from_hub(settings: Settings, progress: Progress) -> Iterator[dict[str,
         for name in settings.profiles:
             book = load(name)
             shelf = shelf_of(settings.data, book.name)
-            yield {"profile": book.name} | learn(book, lessons_of(database, book.name), shelf, progress)
+            lessons = lessons_of(database, book.name, said=False)[-settings.learn_most :]
+            yield {"profile": book.name} | learn(book, lessons, shelf, progress)
     finally:
         database.dispose()
 
 
 def learn(book: Rulebook, lessons: Sequence[Lesson], shelf: Shelf, progress: Progress) -> dict[str, Any]:
-    """Makes a model if there is enough that is new, and promotes it where it is better and the profile lets it."""
+    """Makes a model if there is enough that is new, and promotes it where it is better and the profile lets it.
 
+    Raises `Refused` while another process learns.
+    """
+    report: dict[str, Any] = {"lessons": len(lessons)}
+    if book.profile.routing.learning == "off":
+        return report | {"learned": None, "why": "the profile's routing.learning is off"}
+    with shelf.alone():
+        in_use, present, until = _present(book, shelf)
+        report["in_use"] = in_use
+        why = _too_little(lessons, until, None if present is None else shelf.tried())
+        if why is not None:
+            return report | {"learned": None, "why": why}
+        try:
+            report |= _learned(book, lessons, shelf, progress)
+        except Refused as error:
+            report |= {"learned": None, "why": str(error)}
+        shelf.try_through(lessons[-1].at)
+        return report
+
+
+def _too_little(lessons: Sequence[Lesson], until: datetime, tried: datetime | None) -> str | None:
+    """Why a try would tell nothing that is not known; None where it may."""
+    wanted = max(_NEW, round(_NEW_SHARE * len(lessons)))
+    new, untried = (sum(each.at > then for each in lessons) for then in (until, tried or until))
+    if len(lessons) < 2 * FEWEST:
+        return f"only {len(lessons)} cases were decided by people: {2 * FEWEST} are needed"
+    if new < wanted:
+        return f"only {new} cases were decided since the model in use was made: {wanted} are needed"
+    if untried < wanted:
+        return f"only {untried} cases were decided since the last try: {wanted} are needed"
+    return None
+
+
+def _learned(book: Rulebook, lessons: Sequence[Lesson], shelf: Shelf, progress: Progress) -> dict[str, Any]:
     def told(done: str, share: float) -> None:
         shelf.progressed(done, share, _now())
         progress(done, share)
 
-    rules = book.profile.routing
     in_use, present, until = _present(book, shelf)
-    report: dict[str, Any] = {"lessons": len(lessons), "in_use": in_use}
-    if rules.learning == "off":
-        return report | {"learned": None, "why": "the profile's routing.learning is off"}
-    new = [each for each in lessons if each.at > until]
-    if len(new) < _NEW or len(lessons) < 2 * FEWEST:
-        return report | {
-            "learned": None,
-            "why": f"only {len(new)} cases were decided since: {_NEW} are needed",
-        }
-    half = len(new) // 2 if len(new) < len(lessons) else round(_FIRST_HELD_BACK * len(new))
-    held = lessons[-half:]
+    held = lessons[-_held_back(sum(each.at > until for each in lessons), len(lessons)) :]
     description = Description(book.units, book.regions)
-    try:
-        trial = _trained(lessons[:-half], description, lambda done, share: told(done, share / 2))
-    except Refused as error:
-        return report | {"learned": None, "why": str(error)}
-    now_right, new_right = _judged(present, held), _judged(learned_classifier(book, trial, "trial"), held)
+    trial = _trained(lessons[: -len(held)], description, lambda done, share: told(done, share / 2))
+    now_right = _judged(present or cold_start(book), held)
+    new_right = _judged(learned_classifier(book, trial, "trial"), held)
+    del present, trial  # memory for what follows
     against = objections(new_right, now_right)
+    if len(held) < ENOUGH_HELD_BACK:
+        against.append(
+            f"only {len(held)} cases were held back to compare: {ENOUGH_HELD_BACK} are needed to promote by itself"
+        )
     model = _trained(lessons, description, lambda done, share: told(done, (1 + share) / 2))
     version, folder = shelf.new()
     about = {
@@ -98,10 +128,10 @@ def learn(book: Rulebook, lessons: Sequence[Lesson], shelf: Shelf, progress: Pro
         "objections": against,
     }
     save(_with(model, about), folder)
-    promoted = not against and rules.learning == "promoted"
+    promoted = not against and book.profile.routing.learning == "promoted"
     if promoted:
-        shelf.use(version, "system", _now())
-    return report | {
+        shelf.use(version, SYSTEM, _now())
+    return {
         "learned": version,
         "promoted": promoted,
         "held_back": len(held),
@@ -110,7 +140,14 @@ def learn(book: Rulebook, lessons: Sequence[Lesson], shelf: Shelf, progress: Pro
         "objections": against,
         "contradictions": contradictions(lessons),
         "drift": drift(lessons),
+        "removed": shelf.prune(),
     }
+
+
+def _held_back(new: int, lessons: int) -> int:
+    """How many of the latest lessons are held back: half of those that are new. Where all are, less is enough."""
+    half = new // 2
+    return half if new < lessons else min(half, max(ENOUGH_HELD_BACK, round(_FIRST_HELD_BACK * lessons)))
 
 
 def replayed(settings: Settings, which: str | None) -> dict[str, Any]:
@@ -144,15 +181,15 @@ def replayed(settings: Settings, which: str | None) -> dict[str, Any]:
     }
 
 
-def _present(book: Rulebook, shelf: Shelf) -> tuple[str, Classifier, datetime]:
-    """What is in use, and through when it has seen cases; the description alone, where a model cannot be read."""
+def _present(book: Rulebook, shelf: Shelf) -> tuple[str, Classifier | None, datetime]:
+    """What is in use, and through when it has seen cases; a model that cannot be read is none."""
     try:
         version = shelf.in_use()
         if version != COLD_START:
             return version, _classifier(book, shelf, version), _until(shelf, version)
+        return COLD_START, cold_start(book), _until(shelf, COLD_START)
     except (Misconfigured, NotFound):
-        pass
-    return COLD_START, cold_start(book), _until(shelf, COLD_START)
+        return COLD_START, None, _until(shelf, COLD_START)
 
 
 def _classifier(book: Rulebook, shelf: Shelf, version: str) -> LearnedClassifier:

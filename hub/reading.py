@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import base64
 import hmac
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
+from typing import Final
 
 import structlog
 from sqlalchemy import text
@@ -35,12 +36,14 @@ from laporhub.pipeline.publisher import Publisher
 from laporhub.pipeline.report_post import ReportPost
 from laporhub.pipeline.said import as_shown
 from laporhub.pipeline.staff import Account
-from laporhub.pipeline.store import cases, files, log, persons, report_posts
+from laporhub.pipeline.store import cases, files, log, persons, pictures, report_posts
 from laporhub.pipeline.store.accounts import AccountStore
 from laporhub.pipeline.store.reporter_names import names_of
 from laporhub.pipeline.tracking import Tracking
 
 logger = structlog.get_logger(__name__)
+_NEARLY_THE_SAME: Final = 3
+"""Bits by which the fingerprints of two pictures may differ, of 64."""
 
 
 class Reading:
@@ -130,6 +133,17 @@ class Reading:
     def files(self, case_id: str) -> Sequence[CaseFile]:
         with self.database.connect() as connection:
             return files.of_case(connection, case_id)
+
+    def files_of(self, case_ids: Collection[str]) -> Mapping[str, Sequence[CaseFile]]:
+        with self.database.connect() as connection:
+            return files.of_cases(connection, case_ids)
+
+    def same_pictures(self, state: CaseState) -> Sequence[CaseState]:
+        with self.database.connect() as connection:
+            mine = [each for each in files.of_case(connection, state.id) if each.field is None]
+            alike = [found for each in mine for found in pictures.alike(connection, each, _NEARLY_THE_SAME)]
+            theirs = {each.case_id for each in alike if each.by_reporter} - {state.id}
+            return list(cases.load_cases(connection, sorted(theirs)).values())
 
     def file(self, row: CaseFile, variant: str = "") -> bytes | None:
         name = f"{row.digest}.{variant}" if variant else row.digest

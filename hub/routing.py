@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import signal
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Literal
 
 import structlog
 
@@ -25,6 +28,9 @@ if TYPE_CHECKING:
 logger = structlog.get_logger(__name__)
 _LOOK_SECONDS: Final = 30
 """How often a running hub looks whether another model is in use."""
+_FIRST_SECONDS: Final = 600
+"""How long after its start a hub learns first, if it is not to be sooner."""
+_LOGGED: Final = ("profile", "lessons", "learned", "promoted", "why", "objections", "removed")
 
 
 def cold_start(book: Rulebook) -> ColdStartClassifier:
@@ -71,6 +77,8 @@ class Router:
         self._cold = cold_start(book)
         self._now: Classifier = self._cold
         self._version = COLD_START
+        self._told = ""
+        """What the log was told last of why a model cannot be used: once is enough."""
         self.refresh()
 
     @property
@@ -87,12 +95,19 @@ class Router:
             if version == self._version:
                 return False
             self._now = self._cold if version == COLD_START else self._load(version)
-            self._version = version
-        except (Misconfigured, NotFound, ImportError) as error:
-            logger.error("the learned model cannot be used", profile=self._book.name, reason=str(error))
-            return False
+            self._version, self._told = version, ""
+        except (Misconfigured, NotFound) as error:
+            return self._cannot(str(error))
+        except ImportError:
+            return self._cannot("What was learned is read with numpy: pip install 'laporhub[routing]'")
         logger.info("routing by", profile=self._book.name, model=self.model)
         return True
+
+    def _cannot(self, reason: str) -> Literal[False]:
+        if reason != self._told:
+            logger.error("the learned model cannot be used", profile=self._book.name, reason=reason)
+            self._told = reason
+        return False
 
     def _load(self, version: str) -> Classifier:
         from laporhub.classifiers.model_files import load
@@ -113,10 +128,29 @@ async def keep_current(routers: Mapping[str, Router]) -> None:
 
 
 async def keep_learning(settings: Settings) -> None:
-    """Runs `laporhub train` every so many hours, in a process of its own; until cancelled."""
-    while settings.learn_every_hours and can_learn():
-        await asyncio.sleep(settings.learn_every_hours * 3600)
+    """Runs `laporhub train` soon, and then every so many hours, in a process of its own; until cancelled."""
+    pause = settings.learn_every_hours * 3600
+    wait = min(pause, _FIRST_SECONDS)
+    while pause and can_learn():
+        await asyncio.sleep(wait)
         await learn_once(settings)
+        wait = pause
+
+
+async def learn_until_told(settings: Settings) -> None:
+    """`keep_learning` as a process of its own, until it is told to end. Raises `Misconfigured`."""
+    must_learn()
+    if not settings.learn_every_hours:
+        logger.warning("nothing is learned by itself: LAPORHUB_LEARN_EVERY_HOURS is 0")
+    loop, over = asyncio.get_running_loop(), asyncio.Event()
+    for each in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(each, over.set)
+    learning = asyncio.create_task(keep_learning(settings))
+    learning.add_done_callback(lambda task: over.set() if task.cancelled() or task.exception() else None)
+    await over.wait()
+    learning.cancel()
+    with suppress(asyncio.CancelledError):
+        await learning
 
 
 async def learn_once(settings: Settings) -> None:
@@ -134,4 +168,5 @@ async def learn_once(settings: Settings) -> None:
     if process.returncode:
         logger.error("learning failed", reason=err.decode(errors="replace").strip()[-500:])
     else:
-        logger.info("learned", told=out.decode(errors="replace").count("\n"))
+        for told in map(json.loads, out.splitlines()):
+            logger.info("learned", **{name: told[name] for name in _LOGGED if name in told})

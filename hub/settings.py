@@ -83,6 +83,8 @@ class Settings(BaseSettings):
     files_secret_key_file: Path | None = None
     learn_every_hours: float = Field(6, ge=0, le=1000)
     """How often a hub learns from what people decided since; 0: never by itself."""
+    learn_most: int = Field(50_000, ge=100, le=1_000_000)
+    """How many cases, the latest, it learns from: they take memory."""
     log_format: str = "text"
 
     @model_validator(mode="after")

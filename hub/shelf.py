@@ -4,23 +4,32 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from laporhub.pipeline.errors import Misconfigured, NotFound
+from filelock import FileLock, Timeout
+
+from laporhub.pipeline.errors import Misconfigured, NotFound, Refused
 
 _IN_USE: Final = "in-use.json"
 _PROGRESS: Final = "progress.json"
+_TRIED: Final = "tried.json"
+_NEWEST: Final = 5
+"""Versions that stay though nobody uses them."""
+SYSTEM: Final = "system"
+"""Who promotes by itself."""
 COLD_START: Final = "cold-start"
 """What is named instead of a version where the units' description alone is in use."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """Versions are only ever added; what is in use is one small file, replaced as a whole."""
+    """What is in use is one small file, replaced as a whole."""
 
     folder: Path
 
@@ -70,6 +79,53 @@ class Shelf:
         history = [each["version"] for each in self.history()]
         earlier = [version for version in history if version != history[-1]]
         return earlier[-1] if earlier else COLD_START
+
+    def prune(self) -> list[str]:
+        """Removes old versions, and says which: not the newest, not what is in use or was before it, and none that a
+        person ever chose. Also what a training that was broken off left.
+        """
+        try:
+            chosen = {each["version"] for each in self.history() if each["by"] != SYSTEM}
+            wanted = {*self.versions()[-_NEWEST:], *chosen, self.in_use(), self.before()}
+        except Misconfigured:
+            return []  # nobody knows any more which were chosen
+        old = [each for each in self.versions() if each not in wanted]
+        for version in old:
+            (self.folder / version / "model.json").unlink()  # first: half a version is none
+        whole = self.versions()
+        for folder in self.folder.glob("[0-9]*"):
+            if folder.name not in whole:
+                shutil.rmtree(folder)
+        return old
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        """Whoever learns. Raises `Refused` while another process does."""
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = FileLock(self.folder / "lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            raise Refused(
+                "Another process learns from the same cases: laporhub model list says how far it is",
+                code="learning",
+            ) from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def try_through(self, at: datetime) -> None:
+        """Remembers that all that was decided until then was tried, whatever comes of it."""
+        self._write(_TRIED, {"until": at.isoformat()})
+
+    def tried(self) -> datetime | None:
+        """Through when decided cases were in the last try."""
+        try:
+            told = json.loads((self.folder / _TRIED).read_text(encoding="utf-8"))
+            return datetime.fromisoformat(told["until"])
+        except (FileNotFoundError, ValueError, TypeError, KeyError):
+            return None
 
     def progressed(self, done: str, share: float, at: datetime) -> None:
         self._write(_PROGRESS, {"done": done, "share": round(share, 2), "at": at.isoformat()})

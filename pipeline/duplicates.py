@@ -1,23 +1,25 @@
 """Whether two cases may be about the same thing: an estimate, with its reasons, for people to judge. Pure and cheap.
 
-Nothing is merged by it. What is compared: the words, where it is, when it came, who wrote, and pictures.
+Nothing is merged by it. What is compared: the words, where it is, when it came, who wrote where that is proven, and
+pictures. Where nobody said where it is, a picture may: it was taken somewhere, not surely there.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, Literal, TypeAlias
 
+from laporhub.pipeline.case_files import CaseFile
 from laporhub.pipeline.case_state import CaseState
 from laporhub.pipeline.classifier import Place
 from laporhub.pipeline.messages import Location
 from laporhub.pipeline.text import normalise
 
-Reason: TypeAlias = Literal["reporter", "words", "near", "place", "topic", "image"]
+Reason: TypeAlias = Literal["reporter", "words", "near", "taken_near", "place", "topic", "image"]
 
 WITHIN: Final = timedelta(days=30)
 """How far apart two cases may have come in to be compared at all."""
@@ -43,6 +45,8 @@ _WORDS = 5.2
 _SAME_REPORTER = 1.4
 _SAME_PLACE, _SAME_REGION, _OTHER_REGION = 2.0, 0.7, -3.0
 _AT_THE_SPOT, _FAR_AWAY = 2.6, -3.0
+_TAKEN_AT_THE_SPOT, _TAKEN_FAR_AWAY = 1.6, -0.8
+"""Where one of both places is only that of a picture."""
 _SAME_TOPIC, _OTHER_TOPIC = 0.9, -0.8
 _SAME_IMAGE = 5.0
 _A_DAY, _A_MONTH = 0.6, -1.2
@@ -50,6 +54,9 @@ _SPOT_KM, _FAR_KM = 0.25, 3.0
 _IMAGE_BITS = 6
 """Bits by which the hashes of two pictures of the same thing may differ, of 64."""
 _KM_A_DEGREE = 111.2
+
+Degrees: TypeAlias = tuple[float, float]
+"""Latitude and longitude, WGS 84."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +66,22 @@ class Story:
     words: frozenset[str]
     at: datetime
     reporter: str | None = None
+    """Where it is proven who that is, not only typed."""
     place: Place | None = None
     location: Location | None = None
     topic: str | None = None
     images: frozenset[int] = frozenset()
     """Perceptual hashes of its pictures, 64 bits each, where they are known."""
+    taken: Degrees | None = None
+    """Where a picture says that it was taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of a case beside its state: of what its reporter sent, and whether it is proven who that is."""
+
+    files: Sequence[CaseFile] = ()
+    proven: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,19 +93,23 @@ class Alike:
     reasons: tuple[Reason, ...]
 
 
-def story(state: CaseState, images: Collection[int] = ()) -> Story:
+def story(state: CaseState, beside: Known | None = None) -> Story:
     """That of a case."""
-    known = state.suggestion
+    beside, known = beside or Known(), state.suggestion
+    pictures = [each for each in beside.files if each.field is None and each.status == "kept"]
     topic = (known.units[0].unit if known.units else known.topic) if known else None
     where = state.location.address if state.location and state.location.address else ""
     return Story(
         telling_words(f"{state.text} {where}"),
         state.opened_at,
-        state.reporter,
+        state.reporter if beside.proven else None,
         known.place if known else None,
         state.location,
         state.unit or topic,
-        frozenset(images),
+        frozenset(int(each.fingerprint, 16) for each in pictures if each.fingerprint),
+        next(
+            ((each.lat, each.lon) for each in pictures if each.lat is not None and each.lon is not None), None
+        ),
     )
 
 
@@ -118,16 +140,16 @@ def questions(text: str, place: Place | None) -> tuple[str, ...]:
 def alike(
     one: Story,
     candidates: Iterable[CaseState],
-    images: Mapping[str, Collection[int]] | None = None,
+    beside: Mapping[str, Known] | None = None,
     most: int = 5,
 ) -> tuple[Alike, ...]:
-    """The candidates that are worth a person's look, likeliest first; `images` are hashes by case."""
-    known = images or {}
+    """The candidates that are worth a person's look, likeliest first; `beside` is what else is known of each."""
+    known = beside or {}
     found: list[Alike] = []
     for case in {each.id: each for each in candidates}.values():
         if abs(case.opened_at - one.at) > WITHIN:
             continue
-        probability, reasons = estimate(one, story(case, known.get(case.id, ())))
+        probability, reasons = estimate(one, story(case, known.get(case.id)))
         if probability >= SUGGESTED_FROM:
             found.append(Alike(case, round(probability, 2), reasons))
     return tuple(sorted(found, key=lambda each: (-each.probability, each.case.ticket))[:most])
@@ -168,12 +190,16 @@ def _by_time(one: Story, other: Story) -> float:
 
 
 def _by_place(one: Story, other: Story) -> tuple[float, Sequence[Reason]]:
-    apart = _km(one, other)
-    if apart is not None:
-        if apart <= _SPOT_KM:
-            return _AT_THE_SPOT, ("near",)
-        if apart >= _FAR_KM:
-            return _FAR_AWAY, ()
+    apart, taken = _km(one, other)
+    if apart is not None and apart <= _SPOT_KM:
+        return (_TAKEN_AT_THE_SPOT, ("taken_near",)) if taken else (_AT_THE_SPOT, ("near",))
+    if apart is not None and apart >= _FAR_KM and not taken:
+        return _FAR_AWAY, ()
+    by_name, why = _by_name(one, other)
+    return by_name + (_TAKEN_FAR_AWAY if taken and apart is not None and apart >= _FAR_KM else 0.0), why
+
+
+def _by_name(one: Story, other: Story) -> tuple[float, Sequence[Reason]]:
     if one.place is None or other.place is None:
         return 0.0, ()
     regions = (one.place.region, other.place.region)
@@ -187,17 +213,21 @@ def _by_place(one: Story, other: Story) -> tuple[float, Sequence[Reason]]:
     return (_SAME_REGION, ()) if None not in regions else (0.0, ())
 
 
-def _km(one: Story, other: Story) -> float | None:
-    """How far apart they are, in kilometres; None where that is not known."""
+def _km(one: Story, other: Story) -> tuple[float | None, bool]:
+    """How far apart they are, in kilometres, None where that is not known; and whether only a picture says so."""
     here, there = _degrees(one), _degrees(other)
     if here is None or there is None:
-        return None
+        return None, False
     east = (here[1] - there[1]) * math.cos(math.radians(here[0]))
-    return math.hypot(here[0] - there[0], east) * _KM_A_DEGREE
+    taken = (here is one.taken) or (there is other.taken)
+    return math.hypot(here[0] - there[0], east) * _KM_A_DEGREE, taken
 
 
-def _degrees(of: Story) -> tuple[float, float] | None:
-    for place in (of.location, of.place):
-        if place is not None and place.lat is not None and place.lon is not None:
-            return place.lat, place.lon
+def _degrees(of: Story) -> Degrees | None:
+    if of.location is not None and of.location.lat is not None and of.location.lon is not None:
+        return of.location.lat, of.location.lon
+    if of.taken is not None:
+        return of.taken
+    if of.place is not None and of.place.lat is not None and of.place.lon is not None:
+        return of.place.lat, of.place.lon
     return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -158,6 +158,14 @@ class HubPort(Protocol):
 
     def files(self, case_id: str) -> Sequence[CaseFile]:
         """What came with the case's messages, in order. Blocking."""
+        ...
+
+    def files_of(self, case_ids: Collection[str]) -> Mapping[str, Sequence[CaseFile]]:
+        """As `files`, for some cases; those without any are left out. Blocking."""
+        ...
+
+    def same_pictures(self, state: CaseState) -> Sequence[CaseState]:
+        """Other cases, of anybody, with which a picture came that looks like one which came with this. Blocking."""
         ...
 
     def file(self, file: CaseFile, variant: str = "") -> bytes | None:

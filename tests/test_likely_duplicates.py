@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from laporhub.pipeline.case_files import CaseFile
 from laporhub.pipeline.case_state import CaseState
 from laporhub.pipeline.classifier import Place, Suggestion, UnitGuess
-from laporhub.pipeline.duplicates import WITHIN, Story, alike, estimate, questions, story, telling_words
+from laporhub.pipeline.duplicates import (
+    WITHIN,
+    Known,
+    Story,
+    alike,
+    estimate,
+    questions,
+    story,
+    telling_words,
+)
 from laporhub.pipeline.messages import Location
 
 NOW = datetime(2026, 11, 23, 3, tzinfo=UTC)
@@ -57,7 +66,6 @@ SAME = [
     ("jl slamet riyadi dpn stasiun purwosari lubangnya besar, motor pada jatuh", {}),
     ("ada lubang besar depan stasiun purwosari jalan slamet riyadi tolong ditambal", {"days": 3}),
     ("lubang di slamet riyadi dekat stasiun purwosari, kemarin ada motor jatuh", {"days": 2}),
-    ("lubang stasiun purwosari belum ditambal", {"reporter": "p_1", "days": 4}),
 ]
 OTHER = [
     ("lampu merah mati di Jalan Slamet Riyadi simpang Gendengan", {"unit": "lights"}),
@@ -92,12 +100,49 @@ def test_an_old_case_is_not_compared() -> None:
     assert alike(story(MINE), [case(2, text, days=WITHIN.days + 1)]) == ()
 
 
+def picture(**more: object) -> Known:
+    """A picture of the reporter, kept."""
+    told = {"id": "f", "message_id": "m", "position": 0, "case_id": "c", "profile": "p", "channel": "web"}
+    return Known((CaseFile(**{**told, "reporter": "p_1", "url": "", "status": "kept", **more}),))  # type: ignore[arg-type]
+
+
 def test_the_same_picture_tells_more_than_words() -> None:
     other = case(2, "tolong diperbaiki segera", days=1)
-    one = replace(story(MINE), images=frozenset((0xFFFF_0000_FFFF_0000,)))
-    found = alike(one, [other], {other.id: (0xFFFF_0000_FFFF_0003,)})
+    one = story(MINE, picture(fingerprint="ffff0000ffff0000"))
+    found = alike(one, [other], {other.id: picture(fingerprint="ffff0000ffff0003")})
     assert [each.reasons[-1] for each in found] == ["image"]
-    assert alike(one, [other], {other.id: (0x0000_FFFF_0000_FFFF,)}) == ()
+    assert alike(one, [other], {other.id: picture(fingerprint="0000ffff0000ffff")}) == ()
+    of_the_unit = picture(fingerprint="ffff0000ffff0003", field="photo")
+    assert alike(one, [other], {other.id: of_the_unit}) == ()
+
+
+def test_where_a_picture_was_taken_tells_less_than_a_place_that_was_told() -> None:
+    words = "lubang membahayakan pengendara"
+    here, spot, away = (
+        {"lat": lat, "lon": lon} for lat, lon in ((-7.561, 110.796), (-7.5611, 110.7961), (-7.7, 110.6))
+    )
+    told = story(case(1, words, days=0, location=Location(**here), place=None))
+    other = case(2, words, place=None)
+
+    def by(place: dict[str, float], *, given: bool) -> tuple[float, tuple[str, ...]]:
+        if given:
+            return estimate(told, story(case(2, words, location=Location(**place), place=None)))
+        return estimate(told, story(other, picture(**place)))
+
+    unknown = estimate(told, story(other))[0]
+    assert by(away, given=True)[0] < by(away, given=False)[0] < unknown
+    assert unknown < by(spot, given=False)[0] < by(spot, given=True)[0]
+    assert "taken_near" in by(spot, given=False)[1] and "near" in by(spot, given=True)[1]
+    said = story(case(2, words, location=Location(**away), place=None), picture(**spot))
+    assert estimate(told, said) == by(away, given=True), "what the reporter said goes before the picture"
+
+
+def test_the_same_person_is_said_only_where_that_is_proven() -> None:
+    again = case(2, "lubang stasiun purwosari belum ditambal", reporter="p_1", days=4)
+    mine = story(MINE, Known(proven=True))
+    (found,) = alike(mine, [again], {again.id: Known(proven=True)})
+    assert "reporter" in found.reasons
+    assert "reporter" not in estimate(mine, story(again))[1]
 
 
 def test_degrees_say_whether_it_is_the_same_spot() -> None:
@@ -133,6 +178,8 @@ stories = st.builds(
     st.none() | st.builds(Place, name=st.just("x"), region=st.sampled_from(["33.72", "33.74", None])),
     st.none() | st.builds(Location, lat=st.floats(-8, -6), lon=st.floats(108, 111)),
     st.none() | st.sampled_from(["roads", "lights"]),
+    st.frozensets(st.integers(0, 2**64 - 1), max_size=2),
+    st.none() | st.tuples(st.floats(-8, -6), st.floats(108, 111)),
 )
 
 

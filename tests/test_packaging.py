@@ -159,8 +159,8 @@ BASE: list[str] = PROJECT["project"]["dependencies"]
 EXTRAS: dict[str, list[str]] = PROJECT["project"]["optional-dependencies"]
 PINNED = {
     "requirements.txt": BASE,
-    "requirements-distributed.txt": BASE + EXTRAS["distributed"],
-    "requirements-dev.txt": BASE + EXTRAS["distributed"] + EXTRAS["dev"],
+    "requirements-distributed.txt": BASE + EXTRAS["distributed"] + EXTRAS["routing"],
+    "requirements-dev.txt": BASE + EXTRAS["distributed"] + EXTRAS["routing"] + EXTRAS["dev"],
 }
 each_file = pytest.mark.parametrize("file", PINNED)
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
+import subprocess
+import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 from support import ADMIN, Clock, form, hub_on, laporgub, unit_admin
 
 from laporhub.classifiers.lessons import Lesson, contradictions, cost, drift, objections
@@ -17,7 +22,7 @@ from laporhub.hub.learning import learn, lessons_of, replayed
 from laporhub.hub.routing import Router
 from laporhub.hub.settings import Settings
 from laporhub.hub.shelf import COLD_START, Shelf, shelf_of
-from laporhub.pipeline.errors import Misconfigured, NotFound
+from laporhub.pipeline.errors import Misconfigured, NotFound, Refused
 from laporhub.pipeline.profile.rulebook import Rulebook
 
 PROFILE = "laporgub-jateng"
@@ -89,7 +94,7 @@ def test_a_better_model_is_promoted_and_is_used_at_once(tmp_path: Path, book: Ru
     shelf = shelf_of(tmp_path, book.name)
     router = Router(book, shelf)
     assert router.model.startswith("cold-start/")
-    told = learn(book, lessons(150), shelf, silent)
+    told = learn(book, lessons(300), shelf, silent)
     assert (told["learned"], told["promoted"], told["objections"]) == ("0001", True, [])
     assert told["new"]["accuracy"] > told["old"]["accuracy"]
     assert router.refresh() and not router.refresh()
@@ -102,24 +107,53 @@ def test_a_better_model_is_promoted_and_is_used_at_once(tmp_path: Path, book: Ru
 def test_nothing_is_learned_of_too_little_that_is_new(tmp_path: Path, book: Rulebook) -> None:
     shelf = shelf_of(tmp_path, book.name)
     assert learn(book, lessons(10), shelf, silent)["learned"] is None
-    assert learn(book, lessons(150), shelf, silent)["learned"] == "0001"
-    again = learn(book, lessons(155), shelf, silent)
+    assert learn(book, lessons(300), shelf, silent)["learned"] == "0001"
+    again = learn(book, lessons(305), shelf, silent)
     assert (again["learned"], shelf.versions()) == (None, ["0001"])
     assert "5 cases" in again["why"]
 
 
 def test_a_model_that_is_no_better_waits(tmp_path: Path, book: Rulebook) -> None:
     shelf = shelf_of(tmp_path, book.name)
-    learn(book, lessons(150), shelf, silent)
-    told = learn(book, lessons(200), shelf, silent)
+    learn(book, lessons(300), shelf, silent)
+    told = learn(book, lessons(520), shelf, silent)
     assert (told["learned"], told["promoted"], shelf.in_use()) == ("0002", False, "0001")
     assert told["objections"]
 
 
+def test_the_same_cases_are_not_tried_twice(tmp_path: Path, book: Rulebook) -> None:
+    shelf = shelf_of(tmp_path, book.name)
+    learn(book, lessons(300), shelf, silent)
+    learn(book, lessons(520), shelf, silent)
+    again = learn(book, lessons(520), shelf, silent)
+    assert (again["learned"], shelf.versions()) == (None, ["0001", "0002"])
+    assert "only 0 cases were decided since the last try" in again["why"]
+    shelf.use(COLD_START, "operator", START)
+    assert learn(book, lessons(530), shelf, silent)["learned"] is None, "a person's way back is not overruled"
+    assert learn(book, lessons(550), shelf, silent)["learned"] == "0003"
+
+
+@pytest.mark.parametrize(("count", "held"), [(60, 30), (198, 99), (200, 100), (450, 100), (600, 120)])
+def test_few_cases_held_back_promote_nothing_by_themselves(
+    tmp_path: Path, book: Rulebook, count: int, held: int
+) -> None:
+    told = learn(book, lessons(count), shelf_of(tmp_path, book.name), silent)
+    assert (told["held_back"], told["promoted"]) == (held, held >= 100)
+    said = f"only {held} cases were held back to compare: 100 are needed" in " ".join(told["objections"])
+    assert said is (held < 100)
+
+
+def test_while_another_process_learns_nobody_else_does(tmp_path: Path, book: Rulebook) -> None:
+    shelf = shelf_of(tmp_path, book.name)
+    with shelf.alone(), pytest.raises(Refused, match="Another process learns"):
+        learn(book, lessons(300), shelf, silent)
+    assert learn(book, lessons(300), shelf, silent)["learned"] == "0001"
+
+
 def test_when_the_offices_change_it_learns_that(tmp_path: Path, book: Rulebook) -> None:
     shelf = shelf_of(tmp_path, book.name)
-    learn(book, lessons(120), shelf, silent)
-    changed = [*lessons(120), *lessons(400, since=START + timedelta(days=60), swap=True)]
+    learn(book, lessons(200), shelf, silent)
+    changed = [*lessons(200), *lessons(900, since=START + timedelta(days=60), swap=True)]
     told = learn(book, changed, shelf, silent)
     assert (told["promoted"], shelf.in_use()) == (True, "0002")
     assert told["old"]["accuracy"] < 0.1 < 0.8 < told["new"]["accuracy"]
@@ -131,7 +165,7 @@ def test_a_profile_can_leave_it_to_a_person_or_do_without(tmp_path: Path, book: 
         return replace(book, profile=book.profile.model_copy(update={"routing": routing}))
 
     shelf = shelf_of(tmp_path, book.name)
-    told = learn(with_learning("proposed"), lessons(150), shelf, silent)
+    told = learn(with_learning("proposed"), lessons(300), shelf, silent)
     assert (told["learned"], told["objections"], shelf.in_use()) == ("0001", [], COLD_START)
     assert learn(with_learning("off"), lessons(300), shelf, silent)["learned"] is None
 
@@ -165,7 +199,7 @@ def test_a_wrong_disposition_costs_more_than_a_doubt() -> None:
 
 def test_the_way_back_is_one_step(tmp_path: Path, book: Rulebook) -> None:
     shelf = shelf_of(tmp_path, book.name)
-    learn(book, lessons(150), shelf, silent)
+    learn(book, lessons(300), shelf, silent)
     router = Router(book, shelf)
     assert router.model == "learned/0001"
     shelf.use(shelf.before(), "operator", START)
@@ -175,12 +209,40 @@ def test_the_way_back_is_one_step(tmp_path: Path, book: Rulebook) -> None:
     assert router.refresh() and router.model == "learned/0001"
 
 
+def test_why_a_model_cannot_be_used_is_said_once(
+    tmp_path: Path, book: Rulebook, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shelf = shelf_of(tmp_path, book.name)
+    learn(book, lessons(300), shelf, silent)
+    with monkeypatch.context() as without, capture_logs() as said:
+        without.setitem(sys.modules, "laporhub.classifiers.model_files", None)
+        router = Router(book, shelf)
+        assert not any(router.refresh() for _ in range(3))
+    assert [each["event"] for each in said] == ["the learned model cannot be used"]
+    assert "pip install 'laporhub[routing]'" in said[0]["reason"]
+    assert router.refresh() and router.model == "learned/0001"
+
+
+def test_a_model_is_read_by_numpy_alone(tmp_path: Path, book: Rulebook) -> None:
+    learn(book, lessons(300), shelf_of(tmp_path, book.name), silent)
+    program = (
+        "import sys; from pathlib import Path\n"
+        "sys.modules['sklearn'] = sys.modules['scipy'] = None\n"
+        "from laporhub.hub.routing import Router; from laporhub.hub.shelf import shelf_of\n"
+        "from laporhub.pipeline.profile.load import load\n"
+        f"book = load({PROFILE!r}); router = Router(book, shelf_of(Path({str(tmp_path)!r}), book.name))\n"
+        "print(router.suggest('kursi kelas kurang di sini', None).model)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "learned/0001"
+
+
 def test_a_broken_model_does_not_stop_the_hub(tmp_path: Path, book: Rulebook) -> None:
     shelf = shelf_of(tmp_path, book.name)
-    learn(book, lessons(150), shelf, silent)
+    learn(book, lessons(300), shelf, silent)
     (shelf.folder / "0001" / "numbers.npz").write_bytes(b"nothing")
     assert Router(book, shelf).model.startswith("cold-start/")
-    again = learn(book, lessons(200), shelf, silent)
+    again = learn(book, lessons(520), shelf, silent)
     assert (again["in_use"], again["learned"], Router(book, shelf).model) == (
         COLD_START,
         "0002",
@@ -190,6 +252,34 @@ def test_a_broken_model_does_not_stop_the_hub(tmp_path: Path, book: Rulebook) ->
     assert Router(book, shelf).suggest("jalan provinsi rusak", None).units
     with pytest.raises(Misconfigured, match="model use"):
         shelf.in_use()
+
+
+@pytest.fixture
+def full(tmp_path: Path) -> Shelf:
+    """Of twelve versions and one that was broken off: promoted 1 and 3, chosen 2, in use 9, before it 4."""
+    shelf = Shelf(tmp_path)
+    for number in range(1, 13):
+        (shelf.new()[1] / "model.json").write_text("{}", encoding="utf-8")
+        by = {2: "operator"}.get(number, "system")
+        if number in (1, 2, 3, 4):
+            shelf.use(f"{number:04d}", by, START)
+    shelf.use("0009", "system", START)
+    shelf.new()
+    return shelf
+
+
+def test_old_versions_go_but_for_those_one_may_want_back(full: Shelf) -> None:
+    assert full.prune() == ["0001", "0003", "0005", "0006", "0007"]
+    assert full.versions() == ["0002", "0004", "0008", "0009", "0010", "0011", "0012"]
+    assert not (full.folder / "0013").exists() and full.before() == "0004"
+    assert full.prune() == []
+    assert full.new()[0] == "0013", "a number is given once"
+
+
+def test_where_nobody_knows_what_was_chosen_all_stay(full: Shelf) -> None:
+    (full.folder / "in-use.json").write_text("{", encoding="utf-8")
+    assert full.prune() == []
+    assert len(full.versions()) == 12
 
 
 def test_only_what_is_there_can_be_used(tmp_path: Path) -> None:
@@ -247,7 +337,7 @@ async def test_commands_list_choose_and_go_back(
     async with hub_on(tmp_path) as hub:
         case = await sent(hub, 1, "Ijazah ditahan SMA Contoh Kabupaten Pati sejak bulan lalu")
         await hub.act(case, "dispose", {"unit": "dinas-pendidikan"}, ADMIN)
-    learn(book, lessons(150), shelf_of(tmp_path, book.name), silent)
+    learn(book, lessons(300), shelf_of(tmp_path, book.name), silent)
 
     def run(*arguments: str) -> list[dict[str, object]]:
         monkeypatch.setattr(
@@ -259,7 +349,7 @@ async def test_commands_list_choose_and_go_back(
         return [json.loads(each) for each in capsys.readouterr().out.splitlines()]
 
     told, last = run("model", "list")
-    assert (told["version"], told["cases"], told["objections"], last["in_use"]) == ("0001", 150, [], "0001")
+    assert (told["version"], told["cases"], told["objections"], last["in_use"]) == ("0001", 300, [], "0001")
     assert run("model", "back") == [{"in_use": COLD_START, "before": "0001"}]
     assert run("model", "use", "0001") == [{"in_use": "0001", "before": COLD_START}]
     (trained,) = run("train")
@@ -268,6 +358,36 @@ async def test_commands_list_choose_and_go_back(
     assert (replay["model"], replay["cases"]) == ("0001", 1)
     (said,) = run("classify", "kursi kelas kurang di sini")
     assert said["model"] == "learned/0001"
+
+
+async def test_a_trainer_learns_again_and_again_until_it_is_told_to_end(tmp_path: Path) -> None:
+    async with hub_on(tmp_path) as hub:
+        await sent(hub, 1, "Ijazah ditahan SMA Contoh Kabupaten Pati sejak bulan lalu")
+    command = [sys.executable, "-m", "laporhub.hub.cli", "train", "--repeat", "--data", str(tmp_path)]
+    more = {
+        "LAPORHUB_PROFILE": PROFILE,
+        "LAPORHUB_LEARN_EVERY_HOURS": "0.0001",
+        "LAPORHUB_LOG_FORMAT": "json",
+    }
+    process = await asyncio.create_subprocess_exec(
+        *command, env={**os.environ, **more}, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT
+    )
+    assert process.stdout is not None
+    told = [json.loads(await process.stdout.readline()) for _ in range(2)]
+    process.terminate()
+    rest = await process.stdout.read()
+    assert (await process.wait(), b"Traceback" in rest) == (0, False)
+    assert [(each["event"], each["lessons"], each["learned"]) for each in told] == [("learned", 0, None)] * 2
+    assert "40 are needed" in told[0]["why"]
+
+
+def test_what_does_not_change_is_not_learned_from_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["laporhub", "train", "--train", str(tmp_path / "a.csv"), "--repeat"])
+    with pytest.raises(SystemExit):
+        main()
+    assert "--repeat is for the hub's own cases" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("command", ["train", "evaluate", "model"])
@@ -282,7 +402,7 @@ def test_without_the_extra_it_is_told_what_to_install(
 
 
 async def test_a_running_hub_routes_by_what_was_promoted(tmp_path: Path, book: Rulebook) -> None:
-    learn(book, lessons(150), shelf_of(tmp_path, book.name), silent)
+    learn(book, lessons(300), shelf_of(tmp_path, book.name), silent)
     async with hub_on(tmp_path) as hub:
         case = await sent(hub, 1, "Kursi kelas kurang di SMA Contoh Kabupaten Pati, mohon perhatian")
         state = hub.engine.latest(case)

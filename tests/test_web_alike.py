@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from support import COMPLETE
-from web_hub import PROFILE, REPORT, Web, web_on
+from PIL import Image
+from support import ADMIN, COMPLETE, whatsapp
+from test_evidence import jpeg, street
+from web_hub import PROFILE, REPORT, UNIT, Web, web_on
 
-from laporhub.pipeline.messages import Location
+from laporhub.hub.compose import keeper
+from laporhub.pipeline.hub_port import Receipt
+from laporhub.pipeline.messages import InlineFile, Location
 from laporhub.pipeline.tracking import Query
 
 AGAIN = "jalan di depan Pasar Contoh Batang berlubang, kemarin motor jatuh"
@@ -40,6 +44,65 @@ async def test_a_unit_is_shown_none_that_it_may_not_see(tmp_path: Path) -> None:
         again = await web.report(2, text=AGAIN, location=PLACE)
         await web.sign_in("pupr")
         assert first.ticket not in (await web.browser.get(f"/staff/cases/{again.ticket}")).text
+
+
+HEADING = "Mungkin tentang hal yang sama"
+OTHER_WORDS = "Tolong segera dicek kondisi ini, sudah lama dibiarkan, Kabupaten Batang"
+
+
+async def sent_with(web: Web, number: int, text: str, picture: Image.Image, quality: int = 90) -> Receipt:
+    files = (InlineFile(data=jpeg(picture, quality=quality)),)
+    receipt = await web.report(number, text=text, location=PLACE, files=files)
+    while await keeper(web.hub, {}).keep_due():
+        pass
+    return receipt
+
+
+async def similar(web: Web, ticket: str) -> str:
+    page = (await web.browser.get(f"/staff/cases/{ticket}")).text
+    return page.partition(HEADING)[2].partition("</section>")[0]
+
+
+async def test_nearly_the_same_photo_of_somebody_else_suggests_a_duplicate(tmp_path: Path) -> None:
+    async with web_on(tmp_path) as web:
+        first = await sent_with(web, 1, REPORT["text"], street(1))
+        again = await sent_with(web, 2, OTHER_WORDS, street(1).resize((400, 300)), quality=50)
+        other = await sent_with(web, 3, OTHER_WORDS.replace("dicek", "periksa"), street(2))
+        await web.sign_in("disposisi")
+        shown = await similar(web, again.ticket)
+        assert first.ticket in shown and "foto sama" in shown
+        assert first.ticket not in await similar(web, other.ticket)
+        assert tracked(web) == 3, "suggested, never merged"
+
+
+async def test_a_photo_of_a_private_case_is_shown_to_nobody_who_may_not_see_it(tmp_path: Path) -> None:
+    async with web_on(tmp_path) as web:
+        files = (InlineFile(data=jpeg(street(1))),)
+        secret = await web.report(1, text=REPORT["text"], location=PLACE, files=files, private=True)
+        again = await sent_with(web, 2, OTHER_WORDS, street(1))
+        await web.hub.act(again.case_id, "dispose", {"unit": UNIT}, ADMIN)
+        await web.sign_in("pupr")
+        assert secret.ticket not in (await web.browser.get(f"/staff/cases/{again.ticket}")).text
+
+
+async def test_the_same_person_is_named_as_a_reason_only_where_that_is_proven(tmp_path: Path) -> None:
+    async with web_on(tmp_path) as web:
+        first = await web.report(1, text=REPORT["text"], location=PLACE)
+        typed = await web.report(1, text=AGAIN, location=PLACE, external_id="form-again", thread="again")
+        await web.sign_in("disposisi")
+        shown = await similar(web, typed.ticket)
+        assert first.ticket in shown and "pelapor yang sama" not in shown, "anybody can type a number"
+        vouched = [
+            await web.hub.receive(PROFILE, "whatsapp", whatsapp(7, text=REPORT["text"], location=PLACE)),
+            await web.hub.receive(
+                PROFILE,
+                "sms",
+                whatsapp(7, text=AGAIN, location=PLACE, sid="sms-7", author_id="+6281100000007"),
+            ),
+        ]
+        assert len({each.ticket for each in vouched}) == 2
+        shown = await similar(web, vouched[1].ticket)
+        assert vouched[0].ticket in shown and "pelapor yang sama" in shown
 
 
 async def test_whoever_is_about_to_report_it_again_is_asked_once(tmp_path: Path) -> None:

@@ -9,10 +9,12 @@ from datetime import datetime, timedelta
 from laporhub.pipeline import duplicates
 from laporhub.pipeline.case_state import CaseState
 from laporhub.pipeline.classifier import Place
+from laporhub.pipeline.commands import Actor
 from laporhub.pipeline.messages import Location
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.redact import redact
 from laporhub.pipeline.tracking import Query
+from laporhub.pipeline.workflow import may_see
 from laporhub.web import history, words
 from laporhub.web.i18n import Translator
 from laporhub.web.site import Site
@@ -38,14 +40,22 @@ class Shown:
     why: str
 
 
-def beside(site: Site, rulebook: Rulebook, state: CaseState, scope: Query, t: Translator) -> list[Shown]:
-    """Of the cases in `scope`, those that may be about the same as this one. Blocking."""
+def beside(
+    site: Site, rulebook: Rulebook, state: CaseState, scope: Query, actor: Actor, t: Translator
+) -> list[Shown]:
+    """Of the cases that the actor may see (`scope`), those that may be about the same as this one. Blocking."""
     place = state.suggestion.place if state.suggestion else None
-    others = (
-        each for each in _candidates(site, scope, state.text, place, state.opened_at) if each.id != state.id
-    )
-    found = duplicates.alike(duplicates.story(state), others)
-    return [_shown(rulebook, each, t) for each in found]
+    by_words = _candidates(site, scope, state.text, place, state.opened_at)
+    same_person = site.hub.same_person(state)
+    others = {
+        each.id: each
+        for each in (*by_words, *site.hub.same_pictures(state), *same_person)
+        if each.id != state.id and may_see(rulebook, each, actor)
+    }
+    files, proven = site.hub.files_of([state.id, *others]), {each.id for each in same_person}
+    known = {each: duplicates.Known(files.get(each, ()), each in proven) for each in others}
+    mine = duplicates.story(state, duplicates.Known(files.get(state.id, ()), proven=True))
+    return [_shown(rulebook, each, t) for each in duplicates.alike(mine, others.values(), known)]
 
 
 def before_sending(
@@ -81,6 +91,7 @@ def _shown(rulebook: Rulebook, found: duplicates.Alike, t: Translator) -> Shown:
         "reporter": t("pelapor yang sama"),
         "words": t("isi mirip"),
         "near": t("titik lokasi berdekatan"),
+        "taken_near": t("titik lokasi menurut foto berdekatan"),
         "place": t("tempat sama"),
         "topic": t("urusan sama"),
         "image": t("foto sama"),

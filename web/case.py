@@ -190,7 +190,7 @@ def page(
         channel=history.channel_title(rulebook, state.channel, t),
         unit=history.unit_title(rulebook, state.unit),
         place=words.place(state),
-        similar=beside(site, rulebook, state, scope(rulebook, account), t),
+        similar=beside(site, rulebook, state, scope(rulebook, account), session.actor, t),
         by_phone=known is not None and known.desk == "phone",
         seers=seers(rulebook, t),
         said=said,
