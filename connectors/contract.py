@@ -231,7 +231,7 @@ class SignedBody(Signed):
 
 
 class Unhooked:
-    """A platform that is polled only: whoever posts is not it."""
+    """Nothing of it is posted: whoever posts is not it."""
 
     specimen: ClassVar[Specimen]
     said: Callable[..., Said]

@@ -76,8 +76,9 @@ class Specimen:
     """Marked: our account there, as `Inbound.account` names it."""
     settings: Mapping[str, Any] = {}
     """What the connector must be told to verify; without a platform."""
-    hook: Literal["signed", "open", "none"] = "signed"
-    """"open": nobody signs (our own form). "none": nothing may be posted, it is polled only."""
+    hook: Literal["signed", "open", "none", "files"] = "signed"
+    """"open": no header proves it, the payload itself does. "none": nothing may be posted, it is polled only.
+    "files": neither; it comes by a form of the hub's own, and from files."""
     signs_body: bool = True
     """Whether the signature covers the body; a mere secret in a header does not."""
     path: str = ""

@@ -12,7 +12,7 @@ import phonenumbers
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from laporhub.pipeline.connector import Outcome, Outgoing, Parsed, Raw, Sent
-from laporhub.pipeline.errors import Misconfigured, Unparsable
+from laporhub.pipeline.errors import Forged, Misconfigured, Unparsable
 from laporhub.pipeline.messages import Attachment, Inbound, Location
 
 TEXT_LIMIT = 100_000
@@ -183,12 +183,13 @@ class ComplaintLine(Complaint):
 
 
 class WebConnector:
-    """See `Connector`. Nobody signs a form, and the tracking page shows the answer: nothing is sent."""
+    """See `Connector`. It comes by our own form, by the API and by files; the tracking page shows the answer."""
 
     able = True
 
-    def verify(self, raw: Raw) -> None:
-        """Nothing to verify: the form is our own."""
+    def verify(self, raw: Raw) -> None:  # noqa: ARG002
+        """Who posts to a hook passes by what the form and the API check, and would choose ids and times."""
+        raise Forged("the web form has no hook: send POST /api/v1/complaints")
 
     def parse(self, raw: Raw) -> Sequence[Parsed]:
         """One JSON object, one complaint. Raises `Unparsable`, naming the field at fault."""

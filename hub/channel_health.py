@@ -16,7 +16,7 @@ import structlog
 from sqlalchemy import Connection, Engine, func, select
 
 from laporhub.pipeline.channel_state import ChannelHealth
-from laporhub.pipeline.connector import Connector
+from laporhub.pipeline.connector import BY_HAND, Connector
 from laporhub.pipeline.connector_abilities import Checks, Health
 from laporhub.pipeline.errors import RetryLater, StopChannel
 from laporhub.pipeline.profile.rulebook import Rulebook
@@ -187,7 +187,10 @@ def _said(row: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _replies(connection: Connection, since: datetime) -> _Replies:
-    """Sent and failed since then, and when the last one went out, of the newest replies."""
+    """Sent and failed since then, and when the last one went out, of the newest replies.
+
+    What is a person's to say has not failed: nothing is wrong with a hotline that an officer answers.
+    """
     table = outbox.c
     newest = select(outbox).order_by(table.ordinal.desc()).limit(_REPLIES).subquery().c
     settled = (
@@ -198,7 +201,7 @@ def _replies(connection: Connection, since: datetime) -> _Replies:
             func.max(newest.attempted_at).label("last"),
             func.count().filter(newest.attempted_at >= since).label("number"),
         )
-        .where(newest.status.in_(("sent", "failed")))
+        .where(newest.status.in_(("sent", "failed")), newest.reason.is_distinct_from(BY_HAND))
         .group_by(newest.profile, newest.channel, newest.status)
     )
     found: dict[Lane, tuple[int, int, datetime | None]] = {}

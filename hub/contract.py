@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from itertools import count
 
 import pytest
@@ -33,8 +34,8 @@ STAFF = Actor(id="suite", role="admin_gubernur")
 ANSWER = "Lubang di depan Pasar Contoh sudah ditambal."
 
 
-class ByHook(ThroughHub):
-    """What is posted."""
+class Delivered(ThroughHub):
+    """What is handed to the hub, posted or from a file."""
 
     def test_repeated_shuffled_batched_and_interrupted_each_message_is_there_once(
         self, ground: Ground
@@ -49,7 +50,8 @@ class ByHook(ThroughHub):
                 if number == dies_in:  # the first is stored, and the platform hears nothing of it
                     with dying_after_a_message(running.hub):
                         for raw in payloads:
-                            await running.post(self.specimen.posted(raw))
+                            with suppress(AssertionError, ConnectionError):
+                                await running.deliver(raw)
                     await running.restart()
                 for raw in payloads:
                     await running.deliver(raw)
@@ -60,6 +62,21 @@ class ByHook(ThroughHub):
         drawn = (st.lists(st.integers(0, 3), max_size=8), st.integers(1, 4), st.none() | st.integers(0, 3))
         with self.lasting(ground) as (runner, running, _):
             prove(lambda *one: runner.run(check(running, *one)), *drawn, examples=12)
+
+    def test_what_nobody_knows_is_kept_as_unsupported(self, ground: Ground) -> None:
+        async def check() -> None:
+            async with self.hub(ground) as (running, _):
+                payloads = self.specimen.unsupported(self.crowd(running.clock)[0])
+                for raw in payloads:
+                    await running.deliver(raw)
+                assert [each.kind for each in running.stored()] == ["unsupported"] * len(payloads)
+                assert running.hub.dead_letters() == []
+
+        asyncio.run(check())
+
+
+class ByHook(Delivered):
+    """What is posted."""
 
     def test_no_payload_is_ever_answered_by_an_error_of_ours(self, ground: Ground) -> None:
         async def post(running: Running, raw: Raw) -> None:
@@ -92,17 +109,6 @@ class ByHook(ThroughHub):
 
         asyncio.run(check())
 
-    def test_what_nobody_knows_is_kept_as_unsupported(self, ground: Ground) -> None:
-        async def check() -> None:
-            async with self.hub(ground) as (running, _):
-                payloads = self.specimen.unsupported(self.crowd(running.clock)[0])
-                for raw in payloads:
-                    await running.deliver(raw)
-                assert [each.kind for each in running.stored()] == ["unsupported"] * len(payloads)
-                assert running.hub.dead_letters() == []
-
-        asyncio.run(check())
-
 
 class Secretive(ThroughHub):
     """Who writes stays at the door."""
@@ -112,7 +118,7 @@ class Secretive(ThroughHub):
             async with self.hub(ground) as (running, platform):
                 said = self.crowd(running.clock)
                 await self.bring(running, platform, said)
-                if self.specimen.hook != "none":
+                if self.specimen.hook in ("signed", "open"):
                     broken = self.specimen.payload(said[0])
                     await running.post(self.specimen.posted(Raw(broken.body[:-3], broken.content_type)))
                 await running.send()
@@ -262,7 +268,8 @@ def contract_of(specimen: Specimen) -> type[Reading]:
     Raises AssertionError where the connector can do something that its specimen does not show.
     """
     connector = specimen.connector
-    parts: list[type] = [Reading, Unhooked if specimen.hook == "none" else ByHook]
+    parts: list[type] = [Reading, ByHook if specimen.hook in ("signed", "open") else Unhooked]
+    parts += [Delivered] * (specimen.hook == "files")
     parts += [SignedBody if specimen.signs_body else Signed] * (specimen.hook == "signed")
     parts += [Greeting] * isinstance(connector, Greets)
     plays = type(specimen).platform is not Specimen.platform

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -72,25 +72,36 @@ def asks_privately(rulebook: Rulebook, channel: str) -> bool:
 
 
 def goes_on(
-    rulebook: Rulebook, message: Message, latest: CaseState | None, theirs: Iterable[CaseState]
+    rulebook: Rulebook,
+    message: Message,
+    latest: CaseState | None,
+    theirs: Iterable[CaseState],
+    tried: Collection[str] = (),
 ) -> CaseState | None:
     """The case that a direct message is about: of its own conversation the one that is open, `latest`; else the one
     that its author was asked to go on with in a direct message, of all cases of `theirs`. Where that is more than one,
-    nobody can tell.
+    nobody can tell. `tried` are replies that a platform may have taken without telling us.
     """
     if latest is not None and not is_final(rulebook, latest):
         return latest
-    asked = [case for case in theirs if _awaits_privately(rulebook, case, message)]
+    asked = [case for case in theirs if _awaits_privately(rulebook, case, message, tried)]
     return asked[0] if len(asked) == 1 else latest
 
 
-def _awaits_privately(rulebook: Rulebook, case: CaseState, message: Message) -> bool:
-    """Whether the case stands where a step left it whose reply has asked for a direct message to this account."""
+def _awaits_privately(rulebook: Rulebook, case: CaseState, message: Message, tried: Collection[str]) -> bool:
+    """Whether the case stands where a step left it whose reply has asked for a direct message to this account.
+
+    A question of unknown fate counts as asked: the direct message is the best sign that it was read.
+    """
     rulebook = rulebook.of(case)
     rules = rulebook.profile.intake.in_private
     if rules is None or (case.channel, case.account) != (message.channel, message.account):
         return False
-    said = {reply.purpose for reply in case.replies.values() if reply.status in ("sent", "delivered", "read")}
+    said = {
+        reply.purpose
+        for name, reply in case.replies.items()
+        if reply.status in ("sent", "delivered", "read") or (reply.status == "queued" and name in tried)
+    }
     asked = said & set(rules.replies)
     steps = rulebook.profile.transitions.values()
     return any(step.reply in asked and step.target == case.status for step in steps) and not is_final(

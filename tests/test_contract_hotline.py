@@ -10,7 +10,6 @@ from zlib import crc32
 import orjson
 from hypothesis import strategies as st
 
-from laporhub.connectors.contract import Reading, Unhooked
 from laporhub.connectors.specimen import Said, Specimen
 from laporhub.hub.contract import contract_of
 from laporhub.pipeline.connector import Raw
@@ -75,7 +74,7 @@ class CounterSpecimen(Specimen):
     provider: str = "counter"
     channel: str = "counter"
     account: str = "loket-contoh"
-    hook = "none"
+    hook = "files"
     threads = True
 
     def payload(self, said: Said) -> Raw:
@@ -94,9 +93,4 @@ class CounterSpecimen(Specimen):
 
 
 TestHotline = contract_of(HotlineSpecimen())
-
-
-class TestCounter(Reading, Unhooked):
-    """It comes by the form and by files only."""
-
-    specimen = CounterSpecimen()
+TestCounter = contract_of(CounterSpecimen())

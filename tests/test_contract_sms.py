@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta, timezone
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import urlencode
 
 from laporhub.connectors.specimen import FORM, Answer, Said, Specimen
@@ -29,7 +29,7 @@ class SmsSpecimen(Specimen):
     provider: str = "sms"
     channel: str = "sms"
     account: str = "+628112920200"
-    hook: Literal["signed", "open", "none"] = "open"
+    signs_body: bool = False
 
     def __post_init__(self) -> None:
         self.path = f"/hooks/sms/{self.style}"
@@ -38,6 +38,9 @@ class SmsSpecimen(Specimen):
             "secret": SECRET,
         }
         self.looks_up = self.style == "agregator"
+        self.hook = (
+            "signed" if self.style == "agregator" else "open"
+        )  # Kannel shows its secret in the form itself
 
     def payload(self, said: Said) -> Raw:
         if self.style == "kannel":

@@ -15,7 +15,7 @@ from laporhub.connectors import contract as reading
 from laporhub.connectors.twilio import TwilioConnector
 from laporhub.connectors.web import WebConnector
 from laporhub.hub import contract as through_hub
-from laporhub.hub.contract import Answering, ByHook, Greeting, Polling, Unhooked, contract_of
+from laporhub.hub.contract import Answering, ByHook, Delivered, Greeting, Polling, Unhooked, contract_of
 from laporhub.pipeline.connector import Parsed, Raw
 from laporhub.pipeline.connector_abilities import Polled
 
@@ -38,8 +38,9 @@ def test_every_must_of_the_specification_names_its_test() -> None:
 
 def test_what_a_connector_can_do_decides_what_is_tested() -> None:
     web, twilio = contract_of(WebSpecimen()), contract_of(TwilioSpecimen())
-    assert issubclass(web, ByHook)
-    assert not issubclass(web, reading.Signed | Answering | Polling | Unhooked | Greeting)
+    assert issubclass(web, Delivered)
+    assert issubclass(web, Unhooked)
+    assert not issubclass(web, reading.Signed | Answering | Polling | ByHook | Greeting)
     assert issubclass(twilio, reading.SignedBody)
     assert issubclass(twilio, Answering)
 

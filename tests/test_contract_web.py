@@ -20,7 +20,7 @@ class WebSpecimen(Specimen):
     provider: str = "web"
     channel: str = "web"
     account: str = "laporgub.jatengprov.go.id"
-    hook = "open"
+    hook = "files"
     threads = True
 
     def payload(self, said: Said) -> Raw:

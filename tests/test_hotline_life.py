@@ -58,6 +58,8 @@ async def test_a_call_is_answered_by_an_officer_who_rings_back_and_the_clock_wai
         [state] = queue(hub)
         [reply] = state.replies.values()
         assert (state.status, reply.status, reply.reason) == ("approved", "failed", BY_HAND)
+        [stands] = [each for each in hub.channels() if each.channel == "hotline"]
+        assert (stands.failed, stands.error_rate) == (0, None), "nothing is wrong with the channel"
         assert state.clocks["delivery"].status == "running"
         clock.forward(minutes=20)
         state = await hub.act(state.id, "publish", {}, OFFICER)

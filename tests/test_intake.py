@@ -68,6 +68,15 @@ def test_it_is_about_the_one_case_that_waits_for_it(names: set[str]) -> None:
     assert goes_on(RULES, DIRECT, None, [OPEN[name] for name in sorted(names)]) == expected
 
 
+def test_a_question_of_unknown_fate_counts_as_asked() -> None:
+    """The platform may have taken it without telling us; one that surely has not been said yet asks for nothing."""
+    case = OPEN["not asked yet"]
+    assert goes_on(RULES, DIRECT, None, [case], tried=set(case.replies)) == case
+    assert goes_on(RULES, DIRECT, None, [case], tried={"r_another"}) is None
+    refused = OPEN["not reached"]
+    assert goes_on(RULES, DIRECT, None, [refused], tried=set(refused.replies)) is None
+
+
 def test_a_conversation_with_an_open_case_goes_on_with_that() -> None:
     assert goes_on(RULES, DIRECT, OPEN["verified"], [OPEN["asked"]]) == OPEN["verified"]
 

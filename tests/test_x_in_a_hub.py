@@ -133,6 +133,23 @@ async def test_who_was_asked_for_a_direct_message_goes_on_in_it_and_is_answered_
     assert cases(hub)[0].status == "answered"
 
 
+async def test_who_answers_a_question_of_unknown_fate_goes_on_with_the_case_it_was_about(
+    hub: Hub, x: XSimulator, clock: Clock
+) -> None:
+    post = await x.citizen_posts("warga1", "@LaporGub_ jalan rusak pak")
+    await deliver(hub, x)
+    x.failures.append(Failure.drop(taken=True))
+    await hub.publisher.send_due()
+    assert {reply.status for reply in cases(hub)[0].replies.values()} == {"queued"}, "nobody told us"
+    await x.citizen_messages("warga1", f"{COMPLETE}, HP 0811 0000 0001")
+    x.events[:] = x.events[-1:]
+    await deliver(hub, x)
+    assert [(case.messages, case.status) for case in cases(hub)] == [(2, "received")]
+    await send(hub, clock)
+    asked = [text for author, text in x.said(post) if author == "LaporGub_"]
+    assert len(asked) == 1, "and it is not asked again"
+
+
 @pytest.mark.parametrize("privately", [True, False])
 async def test_an_answer_of_unknown_fate_is_not_said_again_where_the_citizen_wrote_meanwhile(
     hub: Hub, x: XSimulator, clock: Clock, privately: bool

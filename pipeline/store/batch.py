@@ -30,7 +30,7 @@ from laporhub.pipeline.intake import (
 from laporhub.pipeline.messages import Message
 from laporhub.pipeline.notices import Letter, Notice, Office, letters_of, notices_of
 from laporhub.pipeline.profile.rulebook import Rulebook
-from laporhub.pipeline.store import cases, files, log, persons
+from laporhub.pipeline.store import cases, files, log, outbox, persons
 from laporhub.pipeline.store import notices as notices_kept
 from laporhub.pipeline.store.shared import (
     conflicts_told,
@@ -96,6 +96,8 @@ class Batch:
     """Ids of messages whose later version came first."""
     _theirs: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Of those who write direct messages where they may be asked to: reporter → their cases."""
+    _tried: frozenset[str] = frozenset()
+    """Replies to these that are with a platform, or of unknown outcome."""
     _proven: list[str] = field(default_factory=list)
     """Cases that were opened by somebody whose platform vouches for them."""
 
@@ -117,9 +119,15 @@ class Batch:
             wanted.update(case for theirs in self._theirs.values() for case in theirs)
         if self.shared:
             self._load_shared(wanted)
-            return
-        self.states = {case: self.known[case] for case in wanted & self.known.keys()}
-        self.states |= cases.load_cases(self.connection, wanted - self.known.keys())
+        else:
+            self.states = {case: self.known[case] for case in wanted & self.known.keys()}
+            self.states |= cases.load_cases(self.connection, wanted - self.known.keys())
+        self._tried = self._replies_tried()
+
+    def _replies_tried(self) -> frozenset[str]:
+        theirs = [self.states[case] for cases in self._theirs.values() for case in cases]
+        waiting = [name for case in theirs for name, each in case.replies.items() if each.status == "queued"]
+        return outbox.tried(self.connection, waiting) if waiting else frozenset()
 
     def _load_shared(self, wanted: Iterable[str]) -> None:
         """Never from memory: another process may have written them since."""
@@ -144,7 +152,7 @@ class Batch:
         rulebook = self._government(message.profile).rulebook
         if self._may_go_on(message):
             theirs = [self.states[case] for case in self._theirs.get(message.reporter, ())]
-            latest = goes_on(rulebook, message, latest, theirs)
+            latest = goes_on(rulebook, message, latest, theirs, self._tried)
         command = interpret(rulebook, message, latest)
         done = self.handle(command)
         self._take(message, command.case_id)

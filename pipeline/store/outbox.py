@@ -8,7 +8,7 @@ a crash nothing is sent twice in good faith.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -184,6 +184,15 @@ def _queued(row: Mapping[str, Any]) -> Queued:
     kept["sent"] = tuple(json.loads(str(row["sent"])))
     kept["talks"] = _TALKS.validate_json(row["talks"]) if row["talks"] else ()
     return Queued(**kept)
+
+
+def tried(connection: Connection, reply_ids: Collection[str]) -> frozenset[str]:
+    """Which of these a platform may have taken although it is not known yet: being sent, or of unknown outcome."""
+    table = outbox.c
+    found = select(table.reply_id).where(
+        table.reply_id.in_(reply_ids), table.status.in_(("sending", "unknown"))
+    )
+    return frozenset(connection.execute(found).scalars())
 
 
 def mark(
