@@ -1,4 +1,4 @@
-"""Which words a pattern may begin with: it is only searched for in a text that has one of them. Pure.
+"""Which words a pattern may begin with: it is only tried where a text has one of them. Pure.
 
 Most texts have nothing to do with most patterns, and a search that finds nothing costs as much as the pattern is long.
 What the words of a text begin is remembered word by word, as texts repeat words and not each other.
@@ -7,78 +7,90 @@ What the words of a text begin is remembered word by word, as texts repeat words
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
-from functools import lru_cache
-from typing import Final
+from collections.abc import Iterator, Sequence
+from typing import Final, TypeAlias
 
-from laporhub.pipeline.text import words_of
+from laporhub.pipeline.remembered import Remembered
 
 _START, _END = r"\b(?:", r")\b"
 _ASIDE: Final = ("(?!", "(?<!", "(?=", "(?<=")
-_WORDS: Final = re.compile("[a-z ]+")
-_LETTERS: Final = re.compile("[a-z]* ?")
-_REMEMBERED: Final = 50_000
+_LETTERS: Final = re.compile("[a-z0-9]* ?")
+_DIGIT: Final = r"\d"
+_ANY_DIGIT: Final = re.compile(r"\\d(?![?*]|\{0)")
+
+Places: TypeAlias = list[tuple[int, int]]
+"""Where in a text patterns may begin, in order; and which, as the bits of their numbers."""
 
 
 class Beginnings:
     """Of some patterns, by number, each of the form `\\b(?:…)\\b`; texts are normalised (see `text.normalise`)."""
 
-    def __init__(self, patterns: Iterable[re.Pattern[str]]) -> None:
+    def __init__(self, patterns: Sequence[re.Pattern[str]]) -> None:
+        """Raises ValueError where a match of one may begin with any letter."""
+        self.patterns = patterns
         self._begins: dict[str, int] = {}
         for number, pattern in enumerate(patterns):
             for letters in beginnings(pattern.pattern):
                 self._begins[letters] = self._begins.get(letters, 0) | 1 << number
-        self._always = self._begins.pop("", 0)
-        self._of_word = lru_cache(maxsize=_REMEMBERED)(self._look_up)
+        if anything := self._begins.get("", 0):
+            raise ValueError(f"pattern {anything.bit_length() - 1} has to begin with letters or a digit")
+        self._of_word = Remembered(self._look_up)
 
-    def among(self, words: str) -> int:
-        """The patterns that may be found in the text: the bit of each one's number."""
-        found = self._always
-        for word in words_of(words):
-            found |= self._of_word(word)
+    def places(self, words: str) -> Places:
+        """For `first`."""
+        of_word, start, found = self._of_word, 0, []
+        for word in words.split(" "):
+            if may_begin := of_word[word]:
+                found.append((start, may_begin))
+            start += len(word) + 1
         return found
 
+    def first(self, number: int, words: str, places: Places) -> re.Match[str] | None:
+        """What `search` with the pattern finds."""
+        for start, may_begin in places:
+            if may_begin >> number & 1 and (found := self.patterns[number].match(words, start)):
+                return found
+        return None
+
+    def all(self, words: str) -> Iterator[tuple[int, str]]:
+        """The patterns that are found, by number, and what each finds first."""
+        left = ~0
+        for start, may_begin in self.places(words):
+            here = may_begin & left
+            while here:
+                lowest = here & -here
+                here ^= lowest
+                number = lowest.bit_length() - 1
+                if said := self.patterns[number].match(words, start):
+                    left ^= lowest
+                    yield number, said[0]
+
     def _look_up(self, word: str) -> int:
-        word, found = f"{word} ", 0
+        found = self._begins.get(_DIGIT, 0) if word[:1].isdecimal() else 0
+        word = f"{word} "
         for end in range(1, len(word) + 1):
             found |= self._begins.get(word[:end], 0)
         return found
 
 
 class Phrases:
-    """Kinds of phrases, each an alternation; only those are looked for that a text may have."""
+    """Kinds of phrases, each an alternation."""
 
     def __init__(self, kinds: Sequence[str]) -> None:
         each = [(kind, words) for kind, inside in enumerate(kinds) for words in _alternatives(inside)]
         self.patterns = [re.compile(rf"{_START}{words}{_END}") for _, words in each]
         self.kinds = [kind for kind, _ in each]
-        self.searched = Beginnings(self.patterns)
-        self._plain = [f" {words} " if _WORDS.fullmatch(words) else "" for _, words in each]
+        self._searched = Beginnings(self.patterns)
 
     def found(self, words: str) -> Iterator[tuple[int, str]]:
         """The kind of each phrase that is in the text, and what it says; a phrase once, where it stands first."""
-        worth = self.searched.among(words)
-        padded = f" {words} "
-        while worth:
-            number = (worth & -worth).bit_length() - 1
-            worth &= worth - 1
-            if plain := self._plain[number]:
-                if plain in padded:
-                    yield self.kinds[number], plain.strip()
-            elif said := self.patterns[number].search(words):
-                yield self.kinds[number], said[0]
-
-    def may_be_there(self, words: str) -> frozenset[int]:
-        """The kinds of which something may be found."""
-        worth, there = self.searched.among(words), set()
-        while worth:
-            there.add(self.kinds[(worth & -worth).bit_length() - 1])
-            worth &= worth - 1
-        return frozenset(there)
+        for number, said in self._searched.all(words):
+            yield self.kinds[number], said
 
 
 def beginnings(pattern: str) -> frozenset[str]:
-    """Letters of which each match's first word begins with some, or is one if a space follows; "" if it may be any.
+    """Letters of which each match's first word begins with some, or is one if a space follows; "" if it may be any,
+    `\\d` if it begins with a digit.
 
     >>> sorted(beginnings(r"\\b(?:(?:mem|ber)?bahaya\\w*|gas bocor)\\b"))
     ['bahaya', 'berbahaya', 'gas ', 'membahaya']
@@ -113,6 +125,8 @@ def _first(pattern: str, *, ends: bool) -> Iterator[str]:
 
 def _letters(pattern: str, *, ends: bool) -> str:
     """The plain letters at its beginning, without one that may be left out; with the space that ends a word."""
+    if _ANY_DIGIT.match(pattern):
+        return _DIGIT
     found = _LETTERS.match(pattern)
     letters = found[0] if found else ""
     if ends and letters and letters == pattern:

@@ -10,8 +10,8 @@ import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from heapq import nsmallest
 from itertools import islice
+from operator import itemgetter
 from typing import TypeAlias
 
 from laporhub.classifiers.duties import Duties, Evidence, Said
@@ -23,7 +23,7 @@ from laporhub.pipeline.classifier import Place, Suggestion, UnitGuess
 from laporhub.pipeline.messages import Location
 from laporhub.pipeline.profile.schema_units import Unit
 from laporhub.pipeline.regions import Regions
-from laporhub.pipeline.text import names_a_place, normalise
+from laporhub.pipeline.text import normalise, says_where
 
 MODEL = "cold-start/1"
 
@@ -67,8 +67,11 @@ def _holders(
     return {duty: (tuple(anywhere), tuple(placed)) for duty, (anywhere, placed) in found.items()}
 
 
-def _likeliest_first(each: tuple[str, float]) -> tuple[float, str]:
-    return -each[1], each[0]
+def _likeliest_first(units: Ranking) -> Ranking:
+    """Those that are equally likely by name."""
+    units.sort()
+    units.sort(key=itemgetter(1), reverse=True)
+    return units
 
 
 MARKS = re.compile(r"\[[a-zA-Z /]{3,30}\]")
@@ -194,7 +197,7 @@ class ColdStartClassifier:
         """ "where": somewhere is named, but whose territory it is decides who acts, and that is not said."""
         if place is not None and place.region is not None and place.confidence >= _PLACE_IS_CLEAR:
             return ()
-        if not said.scores or (place is None and not names_a_place(words)):
+        if not said.scores or (place is None and not says_where(words)):
             return ()
         likeliest = max(said.scores, key=lambda duty: (said.scores[duty], duty))
         return ("where",) if self._sharing[likeliest] > 1 else ()
@@ -207,8 +210,8 @@ class ColdStartClassifier:
         shares = self._shares({duty: math.exp(_SHARPNESS * score) for duty, score in scores.items()}, found)
         worth_naming = _each_of(share for share in shares if share[1] >= self._suggest_from)
         if len(worth_naming) < 2:
-            return nsmallest(2, _each_of(shares), key=_likeliest_first)
-        return sorted(worth_naming, key=_likeliest_first)
+            return _likeliest_first(_each_of(shares))[:2]
+        return _likeliest_first(worth_naming)
 
     def _shares(self, odds: Mapping[str, float], found: Mapping[str, Found]) -> Sequence[_Share]:
         """The probability of each unit of which anything is said, of alike ones together."""

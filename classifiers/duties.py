@@ -13,10 +13,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations, pairwise
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 from laporhub.classifiers.stem import stem
 from laporhub.pipeline.profile.schema_units import Unit
+from laporhub.pipeline.remembered import Remembered
 from laporhub.pipeline.text import normalise
 
 _STOP_WORDS = """
@@ -54,9 +55,13 @@ _OF_ADDRESSES = frozenset(
 Phrase = tuple[str, ...]
 
 
+_STEMS: Final = Remembered(stem)
+_MEANINGS: Final = Remembered(lambda word: "" if word in STOP_WORDS else stem(word))
+
+
 def stems(words: Iterable[str]) -> list[str]:
     """The stems of those among normalised words that have a meaning."""
-    return [stem(word) for word in words if word not in STOP_WORDS]
+    return [*filter(None, map(_MEANINGS.__getitem__, words))]
 
 
 def _stems_of(text: str) -> list[str]:
@@ -139,34 +144,38 @@ class Duties:
         }
         self._pairs = _apart(self._postings)
         self._paired = frozenset(word for pair in self._pairs for word in pair)
-        self._longest: dict[str, int] = {}
+        self._longest = dict.fromkeys(self._paired, 0)
+        """Words with which something begins → how many the longest phrase has."""
         for phrase in self._postings:
             self._longest[phrase[0]] = max(len(phrase), self._longest.get(phrase[0], 0))
 
     def evidence(self, text: str) -> Said:
         """What in the normalised text speaks for and against each duty."""
-        words = stems(self._without_addresses(text.split()))
+        words = tuple(stems(self._without_addresses(text.split())))
         # A long story touches on many things: each then says less.
         dilution = (1 + max(0, len(words) - 25) / 25) ** 0.35
         return Said(self._matches(words), dilution)
 
-    def _without_addresses(self, words: list[str]) -> Iterable[str]:
+    def _without_addresses(self, words: list[str]) -> list[str]:
         """The words without those that only say where: "kelurahan", "rt" and the like before a name or number."""
-        for i, word in enumerate(words):
-            if word in _OF_ADDRESSES and i + 1 < len(words) and not self._means_something(words, i):
-                continue
-            yield word
+        if _OF_ADDRESSES.isdisjoint(words):
+            return words
+        return [
+            word
+            for i, word in enumerate(words)
+            if word not in _OF_ADDRESSES or i + 1 == len(words) or self._means_something(words, i)
+        ]
 
     def _means_something(self, words: list[str], i: int) -> bool:
         """Whether the word of an address at `i` is part of a keyword, or has no name after it."""
-        if i and (stem(words[i - 1]), stem(words[i])) in self._postings:
+        if i and (_STEMS[words[i - 1]], _STEMS[words[i]]) in self._postings:
             return True
         following = words[i + 1]
-        if stem(following) in self._names:
+        if _STEMS[following] in self._names:
             return False
-        return following in STOP_WORDS or (stem(following),) in self._postings
+        return following in STOP_WORDS or (_STEMS[following],) in self._postings
 
-    def _matches(self, words: list[str]) -> list[_Match]:
+    def _matches(self, words: Phrase) -> list[_Match]:
         """The phrases in the order in which they were found, each once; again if it is then found in full."""
         found: list[_Match] = []
         shares: dict[Phrase, float] = {}
@@ -177,17 +186,20 @@ class Duties:
                 found.append((phrase, postings, share))
 
         for i, word in enumerate(words):
-            longest = self._longest.get(word, 0)
-            for size in range(1, min(longest, len(words) - i) + 1):
-                phrase = tuple(words[i : i + size])
+            longest = self._longest.get(word)
+            if longest is None:
+                continue
+            for end in range(i + 1, min(i + longest, len(words)) + 1):
+                phrase = words[i:end]
                 if (postings := self._postings.get(phrase)) is not None:
                     add(phrase, postings, 1.0)
             if word not in self._paired:
                 continue
             for other in words[i + 1 : i + 1 + _REACH]:
-                pair = (word, other) if word <= other else (other, word)
-                for phrase, postings in self._pairs.get(pair, ()):
-                    add(phrase, postings, _APART)
+                if other in self._paired:
+                    pair = (word, other) if word <= other else (other, word)
+                    for phrase, postings in self._pairs.get(pair, ()):
+                        add(phrase, postings, _APART)
         return found
 
 
@@ -203,9 +215,7 @@ class Said:
     def evidence(self, duty: str) -> Evidence:
         if duty not in self.scores:
             return NOTHING_SAID
-        if duty not in self._evidence:
-            self._gather([duty])
-        return self._evidence[duty]
+        return self._evidence.get(duty) or self._gather(duty)
 
     def _scored(self) -> dict[str, float]:
         """A duty's score is the sum of what its phrases weigh, unless they have to do with one another."""
@@ -220,22 +230,20 @@ class Said:
                 scores[duty] = scores.get(duty, 0.0) + weight / dilution
                 if weight <= 0 and shown is not None:
                     related.add(duty)
-        self._gather(related)
         for duty in related:
-            scores[duty] = self._evidence[duty].score
+            scores[duty] = self._gather(duty).score
         return scores
 
-    def _gather(self, duties: Iterable[str]) -> None:
-        """Their phrases, each with the most that it weighs."""
-        gathered: dict[str, dict[Phrase, tuple[float, str | None]]] = {duty: {} for duty in duties}
+    def _gather(self, duty: str) -> Evidence:
+        """Its phrases, each with the most that it weighs."""
+        phrases: dict[Phrase, tuple[float, str | None]] = {}
         for phrase, postings, share in self._matches:
-            for duty in postings.keys() & gathered.keys():
-                weight, shown = postings[duty]
-                mine = gathered[duty]
-                if abs(weight * share) > abs(mine.get(phrase, (0.0, None))[0]):
-                    mine[phrase] = (weight * share, shown)
-        for duty, phrases in gathered.items():
-            self._evidence[duty] = Evidence(_score(phrases, self._dilution), phrases)
+            if posting := postings.get(duty):
+                weight = posting[0] * share
+                if phrase not in phrases or abs(weight) > abs(phrases[phrase][0]):
+                    phrases[phrase] = (weight, posting[1])
+        gathered = self._evidence[duty] = Evidence(_score(phrases, self._dilution), phrases)
+        return gathered
 
 
 def _shared_kind(unit: Unit, units: Mapping[str, Unit]) -> str | None:

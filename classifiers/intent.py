@@ -8,7 +8,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from laporhub.classifiers.beginnings import Beginnings, Places
 from laporhub.pipeline.classifier import Intent
+from laporhub.pipeline.text import words_of
 
 _TROUBLE: Final = re.compile(
     r"\b(?:rusak\w*|mati|padam|bocor|banjir|kebanjiran|tergenang|mampet|berlubang|lubang|ambrol"
@@ -34,8 +36,8 @@ _QUESTION: Final = re.compile(
     r"|melapor)|apa (?:saja )?(?:syarat\w*|persyaratan\w*|dokumen|itu)|syarat\w* (?:apa|untuk)|kapan"
     r"|berapa (?:biaya|lama|tarif|harga|hari)?|di ?mana (?:kantor|alamat"
     r"|lokasi|tempat|saya|bisa|mengurus|loket)?|apakah|apa (?:bisa|benar|boleh|ada|masih|harus)"
-    r"|(?:mau|ingin|numpang|izin|ijin|mohon) (?:tanya|bertanya)|tanya|(?:mohon|minta"
-    r"|mau|butuh|ingin)? ?(?:info|informasi|penjelasan|pencerahan)|jam (?:buka|pelayanan|kerja"
+    r"|(?:mau|ingin|numpang|izin|ijin|mohon) (?:tanya|bertanya)|tanya|info|informasi"
+    r"|penjelasan|pencerahan|jam (?:buka|pelayanan|kerja"
     r"|operasional)|jadwal|nomor (?:telepon|wa|kontak|call center)|ke mana|kemana"
     r"|siapa yang|bolehkah|bisakah|adakah|buka (?:jam|hari)|masih (?:buka|berlaku|ada)|minta (?:nomor"
     r"|alamat|kontak|jadwal))\b"
@@ -66,6 +68,9 @@ _NOT_OURS: Final = re.compile(
     r"|pr (?:matematika|sekolah)|kerjakan soal|puisi|pantun|nyanyi|chatgpt|presiden amerika"
     r"|salah (?:kirim|kamar|sambung)|sori salah|maaf salah (?:kirim|sambung|nomor))\b"
 )
+_KINDS: Final = Beginnings((_TROUBLE, _THANKS, _QUESTION, _WISH, _NOT_OURS))
+_TROUBLED, _THANKED, _ASKED, _WISHED, _STRAYED = range(5)
+_REQUESTS: Final = frozenset(("mohon", "tolong"))
 _GREETING_WORDS = """
 halo hai hallo hi hey hei pagi siang sore malam selamat assalamualaikum asalamualaikum assalamualaikumwrwb wr wb
 waalaikumsalam salam permisi punten kulonuwun admin min kak bapak ibu gan bos sis om mas mbak ya iya ok oke p
@@ -83,28 +88,34 @@ _COURTESY = 14
 
 def intent(words: str) -> Intent:
     """ "complaint" unless something speaks clearly for another kind."""
-    troubled = _TROUBLE.search(words) is not None
-    strays = _NOT_OURS.search(words)
+    places = _KINDS.places(words)
+    troubled = _KINDS.first(_TROUBLED, words, places) is not None
+    strays = _KINDS.first(_STRAYED, words, places)
     if strays and (not troubled or "salah" in strays[0]):
         return "not_ours"
     if _HOW.match(words):
         return "question"
-    thanked = _THANKS.search(words)
+    thanked = _KINDS.first(_THANKED, words, places)
     at_heart = thanked and (len(words.split()) <= _COURTESY or thanked.start() < len(words) // 2)
-    if thanked and at_heart and (not troubled or thanked[0].startswith("sudah ")) and not _asks(words):
+    if (
+        thanked
+        and at_heart
+        and (not troubled or thanked[0].startswith("sudah "))
+        and not _asks(words, places)
+    ):
         return "thanks"
     if troubled:
         return "complaint"
-    if _WISH.search(words):
+    if _KINDS.first(_WISHED, words, places):
         return "aspiration"
-    return "question" if _QUESTION.search(words) else "complaint"
+    return "question" if _KINDS.first(_ASKED, words, places) else "complaint"
 
 
-def _asks(words: str) -> bool:
+def _asks(words: str, places: Places) -> bool:
     return (
-        _WISH.search(words) is not None
-        or _QUESTION.search(words) is not None
-        or re.search(r"\b(?:mohon|tolong)\b", words) is not None
+        not _REQUESTS.isdisjoint(words_of(words))
+        or _KINDS.first(_WISHED, words, places) is not None
+        or _KINDS.first(_ASKED, words, places) is not None
     )
 
 
@@ -116,6 +127,6 @@ def emptiness(raw: str, words: str) -> str:
     left = [word for word in said if word not in _GREETING]
     if not left:
         return "empty"
-    if len(left) <= 3 and all(word in _TEST for word in left):
+    if len(left) <= 3 and _TEST.issuperset(left):
         return "test"
     return "empty" if len(raw) < 400 and len(set(left)) == 1 and len(left[0]) <= 2 else ""

@@ -54,11 +54,11 @@ class PastCases:
             [self.weights[each] * values[i] for each, i in zip(ranges, asked, strict=True)]
         )
         likeness = np.bincount(cases, weighed, minlength=len(self.names))
-        best = np.argsort(-likeness, kind="stable")[:5]
+        alike = np.flatnonzero(likeness >= _ALIKE)
+        best = alike[np.argsort(-likeness[alike], kind="stable")[:5]]
         return [
-            (self.names[each], int(self.labels[each]), float(likeness[each]))
-            for each in best
-            if likeness[each] >= _ALIKE
+            (self.names[each], int(self.labels[each]), much)
+            for each, much in zip(best.tolist(), likeness[best].tolist(), strict=True)
         ]
 
 
@@ -110,7 +110,8 @@ class Linear:
         """For each label the words, and pairs of words, that speak most for it and less for others."""
         own = int(np.searchsorted(row.columns, self.features.words))
         columns, values = row.columns[:own], row.values[:own]
-        speak = values[:, None] * self.weights[columns][:, [self.labels.index(label) for label in labels]]
+        asked = [self.labels.index(label) for label in labels]
+        speak = values[:, None] * self.weights[columns[:, None], asked]
         where = dict(zip(row.said.tolist(), range(len(row.said)), strict=True))
         known = columns.tolist()
         found = []

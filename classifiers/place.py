@@ -146,13 +146,13 @@ class PlaceFinder:
 
     def _mentions(self, words: list[str]) -> Iterable[_Mention]:
         """Each place named; the longest name counts, none within it."""
-        words = [_KIND.get(word, word) for word in words]
+        if not _KIND.keys().isdisjoint(words):
+            words = [_KIND.get(word, word) for word in words]
         end = 0
-        for i, word in enumerate(words):
-            longest = self._longest.get(word)
-            if longest is None or i < end:
+        for i in [i for i, word in enumerate(words) if word in self._longest]:
+            if i < end:
                 continue
-            for size in range(min(longest, len(words) - i), 0, -1):
+            for size in range(min(self._longest[words[i]], len(words) - i), 0, -1):
                 name = tuple(words[i : i + size])
                 if name not in self._names:
                     continue

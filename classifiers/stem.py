@@ -7,7 +7,6 @@ Both sides of a comparison go through it, so an unusual stem does no harm.
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 
 _IRREGULAR = {
     "memohon": "mohon",
@@ -67,7 +66,6 @@ _ROOT = re.compile(r"(?:[aeiou]|[^aeiou][aeiouy]|[bcdfgkpst][rl]|sy|kh|ng|ny|st)
 _SHORTEST = 4
 
 
-@lru_cache(maxsize=50_000)
 def stem(word: str) -> str:
     """The root of a lower-case word, or something that its other forms share."""
     if word in _IRREGULAR:

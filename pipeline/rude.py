@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from functools import lru_cache
 from itertools import combinations
 from typing import Final
 
+from laporhub.pipeline.remembered import Remembered
 from laporhub.pipeline.text import words_of
 
 _ALWAYS = """
@@ -74,7 +74,8 @@ _ALONE: Final = re.compile(
 # ── how words are half hidden ────────────────────────────────────────────────────────────────────
 
 _TOKEN: Final = re.compile(r"[^\W_]+(?:[*@$!#.'’-]+[^\W_]+)*|[^\W_]+")
-_MAY_BE_DISGUISED: Final = re.compile(r"[A-Za-z][0-9*@$!#]+[A-Za-z]")
+_MAY_BE_DISGUISED: Final = re.compile(r"[0-9*@$!#](?<=[A-Za-z][0-9*@$!#])[0-9*@$!#]*[A-Za-z]")
+"""Signs between letters. It begins with what is rare, so that the search can leap."""
 _DISGUISED: Final = re.compile(r"(?i)\b(?=[a-z0-9]*[a-z])[a-z0-9]+(?:[*@$!#0-9]+[a-z0-9]*)+")
 _LEET: Final = str.maketrans("4@103!$57", "aaioeissst"[:9])
 _STRETCHED: Final = re.compile(r"(.)\1+")
@@ -97,7 +98,6 @@ def _half_hidden() -> dict[str, str]:
 _HALF_HIDDEN: Final = _half_hidden()
 
 
-@lru_cache(maxsize=20_000)
 def is_rude_word(word: str) -> bool:
     """Whether a lower-case word is rude whatever stands beside it; letters may be repeated, digits or stars."""
     if word in ALWAYS:
@@ -111,10 +111,13 @@ def is_rude_word(word: str) -> bool:
     return single != plain and len(single) >= _SHORTEST and single in ALWAYS
 
 
+_RUDE: Final = Remembered(is_rude_word)
+
+
 def is_rude(raw: str, words: str) -> bool:
     """Whether a text is; `words` is the same, normalised (`text.normalise`)."""
     said = words_of(words)
-    if any(map(is_rude_word, said)):
+    if any(map(_RUDE.__getitem__, said)):
         return True
     if _MAY_BE_DISGUISED.search(raw) and any(
         is_rude_word(found[0].lower()) for found in _DISGUISED.finditer(raw)
@@ -156,7 +159,7 @@ def _rude_places(text: str) -> Iterator[tuple[int, int]]:
         while last and last <= found.start():
             first, last = next(company, (len(lowered), 0))
         in_company = first <= found.start() < last
-        if is_rude_word(word) or (in_company and _A_BEAST.fullmatch(word)):
+        if _RUDE[word] or (in_company and _A_BEAST.fullmatch(word)):
             yield found.span()
 
 

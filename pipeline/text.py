@@ -8,6 +8,8 @@ from functools import lru_cache
 
 import ftfy
 
+from laporhub.pipeline.remembered import Remembered
+
 # Not meant to be seen: controls but newline and tab, soft hyphen, zero-width spaces and joiners but ZWJ, bidi
 # marks, overrides and isolates, byte order mark, tags, private use, noncharacters.
 _INVISIBLE = re.compile(
@@ -112,6 +114,8 @@ def clean(raw: str) -> str:
     """The text without what nobody can see, composed (NFC), with plain line ends and at most two blank lines
     in a row. Lone surrogates become U+FFFD. Cleaning twice changes nothing more.
     """
+    if raw.isascii() and raw.isprintable():
+        return raw.strip()  # nothing of what follows is in it
     try:
         raw.encode()
     except UnicodeEncodeError:
@@ -132,10 +136,11 @@ def normalise(text: str) -> str:
     >>> normalise("Jl.Pemuda  RUSAKKK, blm dibenerin!")
     'jalan pemuda rusak belum dibenerin'
     """
-    if _MOJIBAKE.search(text):
-        text = ftfy.fix_encoding(text)
-    text = unicodedata.normalize("NFKC", text).lower()
-    return " ".join([_plain(word) for word in _WORD.findall(text)])
+    if not text.isascii():
+        if _MOJIBAKE.search(text):
+            text = ftfy.fix_encoding(text)
+        text = unicodedata.normalize("NFKC", text)
+    return " ".join(map(_PLAIN.__getitem__, _WORD.findall(text.lower())))
 
 
 @lru_cache(maxsize=32)
@@ -144,7 +149,6 @@ def words_of(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-@lru_cache(maxsize=50_000)
 def _plain(word: str) -> str:
     if word.isascii() and word in _SLANG:
         return _SLANG[word]
@@ -155,20 +159,26 @@ def _plain(word: str) -> str:
     return _SLANG.get(word, word)
 
 
+_PLAIN = Remembered(_plain)
+
+
 # ── does it say where? ───────────────────────────────────────────────────────────────────────────
 
-_WITH_NAME = re.compile(
-    r"\b(?=(?:jalan|jalur|ruas|gang|desa|kelurahan|kecamatan|kabupaten|kota|dusun|dukuh|kampung|perumahan"
-    r"|komplek|kompleks|pasar|terminal|stasiun|halte|simpang|perempatan|pertigaan|bundaran|jembatan|alun alun"
-    r"|pantai|waduk|bendungan|sungai|kali|taman|lapangan|puskesmas|pustu|rsud|rs|samsat|polsek|polres|masjid|mushola|gereja"
-    r"|tpa|tps|sd|sdn|smp|smpn|sma|sman|smk|smkn|mts|mtsn|man|min|mi|slb|tk|universitas|kampus|daerah|wilayah"
-    r"|kawasan|dekat|depan|samping|belakang|seberang|sebelah)"
-    r" (?:raya |lingkar |tol |negeri |nomor |kantor )?(\w{3,}))"
-)
+_WITH_NAME_WORDS = """
+jalan jalur ruas gang desa kelurahan kecamatan kabupaten kota dusun dukuh kampung perumahan komplek kompleks alun
+pasar terminal stasiun halte simpang perempatan pertigaan bundaran jembatan pantai waduk bendungan sungai kali taman
+lapangan puskesmas pustu rsud rs samsat polsek polres masjid mushola gereja tpa tps sd sdn smp smpn sma sman smk smkn
+mts mtsn man min mi slb tk universitas kampus daerah wilayah kawasan dekat depan samping belakang seberang sebelah
+"""
+_WITH_NAME = frozenset(_WITH_NAME_WORDS.split())
+_ASIDE = frozenset(("raya", "lingkar", "tol", "negeri", "nomor", "kantor"))
+"""What may stand between one of these and the name."""
+_SHORTEST_NAME = 3
 _WITH_NUMBER = re.compile(
     r"\b(?:rt|rw|km|blok) ?\d|\b(?:gang|smp|smpn|sma|sman|smk|smkn|sdn|sd|mtsn|man) (?:negeri )?\d"
-    r"|\bjalan \w+ nomor \d|\b(?:rt|rw)\d"
+    r"|\bjalan \w+ nomor \d"
 )
+_DIGIT = re.compile(r"\d")
 # What follows "jalan", "desa", "depan" … without being a name.
 _NO_NAME_WORDS = """
 ada adalah agar air akan akhir akibat aman amblas ambles anak antar apa arah aspal atau awal bagi bahkan
@@ -202,10 +212,27 @@ def names_a_place(text: str) -> bool:
     >>> names_a_place("Jalan rusak parah di depan rumah saya"), names_a_place("lubang di jl pemuda no 5")
     (False, True)
     """
-    words = normalise(text[:_SPOKEN_FOR])
-    if _WITH_NUMBER.search(words):
+    return says_where(normalise(text[:_SPOKEN_FOR]))
+
+
+def says_where(words: str) -> bool:
+    """The same of a normalised text."""
+    if _DIGIT.search(words) and _WITH_NUMBER.search(words):
         return True
-    return any(is_name_of_a_place(found[1]) for found in _WITH_NAME.finditer(words))
+    said = words.split()
+    return any(_names(said, place) for place, word in enumerate(said) if word in _WITH_NAME)
+
+
+def _names(said: list[str], place: int) -> bool:
+    """Whether a name follows the word."""
+    if said[place] == "alun":
+        place += 1
+        if said[place : place + 1] != ["alun"]:
+            return False
+    following = said[place + 1 : place + 3]
+    if len(following) == 2 and following[0] in _ASIDE and len(following[1]) >= _SHORTEST_NAME:
+        following.pop(0)
+    return bool(following) and len(following[0]) >= _SHORTEST_NAME and is_name_of_a_place(following[0])
 
 
 def is_name_of_a_place(word: str) -> bool:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from laporhub.classifiers import adverts, signals
-from laporhub.classifiers.beginnings import beginnings
+from laporhub.classifiers import adverts, intent, signals
+from laporhub.classifiers.beginnings import Beginnings, beginnings
 from laporhub.classifiers.cold_start import (
     _ANYWHERE,
     _ELSEWHERE,
@@ -28,6 +28,7 @@ UNITS = load("laporgub-jateng").units
 DUTIES = Duties(UNITS)
 CLASSIFIER = ColdStartClassifier(UNITS)
 SEARCHES = (signals._URGENT, adverts._SAID)
+KINDS = intent._KINDS
 PHRASES = sorted(
     {
         text
@@ -38,8 +39,8 @@ PHRASES = sorted(
 WARNINGS = sorted(
     {
         word
-        for phrases in SEARCHES
-        for pattern in phrases.patterns
+        for patterns in (*(phrases.patterns for phrases in SEARCHES), KINDS.patterns)
+        for pattern in patterns
         for word in re.findall("[a-z]{2,}", pattern.pattern)
     }
 )
@@ -110,17 +111,31 @@ def test_units_are_named_by_the_share_that_they_have_of_all(text: str) -> None:
 def test_no_pattern_is_missed_because_it_is_not_searched_for(text: str) -> None:
     words = normalise(text)
     for phrases in SEARCHES:
-        worth = phrases.searched.among(words)
         there = [pattern.search(words) for pattern in phrases.patterns]
-        assert all(worth >> number & 1 for number, found in enumerate(there) if found)
         said = [(phrases.kinds[number], found[0]) for number, found in enumerate(there) if found]
         assert sorted(phrases.found(words)) == sorted(said)
 
 
+@settings(max_examples=300, deadline=None)
+@given(texts | shuffled | st.lists(st.sampled_from(WARNINGS), max_size=20).map(" ".join))
+def test_what_is_tried_at_some_words_only_finds_what_a_search_finds(text: str) -> None:
+    words = normalise(text)
+    places = KINDS.places(words)
+    for number, pattern in enumerate(KINDS.patterns):
+        found, sought = KINDS.first(number, words, places), pattern.search(words)
+        assert (found and found.span()) == (sought and sought.span())
+
+
+def test_a_pattern_that_may_begin_with_anything_is_refused() -> None:
+    with pytest.raises(ValueError, match="pattern 1 has to begin with letters"):
+        Beginnings([re.compile(r"\b(?:air)\b"), re.compile(r"\b(?:(?:\w+ )?api)\b")])
+
+
 def test_a_pattern_begins_with_letters_or_with_anything() -> None:
-    assert beginnings(r"\b(?:(?<!sisa )kebakaran (?:hebat|besar)|telp?on|(?:\w+ )?api)\b") == {
+    assert beginnings(r"\b(?:(?<!sisa )kebakaran (?:hebat|besar)|telp?on|(?:\w+ )?api|\d+ ?rb)\b") == {
         "kebakaran ",
         "tel",
+        r"\d",
         "",
         "api ",
     }

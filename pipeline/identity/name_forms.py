@@ -8,8 +8,11 @@ from typing import Final
 
 from laporhub.pipeline.identity.name_context import AFTER_PLACE, NEVER, PLAIN, ROLES, TITLES
 from laporhub.pipeline.identity.name_words import NAMES, SHARED
+from laporhub.pipeline.remembered import Remembered
 
 WORD: Final = re.compile(r"[^\W\d_]+(?:['’`-][^\W\d_]+)*")
+WORDS_APART: Final = re.compile(f"({WORD.pattern})")
+"""For `split`: what is between words, and the words, by turns."""
 PARTICLES: Final = frozenset(("bin", "binti", "al", "el", "van", "de", "um", "m"))
 
 # How names are formed: by itself, and how only after a title, since other words end so, too.
@@ -65,17 +68,30 @@ PERSONS: Final = frozenset(
 """Roles after which a word in capitals is a name, not a place."""
 OF_STREETS: Final = ("dr", "dokter", "ir")
 _SELF: Final = frozenset(("saya", "sy", "aku", "kulo", "dengan", "dgn"))
-THANKS: Final = re.compile(
+_THANKS: Final = re.compile(
     r"(?i)(?:kasih|makasih|trims|tks|thanks|suwun|nuwun|mksh|salam|wassalam\w*|hormat (?:saya|kami)"
     r"|[-~(])[\s,.!)]{0,4}(?P<name>[^\W\d_][^\W\d_ .]*(?:[ .]{1,2}[^\W\d_]+){0,3})$"
 )
-LAST_LINE: Final = re.compile(r"\n[ \t]*(?P<name>[^\W\d_]+(?:[ \t.]{1,2}[^\W\d_]+){0,3})$")
+_THANKED: Final = (
+    "kasih",
+    "trims",
+    "tks",
+    "thanks",
+    "suwun",
+    "nuwun",
+    "mksh",
+    "salam",
+    "hormat",
+    "-",
+    "~",
+    "(",
+)
+"""One of these is in whatever `_THANKS` finds."""
+_LAST_LINE: Final = re.compile(r"\n[ \t]*(?P<name>[^\W\d_]+(?:[ \t.]{1,2}[^\W\d_]+){0,3})$")
 ANNOUNCES, ME, A_PLACE, A_TITLE, A_NAME, PERHAPS = (1 << bit for bit in range(6))
 
 
-@lru_cache(maxsize=50_000)
-def interest(lower: str) -> int:
-    """What a word may be to a name."""
+def _interest(lower: str) -> int:
     known = lower in NAMES or (_ENDING.fullmatch(lower) is not None and not is_plain(lower))
     return (
         ANNOUNCES * (lower in _ANNOUNCING)
@@ -87,6 +103,10 @@ def interest(lower: str) -> int:
     )
 
 
+interest: Final = Remembered(_interest).__getitem__
+"""What a lower-case word may be to a name."""
+
+
 def is_plain(lower: str) -> bool:
     """Whether it is formed as other words are."""
     return (
@@ -94,6 +114,16 @@ def is_plain(lower: str) -> bool:
         or lower in PLAIN
         or lower.startswith(("meng", "mem", "men", "peng", "pem", "ber", "ter", "di", "ke", "se"))
     )
+
+
+def signature(tail: str) -> re.Match[str] | None:
+    """The name with which a text may be signed; `tail` is its end."""
+    if found := _LAST_LINE.search(tail):
+        return found
+    lowered = tail.lower()
+    if tail.isascii() and not any(word in lowered for word in _THANKED):
+        return None
+    return _THANKS.search(tail)
 
 
 @lru_cache(maxsize=256)

@@ -6,9 +6,10 @@ keep the names that they bear, and offices theirs.
 
 from __future__ import annotations
 
-import re
+from bisect import bisect_left
 from collections.abc import Iterable
 from functools import cached_property
+from itertools import accumulate, pairwise
 
 from laporhub.pipeline.identity.name_context import AFTER_PLACE, NEVER, ROLES, TITLES
 from laporhub.pipeline.identity.name_forms import (
@@ -17,7 +18,6 @@ from laporhub.pipeline.identity.name_forms import (
     A_TITLE,
     ANNOUNCES,
     ENDING_AFTER_A_TITLE,
-    LAST_LINE,
     MAYBE,
     ME,
     NO_NAME,
@@ -26,11 +26,12 @@ from laporhub.pipeline.identity.name_forms import (
     PERHAPS,
     PERSONS,
     SURELY,
-    THANKS,
     WORD,
+    WORDS_APART,
     interest,
     is_plain,
     parts_of,
+    signature,
 )
 from laporhub.pipeline.identity.name_words import NAMES, SHARED
 from laporhub.pipeline.identity.span import NAME, Span
@@ -44,10 +45,10 @@ _SIGNATURE = 70
 
 def names_in(text: str, known: Iterable[str] = (), *, only_known: bool = False) -> list[Span]:
     """The names, in order; none overlap. `known` are names of people of whom the text surely speaks."""
-    found = list(WORD.finditer(text))
-    if not found:
+    pieces = WORDS_APART.split(text)
+    if len(pieces) == 1:
         return []
-    reader = _Reader(text, found)
+    reader = _Reader(text, pieces)
     if only_known:
         reader.known_in_full(tuple(known))
     else:
@@ -58,14 +59,19 @@ def names_in(text: str, known: Iterable[str] = (), *, only_known: bool = False) 
 
 
 class _Reader:
-    """The words of one text, and which of them are part of a name."""
+    """The words of one text (`pieces` has what is between them, too), and which of them are part of a name."""
 
-    def __init__(self, text: str, found: list[re.Match[str]]) -> None:
+    def __init__(self, text: str, pieces: list[str]) -> None:
         self._text = text
-        self._found = found
-        self._words = [each[0] for each in found]
+        self._pieces = pieces
+        self._words = pieces[1::2]
         self._lower = [word.lower() for word in self._words]
         self._taken: dict[int, int] = {}
+
+    @cached_property
+    def _spans(self) -> list[tuple[int, int]]:
+        """From where to where each word goes."""
+        return [*pairwise(accumulate(map(len, self._pieces), initial=0))][1::2]
 
     @cached_property
     def _tells(self) -> bool:
@@ -80,9 +86,9 @@ class _Reader:
         done = -1
         for first, last in sorted(self._taken.items()):
             if first > done:
-                found.append(Span(self._found[first].start(), self._found[last].end(), NAME))
+                found.append(Span(self._spans[first][0], self._spans[last][1], NAME))
             elif last > done:  # two readings overlap: all of it
-                found[-1] = Span(found[-1].start, self._found[last].end(), NAME)
+                found[-1] = Span(found[-1].start, self._spans[last][1], NAME)
             done = max(done, last)
         return found
 
@@ -111,8 +117,7 @@ class _Reader:
     def read(self) -> None:
         """Name after name, from the left."""
         done = -1
-        for place, lower in enumerate(self._lower):
-            worth = interest(lower)
+        for place, worth in enumerate(map(interest, self._lower)):
             if not worth or place <= done:
                 continue
             if worth & ANNOUNCES:
@@ -128,7 +133,7 @@ class _Reader:
 
     def _announced(self, place: int) -> int:
         """ "nama saya …", "a.n. …": what follows is a name, known or not."""
-        start = self._found[place].start()
+        start = self._spans[place][0]
         found = SURELY.match(self._text, start)
         surely = found is not None
         found = found or MAYBE.match(self._text, start)
@@ -170,7 +175,7 @@ class _Reader:
         """A name at the end, after thanks or on a line of its own."""
         end = len(self._text.rstrip(" \t\n).!"))
         tail = self._text[max(0, end - _SIGNATURE) : end]
-        found = LAST_LINE.search(tail) or THANKS.search(tail)
+        found = signature(tail)
         if not found:
             return
         place = self._word_at(end - len(tail) + found.start("name"), -1)
@@ -324,16 +329,14 @@ class _Reader:
 
     def _word_at(self, start: int, place: int) -> int | None:
         """The word that begins there, after this one."""
-        while place + 1 < len(self._found) and self._found[place + 1].start() < start:
-            place += 1
-        is_there = place + 1 < len(self._found) and self._found[place + 1].start() == start
-        return place + 1 if is_there else None
+        place = bisect_left(self._spans, (start,), place + 1)
+        return place if place < len(self._spans) and self._spans[place][0] == start else None
 
     def _joined(self, place: int, *, wide: bool = False) -> bool:
         """Whether nothing but a space (or the dot of an initial) is between this word and the next."""
         if place + 1 >= len(self._words):
             return False
-        gap = self._text[self._found[place].end() : self._found[place + 1].start()]
+        gap = self._pieces[2 * place + 2]
         if gap == " ":
             return True
         short = wide or len(self._words[place]) <= 4

@@ -39,7 +39,8 @@ _SAID: Final = {
 _TIMES: Final = {"dobel": 2, "double": 2, "dabel": 2, "tripel": 3, "triple": 3}
 _WORDS: Final = "|".join(sorted((*_SAID, *_TIMES), key=len, reverse=True))
 _WORD: Final = re.compile(_WORDS)
-_TOKEN: Final = re.compile(rf"(?i)(?<![^\W_])(?:(?:{_WORDS})++|\d++)(?![^\W_])")
+_LOWER_TOKEN: Final = re.compile(rf"(?<![^\W_])(?:(?:{_WORDS})++|\d++)(?![^\W_])")
+_TOKEN: Final = re.compile(_LOWER_TOKEN.pattern, re.IGNORECASE)
 _BETWEEN: Final = re.compile(
     r"(?i)[\s,.;:|~+=_/()·•*-]{0,4}(?:(?:strip|titik|spasi|lalu|terus|trus|kemudian|min|koma|dash)[\s,.;:-]{1,3})?"
 )
@@ -63,7 +64,7 @@ _REAL = 0.4
 def spoken(text: str) -> Iterator[Span]:
     """Numbers in words, or partly so."""
     lowered = _lower(text)
-    said = sum([word in _SAID for word in lowered.translate(_AS_SPACES).split()])
+    said = not _SAID.keys().isdisjoint(lowered.translate(_AS_SPACES).split())
     if said or any(glued in lowered for glued in _GLUED):
         yield from _identities(lowered, aloud=True)
 
@@ -81,7 +82,8 @@ def _lower(text: str) -> str:
 
 def _identities(lowered: str, *, aloud: bool) -> Iterator[Span]:
     run: list[re.Match[str]] = []
-    for token in _TOKEN.finditer(lowered):
+    tokens = _LOWER_TOKEN if lowered.isascii() else _TOKEN
+    for token in tokens.finditer(lowered):
         if run and not _BETWEEN.fullmatch(lowered, run[-1].end(), token.start()):
             yield from _Run(run, aloud=aloud).identities()
             run = []
