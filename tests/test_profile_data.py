@@ -345,6 +345,12 @@ FILES = [
 ]
 
 
+@pytest.mark.parametrize("folder", [JATENG, WADUL, BATIKNET], ids=lambda folder: folder.name)
+def test_no_shipped_profile_keeps_people_for_ever(folder: Path) -> None:
+    kept = profile(folder).privacy.retention
+    assert kept.files is not None and kept.identity is not None and kept.files <= kept.identity
+
+
 def test_the_shipped_profile_has_the_replies_that_its_service_needs() -> None:
     rules = profile(JATENG)
     assert set(fields_by_reply(rules)) - notices_of(rules) == set(PURPOSES)

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from laporhub import profiles
+from laporhub.pipeline.profile import watch
+from laporhub.pipeline.profile.by_itself import own_steps
 from laporhub.pipeline.profile.graph import can_end, mermaid, reachable, running, unstoppable
 from laporhub.pipeline.profile.load import load
 from laporhub.pipeline.profile.schema_intake import Intake
@@ -67,3 +69,23 @@ def test_names_and_words_that_mean_something_to_mermaid_are_made_harmless() -> N
     drawn = mermaid(replace(SAMPLE, profile=SAMPLE.profile.model_copy(update=changed)), "id")
     assert 'state "Di kerja 1 b" as end_' in drawn
     assert all(LINE.fullmatch(line) for line in drawn.splitlines())
+
+
+def test_where_a_last_return_or_a_main_case_leads_somebody_watches() -> None:
+    """What the hub does by itself is walked, too: no clock may have stopped where a case then stands."""
+    profile = load("laporgub-jateng").profile
+    assert list(watch.problems(profile)) == []
+    walked = {place.state for place in watch.ways(profile, "web")}
+    assert {"disputed", "merged", "handed_over"} <= walked
+    again = profile.clocks["disposition"]
+    stopped = again.model_copy(update={"stop": (*again.stop, "dispute")})
+    left = profile.model_copy(update={"clocks": {**profile.clocks, "disposition": stopped}})
+    (found,) = watch.problems(left)
+    assert found.path == ("states", "disputed") and "return, dispute" in found.message
+
+
+@pytest.mark.parametrize("name", profiles.shipped())
+def test_every_step_of_the_hub_alone_is_one_that_it_takes(name: str) -> None:
+    profile = load(name).profile
+    alone = {step for step, rule in profile.transitions.items() if set(rule.roles) == {"system"}}
+    assert alone <= {own.step for own in own_steps(profile)}

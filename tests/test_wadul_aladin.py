@@ -266,3 +266,23 @@ def test_service_is_every_day_and_working_days_are_monday_to_friday() -> None:
         assert not calendar.is_working_day(day)
     night = datetime.combine(christmas, time(22), calendar.zone)
     assert calendar.opens_after(night) == datetime.combine(date(2026, 12, 26), time(8), calendar.zone)
+
+
+async def test_who_has_the_case_answers_or_decides_speaks_in_confidence_and_nobody_else(
+    tmp_path: Path,
+) -> None:
+    async with hub_on(tmp_path, Clock(NOON), profile=PROFILE) as hub:
+        state = await received(hub)
+        await hub.act(state.id, "forward", {"unit": UNIT}, ADMIN)
+        await hub.confide(
+            state.id, "Pelakunya pegawai di sana.", Actor(id=state.reporter, role="reporter"), "1"
+        )
+        for actor in (ADMIN, OFFICIAL, OPD):
+            heard = hub.confidential(case(hub, state.ticket), actor)
+            assert [each.text for each in heard] == ["Pelakunya pegawai di sana."]
+        for actor in (TEAM, CREW, Actor(id="walikota-demo", role="wali_kota")):
+            with pytest.raises(Forbidden):
+                hub.confidential(case(hub, state.ticket), actor)
+        await hub.confide(state.id, "Kami periksa.", OPD, "2")
+        purpose, words = said(hub, state)[-1]
+        assert purpose == "confidential" and state.ticket in words and "Kami periksa" not in words

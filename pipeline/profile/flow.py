@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from typing import Literal
 
 from laporhub.pipeline.profile import watch
+from laporhub.pipeline.profile.by_itself import OwnStep, own_steps
 from laporhub.pipeline.profile.graph import (
     can_end,
     reachable,
@@ -202,17 +203,17 @@ def _states(profile: Profile) -> Iterator[Finding]:
 
 def _moves(profile: Profile, state: str) -> bool:
     """Whether a member of staff, a clock or a delivery takes a case on from here."""
-    automatic = {*profile.publication.on_sent.values(), *profile.publication.on_failed.values()}
-    automatic |= {
-        *(step.at_last for step in profile.transitions.values() if step.at_last),
-        *profile.duplicates.ended.values(),
-    }
-    automatic |= {
-        rule.then for rule in profile.clocks.values() if rule.then and state in running(profile, rule)
-    }
+    automatic = {own.step for own in own_steps(profile) if _takes_on(profile, own, state)}
     return any(
         name in automatic or set(step.roles) - BUILT_IN_ROLES for name, step in steps_from(profile, state)
     )
+
+
+def _takes_on(profile: Profile, own: OwnStep, state: str) -> bool:
+    """Whether the hub may take this step here without anybody's message: by a clock, only where it runs and ends."""
+    if own.cause == "clock":
+        return own.at[-1] == "then" and state in running(profile, profile.clocks[own.of])
+    return own.cause in ("last_time", "duplicate", "delivery")
 
 
 def _owners(profile: Profile) -> Iterator[Finding]:
@@ -227,40 +228,15 @@ def _owners(profile: Profile) -> Iterator[Finding]:
 
 def _system_steps(profile: Profile) -> Iterator[Finding]:
     """Transitions that the hub takes by itself must be open to it, and ask for nothing it cannot know."""
-    for path, name, given in _taken_by_system(profile):
-        step = profile.transitions[name]
+    for own in own_steps(profile):
+        path, name, step = own.at, own.step, profile.transitions[own.step]
         if "system" not in step.roles:
             remedy = f"Add “system” to the roles of {name}."
             yield _find(path, f"the hub may not take “{name}” by itself", remedy)
-        needed = [field for field, form in step.fields.items() if form.required and field != given]
+        needed = [field for field, form in step.fields.items() if form.required and field != own.given]
         if needed:
             remedy = f"Set “required: false” in {name}, or name another transition."
             yield _find(path, f"the hub cannot fill in {_listed(needed)} of “{name}”", remedy)
-
-
-def _taken_by_system(profile: Profile) -> Iterator[tuple[Trail, str, str | None]]:
-    """Where it is said, the transition, and the field that the hub can fill in."""
-    for key, step in (("incomplete", profile.intake.incomplete), ("complete", profile.intake.complete)):
-        if step:
-            yield ("intake", key), step, None
-    for name, rule in profile.clocks.items():
-        for key, step in (("then", rule.then), ("at_warning", rule.at_warning)):
-            if step:
-                yield ("clocks", name, key), step, None
-    for name, taken in profile.transitions.items():
-        if taken.at_last:
-            yield ("transitions", name, "at_last"), taken.at_last, None
-    for state, step in profile.duplicates.ended.items():
-        yield ("duplicates", "ended", state), step, None
-    for key, rules in (
-        ("on_sent", profile.publication.on_sent),
-        ("on_failed", profile.publication.on_failed),
-    ):
-        for purpose, transition in rules.items():
-            yield ("publication", key, purpose), transition, None
-    if profile.routing.automatic is not None:
-        transition = profile.routing.transition
-        yield ("routing", "automatic"), transition, profile.transitions[transition].assign
 
 
 def _intake(profile: Profile) -> Iterator[Finding]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from laporhub.pipeline.profile.by_itself import own_steps
 from laporhub.pipeline.profile.graph import steps_from
 from laporhub.pipeline.profile.schema import Profile
 from laporhub.pipeline.profile.schema_time import ClockRule
@@ -63,7 +64,11 @@ def ways(profile: Profile, channel: str) -> Ways:
             continue
         found[place] = way
         for name, step in _steps(profile, channel, place):
-            todo.append(_taken(profile, channel, place, name, step, way))
+            after, longer = _taken(profile, channel, place, name, step, way)
+            todo.append((after, longer))
+            last = profile.transitions.get(step.at_last or "")
+            if step.at_last and last and after.state in last.source:
+                todo.append(_taken(profile, channel, after, step.at_last, last, longer))
     return found
 
 
@@ -88,16 +93,18 @@ def _steps(profile: Profile, channel: str, place: Place) -> Iterator[tuple[str, 
             yield name, step
 
 
-def _automatic(profile: Profile, channel: str, place: Place) -> set[str | None]:
-    """What the hub may do by itself. On a page an answer is delivered at once, and never fails."""
-    steps: set[str | None] = {profile.intake.incomplete, profile.intake.complete}
-    for name in running(profile, place):
-        steps |= {profile.clocks[name].then, profile.clocks[name].at_warning}
-    if profile.routing.automatic is not None:
-        steps.add(profile.routing.transition)
-    if profile.channels[channel].delivery == "push":
-        steps |= {*profile.publication.on_sent.values(), *profile.publication.on_failed.values()}
-    return steps
+def _automatic(profile: Profile, channel: str, place: Place) -> set[str]:
+    """What the hub may do by itself, but for what goes with a step. On a page an answer is delivered at once, and never
+    fails.
+    """
+    ticking, pushed = running(profile, place), profile.channels[channel].delivery == "push"
+    return {
+        own.step
+        for own in own_steps(profile)
+        if (own.cause != "clock" or own.of in ticking)
+        and (own.cause != "delivery" or pushed)
+        and own.cause != "last_time"
+    }
 
 
 def _taken(
