@@ -224,7 +224,9 @@ class _Tally:
             ("place", suggestion.place and suggestion.place.region),
         ):
             self._count(name, value or "")
-        if state.unit and suggestion.units:
+        self.routing["automatic"] += state.automatic is not None
+        self.routing["automatic_returned"] += state.automatic == "returned"
+        if state.unit and suggestion.units and state.automatic != "given":
             self._judge(suggestion, state.unit)
 
     def _judge(self, suggestion: Suggestion, unit: str) -> None:

@@ -32,7 +32,9 @@ class ClockFigures(Model):
 
 
 class RoutingFigures(Model):
-    """The classifier's last word against the unit that has the case, over the period's cases that have both."""
+    """The classifier's last word against the unit that people gave the case to, or let it keep, over the period's cases
+    that have both.
+    """
 
     judged: int = 0
     first_right: int = 0
@@ -41,6 +43,10 @@ class RoutingFigures(Model):
     """How often it was sure, and"""
     sure_right: int = 0
     """right then."""
+    automatic: int = 0
+    """Cases that the system disposed by itself, judged or not yet, and"""
+    automatic_returned: int = 0
+    """those of them that a person gave back or to another unit."""
 
 
 class UnitFigures(Model):

@@ -212,7 +212,7 @@ def _ratings(report: Report, names: Names) -> Section:
 def _routing(report: Report, names: Names) -> Section:
     t = names.t
     routing, before = report.figures.routing, report.before.routing
-    if not routing.judged:
+    if not routing.judged and not routing.automatic:
         return Section(
             t("Saran instansi dan keputusan"),
             note=t("Belum ada aduan yang punya saran dan sudah diputuskan instansinya."),
@@ -236,11 +236,31 @@ def _routing(report: Report, names: Names) -> Section:
             ),
             (t("Saran yang yakin"), routing.sure, routing.judged, before.sure, before.judged),
             (
+                t("Sistem ragu, diserahkan ke petugas"),
+                routing.judged - routing.sure,
+                routing.judged,
+                before.judged - before.sure,
+                before.judged,
+            ),
+            (
                 t("Tepat di antara yang yakin"),
                 routing.sure_right,
                 routing.sure,
                 before.sure_right,
                 before.sure,
+            ),
+            *(
+                (
+                    (
+                        t("Disposisi otomatis yang kemudian dikembalikan"),
+                        routing.automatic_returned,
+                        routing.automatic,
+                        before.automatic_returned,
+                        before.automatic,
+                    ),
+                )
+                if routing.automatic
+                else ()
             ),
         )
     )
