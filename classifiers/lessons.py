@@ -120,7 +120,7 @@ def changed(lessons: Sequence[Lesson], would: Sequence[Suggestion]) -> dict[str,
     `mended` and `broken`: the first suggestion would have been right, or no longer; `sure` says whether it was.
     """
     counted: Counter[str] = Counter()
-    examples = []
+    examples: list[dict[str, Any]] = []
     for each, now in zip(lessons, would, strict=True):
         (was, was_sure), (will, will_sure) = _first(each.said), _first(now)
         if (was, was_sure) == (will, will_sure):
@@ -133,10 +133,9 @@ def changed(lessons: Sequence[Lesson], would: Sequence[Suggestion]) -> dict[str,
             else "broken"
         )
         counted[kind] += 1
-        told = {"ticket": each.ticket, "change": kind, "decided": each.unit}
-        told |= {"then": was, "then_sure": was_sure, "would": will, "would_sure": will_sure}
-        examples.append(told)
-    examples.sort(key=lambda told: ("broken", "mended", "other").index(str(told["change"])))
+        told: dict[str, Any] = {"ticket": each.ticket, "change": kind, "decided": each.unit}
+        examples.append(told | {"then": was, "then_sure": was_sure, "would": will, "would_sure": will_sure})
+    examples.sort(key=lambda told: ("broken", "mended", "other").index(told["change"]))
     return {
         "cases": len(examples),
         **{kind: counted[kind] for kind in ("mended", "broken", "other")},

@@ -77,10 +77,8 @@ def routing() -> Dashboard:
         (
             guide(
                 words(
-                    "Dinilai hanya aduan yang punya saran dan sudah diputuskan orang. Disposisi otomatis baru dinilai "
-                    "setelah instansinya menanggapi atau mengembalikannya.",
-                    "Judged are only cases with a suggestion that people decided. What was disposed automatically "
-                    "counts once its agency has acted on it or given it back.",
+                    "Dinilai hanya yang diputuskan orang; disposisi otomatis setelah instansinya menanggapi.",
+                    "Only what people decided is judged; what was automatic, once its agency acted on it.",
                 )
             ),
             Row(

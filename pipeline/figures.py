@@ -67,6 +67,10 @@ class UnitFigures(Model):
     """Sum of the ratings."""
     open: int = 0
     overdue: int = 0
+    judged: int = 0
+    """Of those received, how many it has that were suggested, too, and that people decided; and"""
+    first_right: int = 0
+    """how often it was suggested first."""
 
 
 class Figures(Model):

@@ -267,6 +267,23 @@ def _routing(report: Report, names: Names) -> Section:
     columns = (t("Saran instansi"), t("Aduan"), t("Bagian"), t("Perubahan (poin)"))
     return Section(
         t("Saran instansi dan keputusan"),
-        tables=(Table(t("Saran instansi"), columns, rows),),
+        tables=(Table(t("Saran instansi"), columns, rows), *_routing_by_unit(report, names)),
         note=t("Dihitung atas %(count)s aduan yang punya saran dan instansi.", count=routing.judged),
     )
+
+
+def _routing_by_unit(report: Report, names: Names) -> list[Table]:
+    """Of the units that people gave judged cases to; none where that is one unit's own report."""
+    t, before = names.t, report.before.units
+    judged = {name: unit for name, unit in report.figures.units.items() if unit.judged}
+    if report.unit is not None or not judged:
+        return []
+    rows: list[tuple[Cell, ...]] = []
+    for name, unit in sorted(judged.items(), key=lambda item: (-item[1].judged, item[0])):
+        was = before.get(name, UnitFigures())
+        now = part(unit.first_right, unit.judged)
+        rows.append(
+            (names.unit(name), Amount(unit.judged), now, change(now, part(was.first_right, was.judged)))
+        )
+    columns = (t("Instansi"), t("Aduan"), t("Saran pertama tepat"), t("Perubahan (poin)"))
+    return [Table(t("Ketepatan saran per instansi"), columns, tuple(rows))]
