@@ -113,6 +113,40 @@ def drift(lessons: Sequence[Lesson]) -> list[dict[str, Any]]:
     return [told for _, told in sorted(found, key=lambda each: -each[0])]
 
 
+def changed(lessons: Sequence[Lesson], would: Sequence[Suggestion]) -> dict[str, Any]:
+    """What a model would have said otherwise than what was said then: how often to the better or worse, and examples,
+    the worst and then the best first.
+
+    `mended` and `broken`: the first suggestion would have been right, or no longer; `sure` says whether it was.
+    """
+    counted: Counter[str] = Counter()
+    examples: list[dict[str, Any]] = []
+    for each, now in zip(lessons, would, strict=True):
+        (was, was_sure), (will, will_sure) = _first(each.said), _first(now)
+        if (was, was_sure) == (will, will_sure):
+            continue
+        kind = (
+            "other"
+            if (was == each.unit) is (will == each.unit)
+            else "mended"
+            if will == each.unit
+            else "broken"
+        )
+        counted[kind] += 1
+        told: dict[str, Any] = {"ticket": each.ticket, "change": kind, "decided": each.unit}
+        examples.append(told | {"then": was, "then_sure": was_sure, "would": will, "would_sure": will_sure})
+    examples.sort(key=lambda told: ("broken", "mended", "other").index(told["change"]))
+    return {
+        "cases": len(examples),
+        **{kind: counted[kind] for kind in ("mended", "broken", "other")},
+        "examples": examples[:_SHOWN],
+    }
+
+
+def _first(said: Suggestion | None) -> tuple[str | None, bool]:
+    return (said.units[0].unit, said.sure) if said and said.units else (None, False)
+
+
 # ── which of two is better ───────────────────────────────────────────────────────────────────────
 
 COSTS: Final[Mapping[str, float]] = {

@@ -48,6 +48,7 @@ FIELDS: Final[Mapping[str, Text]] = {
     "status": words("Status", "Status"),
     "status_from": words("Status semula", "Status before"),
     "status_to": words("Status baru", "Status after"),
+    "automatic": words("Disposisi otomatis", "Disposed by itself"),
     "suggested_probability": words("Keyakinan saran", "Probability of the suggestion"),
     "suggested_unit": words("Instansi yang disarankan", "Suggested agency"),
     "suggestion_in_top3": words("Tiga saran memuat keputusan", "Among the first three suggestions"),
@@ -65,6 +66,12 @@ FIELDS: Final[Mapping[str, Text]] = {
     "waiting": words("Menunggu dibaca", "Not read yet"),
 }
 """Names of fields, by field. A field without a name here is shown by its own."""
+
+AUTOMATIC: Final[Mapping[str, Text]] = {
+    "given": words("Belum ditanggapi", "Nobody acted yet"),
+    "kept": words("Diterima instansi", "Taken up by the agency"),
+    "returned": words("Dikembalikan", "Given back"),
+}
 
 URGENCY: Final[Mapping[str, Text]] = {
     "normal": words("Biasa", "Normal"),
@@ -104,5 +111,6 @@ def codes(rulebook: Rulebook, language: str) -> dict[str, dict[str, str]]:
         ),
         "escalate_to": titles((name, role.title) for name, role in profile.roles.items()),
         "urgency": titles(URGENCY.items()),
+        "automatic": titles(AUTOMATIC.items()),
         "profile": {profile.name: say(profile.title, language, *profile.languages)},
     }

@@ -12,7 +12,7 @@ from laporhub.dashboards.common import (
     either_way,
     guide,
 )
-from laporhub.dashboards.conditions import Has, Is
+from laporhub.dashboards.conditions import Has, Is, every
 from laporhub.dashboards.describe import (
     OPENED,
     Average,
@@ -38,9 +38,25 @@ RIGHT: Final = Share(
 IN_THREE: Final = Share(
     words("Tiga saran memuat keputusan", "Among the first three"), Is("suggestion_in_top3", True), JUDGED
 )
-SURE: Final = Share(
-    words("Saran yakin", "Suggestion sure"), Is("suggestion_sure", True), Has("suggestion_sure")
+ABSTAINED: Final = Share(
+    words("Sistem ragu, petugas memilih", "In doubt, staff chose"),
+    Is("suggestion_sure", False),
+    Has("suggestion_sure"),
 )
+RIGHT_WHEN_SURE: Final = Share(
+    words("Tepat saat yakin", "Right when sure"),
+    every(Is("suggestion_sure", True), Is("suggestion_right", True)),
+    every(Is("suggestion_sure", True), JUDGED),
+)
+BY_ITSELF: Final = Has("automatic")
+"""The hub disposed without asking."""
+AUTOMATIC: Final = Count(words("Disposisi otomatis", "Disposed by itself"), BY_ITSELF)
+RETURNED: Final = Share(
+    words("Otomatis, lalu dikembalikan", "By itself, later given back"),
+    Is("automatic", "returned"),
+    BY_ITSELF,
+)
+JUDGED_CASES: Final = Count(words("Aduan yang dinilai", "Cases judged"), JUDGED)
 RIGHT_OR_WRONG: Final = either_way(
     words("Saran dan keputusan", "Suggestion and decision"),
     words("Sesuai", "Same"),
@@ -61,8 +77,8 @@ def routing() -> Dashboard:
         (
             guide(
                 words(
-                    "Dihitung hanya aduan yang sudah didisposisi dan punya saran. Yang memutuskan tetap admin.",
-                    "Only cases that were assigned and had a suggestion count. An admin still decides.",
+                    "Dinilai hanya yang diputuskan orang; disposisi otomatis setelah instansinya menanggapi.",
+                    "Only what people decided is judged; what was automatic, once its agency acted on it.",
                 )
             ),
             Row(
@@ -70,11 +86,17 @@ def routing() -> Dashboard:
                 (
                     Metric(words("Saran pertama tepat", "First suggestion right"), OPENED, RIGHT),
                     Metric(words("Tiga saran memuat keputusan", "Among the first three"), OPENED, IN_THREE),
-                    Metric(words("Saran yakin", "Suggestion sure"), OPENED, SURE),
+                    Metric(words("Sistem ragu, petugas memilih", "In doubt, staff chose"), OPENED, ABSTAINED),
+                    Metric(words("Tepat saat yakin", "Right when sure"), OPENED, RIGHT_WHEN_SURE),
+                ),
+            ),
+            Row(
+                5,
+                (
+                    Metric(words("Aduan yang dinilai", "Cases judged"), OPENED, JUDGED_CASES),
+                    Metric(words("Disposisi otomatis", "Disposed by itself"), OPENED, AUTOMATIC),
                     Metric(
-                        words("Aduan yang dinilai", "Cases judged"),
-                        OPENED,
-                        Count(words("Aduan yang dinilai", "Cases judged"), JUDGED),
+                        words("Otomatis, lalu dikembalikan", "By itself, later given back"), OPENED, RETURNED
                     ),
                 ),
             ),
@@ -82,11 +104,10 @@ def routing() -> Dashboard:
                 12,
                 (
                     Lines(
-                        words("Ketepatan saran per minggu", "Right suggestions per week"),
+                        words("Saran per minggu: tepat dan ragu", "Suggestions per week: right, in doubt"),
                         OPENED,
                         Over("opened_at", "1w"),
-                        (RIGHT, IN_THREE),
-                        where=JUDGED,
+                        (RIGHT, IN_THREE, ABSTAINED),
                     ),
                     Bars(
                         words("Rata-rata keyakinan saran", "Average probability"),
@@ -128,12 +149,11 @@ def routing() -> Dashboard:
                         words("Ketepatan per instansi yang disarankan", "By suggested agency"),
                         OPENED,
                         (By("suggested_unit", size=100),),
-                        (CASES, RIGHT, IN_THREE),
-                        where=JUDGED,
+                        (JUDGED_CASES, RIGHT, IN_THREE, ABSTAINED, AUTOMATIC, RETURNED),
                     ),
                     Bars(words("Tanda isi", "Flags"), OPENED, By("flags"), (CASES,)),
                 ),
-                (32, 16),
+                (36, 12),
             ),
         ),
         (UNIT, CHANNEL, TOPIC),

@@ -11,7 +11,7 @@ from sqlalchemy import Engine
 
 from laporhub.classifiers.evaluation import figures
 from laporhub.classifiers.learned import Description, LearnedClassifier
-from laporhub.classifiers.lessons import Lesson, contradictions, cost, drift, lesson, objections
+from laporhub.classifiers.lessons import Lesson, changed, contradictions, cost, drift, lesson, objections
 from laporhub.classifiers.linear import Linear
 from laporhub.classifiers.model_files import load as load_model
 from laporhub.classifiers.model_files import read_about, save
@@ -155,6 +155,7 @@ def replayed(settings: Settings, which: str | None) -> dict[str, Any]:
     "cold-start" or, by default, what is in use.
 
     `unseen` counts only cases decided after those that the model was made of: only those tell how good it is.
+    `changed` is where another unit would have been first, or the case would have been disposed or left to a person.
     """
     book = load(settings.profiles[0])
     shelf = shelf_of(settings.data, book.name)
@@ -168,14 +169,18 @@ def replayed(settings: Settings, which: str | None) -> dict[str, Any]:
         raise NotFound("there is no past case that a person has decided")
     classifier = cold_start(book) if version == COLD_START else _classifier(book, shelf, version)
     until = _until(shelf, version)
-    unseen = [each for each in lessons if each.at > until]
-    said = [each.said for each in lessons]
+    would = [classifier.suggest(each.text, each.location) for each in lessons]
+    unseen = [number for number, each in enumerate(lessons) if each.at > until]
+    of_unseen = (
+        _figures([would[each] for each in unseen], [lessons[each] for each in unseen]) if unseen else None
+    )
     return {
         "model": version,
         "cases": len(lessons),
-        "would_have": _judged(classifier, lessons),
-        "unseen": _judged(classifier, unseen) if unseen else None,
-        "said_then": _figures(said, lessons),
+        "would_have": _figures(would, lessons),
+        "unseen": of_unseen and _without_units(of_unseen),
+        "said_then": _without_units(_figures([each.said for each in lessons], lessons)),
+        "changed": changed(lessons, would),
         "contradictions": contradictions(lessons),
         "drift": drift(lessons),
     }

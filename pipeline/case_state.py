@@ -105,6 +105,10 @@ class CaseState(Model):
     waived: tuple[str, ...] = ()
     """Requirements that are not asked for any more, though they are not met."""
     unit: str | None = None
+    automatic: Literal["given", "kept", "returned"] | None = None
+    """What became of a disposition that the system made by itself: nobody has said anything to it yet, the unit's
+    people acted upon it, or a person gave the case back or to another unit. None: people disposed.
+    """
     draft: Words | None = None
     clocks: Mapping[str, Clock] = Field(default_factory=dict)
     replies: Mapping[str, Reply] = Field(default_factory=dict)

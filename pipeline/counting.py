@@ -198,6 +198,9 @@ class _Tally:
             self._arrived(state, case.arrived)
         for unit in case.given:
             self._unit(unit, "received")
+            if unit == state.unit and _is_judged(state):
+                self._unit(unit, "judged")
+                self._unit(unit, "first_right", int(_first_suggested(state) == unit))
         for holder in case.ended:
             self._unit(holder, "closed")
         for holder in case.late:
@@ -224,7 +227,8 @@ class _Tally:
             ("place", suggestion.place and suggestion.place.region),
         ):
             self._count(name, value or "")
-        if state.unit and suggestion.units:
+        self.routing.update(automatic=bool(state.automatic), automatic_returned=state.automatic == "returned")
+        if state.unit and _is_judged(state):
             self._judge(suggestion, state.unit)
 
     def _judge(self, suggestion: Suggestion, unit: str) -> None:
@@ -301,6 +305,14 @@ class _Case:
     """When it ended last, and"""
     hours: float = 0.0
     """how long that took."""
+
+
+def _is_judged(state: CaseState) -> bool:
+    return state.unit is not None and _first_suggested(state) is not None and state.automatic != "given"
+
+
+def _first_suggested(state: CaseState) -> str | None:
+    return state.suggestion.units[0].unit if state.suggestion and state.suggestion.units else None
 
 
 def _refusal(rulebook: Rulebook, step: EventData) -> str | None:

@@ -105,8 +105,10 @@ def _changes(state: CaseState, event: CaseEvent) -> dict[str, Any]:
         case Answered(requirement=name, met=met):
             return {"asking": None, "waived": state.waived if met else (*state.waived, name)}
         case Transitioned() as step:
-            by_person = event.actorrole not in ("system", "reporter")
+            by_person = _by_person(event)
+            confirmed = by_person and state.automatic == "given" and event.actorunit == state.unit
             return {
+                **({"automatic": "kept"} if confirmed else {}),
                 "asking": None if by_person or step.ends else state.asking,
                 "status": step.target,
                 "closed_at": (state.closed_at or event.time) if step.ends else None,
@@ -121,7 +123,7 @@ def _changes(state: CaseState, event: CaseEvent) -> dict[str, Any]:
             }
         case Assigned(unit=unit):
             # a draft is its unit's own, and so are the parts that it asked others for
-            return {"unit": unit, "draft": None, "parts": {}}
+            return {"unit": unit, "draft": None, "parts": {}, "automatic": _automatic(state, event)}
         case Involved(unit=unit):
             return {"parts": {**state.parts, unit: Part(since=event.time)}}
         case Released(unit=unit):
@@ -170,6 +172,17 @@ def _changes(state: CaseState, event: CaseEvent) -> dict[str, Any]:
             return {"clocks": {**state.clocks, tick.clock: _clock(state.clocks.get(tick.clock), event)}}
         case Opened():
             raise ValueError(f"case {state.id} is opened a second time")
+
+
+def _by_person(event: CaseEvent) -> bool:
+    return event.actorrole not in ("system", "reporter")
+
+
+def _automatic(state: CaseState, event: CaseEvent) -> str | None:
+    """Once the unit is another one, or none."""
+    if event.actorrole == "system" and event.unit is not None:
+        return "given"
+    return "returned" if state.automatic and _by_person(event) else state.automatic
 
 
 def _clock(clock: Clock | None, event: CaseEvent) -> Clock:

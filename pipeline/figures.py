@@ -32,7 +32,9 @@ class ClockFigures(Model):
 
 
 class RoutingFigures(Model):
-    """The classifier's last word against the unit that has the case, over the period's cases that have both."""
+    """The classifier's last word against the unit that people gave the case to, or let it keep, over the period's cases
+    that have both.
+    """
 
     judged: int = 0
     first_right: int = 0
@@ -41,6 +43,10 @@ class RoutingFigures(Model):
     """How often it was sure, and"""
     sure_right: int = 0
     """right then."""
+    automatic: int = 0
+    """Cases that the system disposed by itself, judged or not yet, and"""
+    automatic_returned: int = 0
+    """those of them that a person gave back or to another unit."""
 
 
 class UnitFigures(Model):
@@ -61,6 +67,10 @@ class UnitFigures(Model):
     """Sum of the ratings."""
     open: int = 0
     overdue: int = 0
+    judged: int = 0
+    """Of those received, how many it has that were suggested, too, and that people decided; and"""
+    first_right: int = 0
+    """how often it was suggested first."""
 
 
 class Figures(Model):

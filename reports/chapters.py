@@ -212,7 +212,7 @@ def _ratings(report: Report, names: Names) -> Section:
 def _routing(report: Report, names: Names) -> Section:
     t = names.t
     routing, before = report.figures.routing, report.before.routing
-    if not routing.judged:
+    if not routing.judged and not routing.automatic:
         return Section(
             t("Saran instansi dan keputusan"),
             note=t("Belum ada aduan yang punya saran dan sudah diputuskan instansinya."),
@@ -236,17 +236,54 @@ def _routing(report: Report, names: Names) -> Section:
             ),
             (t("Saran yang yakin"), routing.sure, routing.judged, before.sure, before.judged),
             (
+                t("Sistem ragu, diserahkan ke petugas"),
+                routing.judged - routing.sure,
+                routing.judged,
+                before.judged - before.sure,
+                before.judged,
+            ),
+            (
                 t("Tepat di antara yang yakin"),
                 routing.sure_right,
                 routing.sure,
                 before.sure_right,
                 before.sure,
             ),
+            *(
+                (
+                    (
+                        t("Disposisi otomatis yang kemudian dikembalikan"),
+                        routing.automatic_returned,
+                        routing.automatic,
+                        before.automatic_returned,
+                        before.automatic,
+                    ),
+                )
+                if routing.automatic
+                else ()
+            ),
         )
     )
     columns = (t("Saran instansi"), t("Aduan"), t("Bagian"), t("Perubahan (poin)"))
     return Section(
         t("Saran instansi dan keputusan"),
-        tables=(Table(t("Saran instansi"), columns, rows),),
+        tables=(Table(t("Saran instansi"), columns, rows), *_routing_by_unit(report, names)),
         note=t("Dihitung atas %(count)s aduan yang punya saran dan instansi.", count=routing.judged),
     )
+
+
+def _routing_by_unit(report: Report, names: Names) -> list[Table]:
+    """Of the units that people gave judged cases to; none where that is one unit's own report."""
+    t, before = names.t, report.before.units
+    judged = {name: unit for name, unit in report.figures.units.items() if unit.judged}
+    if report.unit is not None or not judged:
+        return []
+    rows: list[tuple[Cell, ...]] = []
+    for name, unit in sorted(judged.items(), key=lambda item: (-item[1].judged, item[0])):
+        was = before.get(name, UnitFigures())
+        now = part(unit.first_right, unit.judged)
+        rows.append(
+            (names.unit(name), Amount(unit.judged), now, change(now, part(was.first_right, was.judged)))
+        )
+    columns = (t("Instansi"), t("Aduan"), t("Saran pertama tepat"), t("Perubahan (poin)"))
+    return [Table(t("Ketepatan saran per instansi"), columns, tuple(rows))]

@@ -63,7 +63,7 @@ _SHARED: Final[Fields] = {
         (
             "case_id", "profile", "ticket", "status", "unit", "channel", "account", "topic", "urgency", "flags",
             "region", "missing", "review", "suggested_unit", "clocks_running", "clocks_late", "clocks_kept",
-            "failed_replies",
+            "failed_replies", "automatic",
         ),
         _CODE,
     ),
@@ -151,6 +151,8 @@ def case_document(state: CaseState) -> Document:
         document["words"] = searchable(state.text)
     if state.unit:
         document["unit"] = state.unit
+    if state.automatic:
+        document["automatic"] = state.automatic
     if state.parts:
         document["helpers"] = list(state.parts)
     if state.missing:
@@ -171,7 +173,7 @@ def case_document(state: CaseState) -> Document:
     if state.location:
         document |= _where(state.location)
     if state.suggestion:
-        document |= _suggested(state.suggestion, state.unit)
+        document |= _suggested(state.suggestion, state.unit if state.automatic != "given" else None)
     return document
 
 
@@ -210,7 +212,7 @@ def _where(location: Location) -> Document:
 
 
 def _suggested(suggestion: Suggestion, unit: str | None) -> Document:
-    """What the classifier said, and whether the unit that has the case is the one it named."""
+    """What the classifier said, and whether `unit`, which people gave the case to, is the one it named."""
     found: Document = {}
     if suggestion.topic:
         found["topic"] = suggestion.topic

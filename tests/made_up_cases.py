@@ -67,6 +67,7 @@ class MadeUp:
             suggestion=self.suggestion() if self.maybe(0.9) else None,
             missing=tuple(self.chance.sample(list(profile.requirements), self.chance.randrange(3))),
             unit=unit,
+            automatic=("given", "kept", "returned")[number // 5 % 3] if unit and number % 5 == 0 else None,
             clocks={name: self.clock(opened) for name in self.clocks if self.maybe(0.6)},
             replies={"r_1": Reply(purpose="response", status="failed")} if self.maybe(0.2) else {},
             rating=self.chance.randrange(1, 6) if self.maybe(0.4) else None,

@@ -25,6 +25,7 @@ from laporhub.pipeline.messages import Inbound, Message
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.profile.schema_time import Limit
 from laporhub.pipeline.profile.schema_workflow import Routing
+from laporhub.sinks.documents import case_document
 
 
 class PlainSeals:
@@ -35,7 +36,7 @@ class PlainSeals:
 
 
 BOOK = laporgub()
-UNIT = next(iter(BOOK.units))
+UNIT, OTHER = list(BOOK.units)[:2]
 DOOR = Door(PlainSeals(), b"pepper")
 
 
@@ -531,6 +532,35 @@ def test_a_flag_waits_for_a_person_even_where_disposition_is_automatic() -> None
     unsure = Life(book, Stub(unit=UNIT, probability=0.5))
     unsure.says("web", form(1))
     assert unsure.case.status == "received"
+
+
+def test_what_became_of_an_automatic_disposition_is_known() -> None:
+    automatic = Routing(transition="dispose", automatic=0.8)
+    book = replace(BOOK, profile=BOOK.profile.model_copy(update={"routing": automatic}))
+
+    def disposed() -> Life:
+        life = Life(book)
+        life.says("web", form(1))
+        assert (life.case.unit, life.case.automatic) == (UNIT, "given")
+        assert "suggestion_right" not in case_document(life.case), "the system does not judge itself"
+        return life
+
+    kept = disposed()
+    kept.does(unit_admin(UNIT), "respond", response="Sudah ditambal.")
+    assert kept.case.automatic == "kept"
+    assert case_document(kept.case)["suggestion_right"] is True
+    returned = disposed()
+    returned.does(unit_admin(UNIT), "return", reason="Bukan urusan kami")
+    assert (returned.case.unit, returned.case.automatic) == (None, "returned")
+    returned.does(ADMIN, "dispose", unit=OTHER)
+    told = case_document(returned.case)
+    assert (told["automatic"], told["suggestion_right"]) == ("returned", False)
+    by_a_person = Life()
+    by_a_person.says("web", form(1))
+    by_a_person.does(ADMIN, "verify")
+    by_a_person.does(ADMIN, "dispose", unit=UNIT)
+    assert by_a_person.case.automatic is None
+    assert "suggestion_right" in case_document(by_a_person.case)
 
 
 def test_no_identity_is_in_any_event_unsealed() -> None:

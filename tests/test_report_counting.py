@@ -212,12 +212,42 @@ def test_one_case_told_in_full() -> None:
     assert (made.clocks["first_response"].in_time, made.clocks["unit_response"].late) == (1, 1)
     assert made.clocks["first_response"].median_hours == pytest.approx(2 / 60, abs=0.001)
     assert made.routing.model_dump() == {
-        "judged": 1, "first_right": 1, "in_top3": 1, "sure": 1, "sure_right": 1
+        "judged": 1, "first_right": 1, "in_top3": 1, "sure": 1, "sure_right": 1,
+        "automatic": 0, "automatic_returned": 0,
     }  # fmt: skip
     assert (made.units["pdam"].received, made.units["pdam"].returned) == (1, 1)
     assert (made.units["dishub"].late, made.units["dishub"].stars) == (1, 4)
     assert made.rating == 4
     assert made.opened_on["2026-11-23"] == 1
+
+
+@pytest.mark.parametrize(
+    ("then", "counted"),
+    [
+        ([], (0, 0, 1, 0)),
+        (["kept"], (1, 1, 1, 0)),
+        (["returned"], (0, 0, 1, 1)),
+        (["returned", "again"], (1, 0, 1, 1)),
+    ],
+)
+def test_what_was_disposed_automatically_is_judged_once_people_acted(
+    then: list[str], counted: tuple[int, int, int, int]
+) -> None:
+    by_the_unit = {"actorrole": "admin_unit", "actorunit": "dishub"}
+    happens = {
+        "kept": (Transitioned(transition="respond", source="disposed", target="answered"), by_the_unit),
+        "returned": (Assigned(unit=None, previous="dishub"), by_the_unit),
+        "again": (Assigned(unit="pdam"), {"actorrole": "admin_gubernur"}),
+    }
+    steps = [(suggested("dishub"), {}), (Assigned(unit="dishub"), {}), *(happens[name] for name in then)]
+    events = [of_the_profile(event) for event in history(1, [data for data, _ in steps])]
+    first = len(events) - len(steps)
+    told = [
+        event.but({"actorrole": "system", "actorunit": None, **(steps[n - first][1] if n >= first else {})})
+        for n, event in enumerate(events)
+    ]
+    found = figures([told], RULES, NOVEMBER, None, LATER).routing
+    assert (found.judged, found.first_right, found.automatic, found.automatic_returned) == counted
 
 
 def test_a_midnight_belongs_to_the_day_that_begins_on_the_offices_clock() -> None:

@@ -15,13 +15,14 @@ import pytest
 from structlog.testing import capture_logs
 from support import ADMIN, Clock, form, hub_on, laporgub, unit_admin
 
-from laporhub.classifiers.lessons import Lesson, contradictions, cost, drift, objections
+from laporhub.classifiers.lessons import Lesson, changed, contradictions, cost, drift, objections
 from laporhub.hub.cli import main
 from laporhub.hub.hub import Hub
 from laporhub.hub.learning import learn, lessons_of, replayed
 from laporhub.hub.routing import Router
 from laporhub.hub.settings import Settings
 from laporhub.hub.shelf import COLD_START, Shelf, shelf_of
+from laporhub.pipeline.classifier import Suggestion, UnitGuess
 from laporhub.pipeline.errors import Misconfigured, NotFound, Refused
 from laporhub.pipeline.profile.rulebook import Rulebook
 
@@ -325,10 +326,29 @@ async def test_a_replay_says_what_would_have_been_done(tmp_path: Path) -> None:
     told = replayed(Settings(data=tmp_path, profile=PROFILE), None)
     assert (told["model"], told["cases"]) == (COLD_START, 4)
     assert told["would_have"]["accuracy"] == told["said_then"]["accuracy"] == 1
+    assert told["changed"]["cases"] == 0
     with pytest.raises(NotFound, match="model list"):
         replayed(Settings(data=tmp_path, profile=PROFILE), "0009")
     with pytest.raises(NotFound, match="no hub"):
         replayed(Settings(data=tmp_path / "elsewhere", profile=PROFILE), None)
+
+
+def test_a_replay_names_the_cases_that_would_have_gone_another_way() -> None:
+    def said(unit: str, sure: bool) -> Suggestion:
+        return Suggestion(units=(UnitGuess(unit=unit, probability=0.9),), sure=sure)
+
+    then = [said("a", True), said("b", False), said("a", True), said("b", True), None]
+    would = [said("a", True), said("a", True), said("b", True), said("b", False), said("c", True)]
+    told = [
+        replace(lessons(1)[0], ticket=str(number), unit="a", said=each) for number, each in enumerate(then)
+    ]
+    found = changed(told, would)
+    assert (found["cases"], found["mended"], found["broken"], found["other"]) == (4, 1, 1, 2)
+    assert [each["ticket"] for each in found["examples"]] == ["2", "1", "3", "4"]
+    assert found["examples"][0] == {
+        "ticket": "2", "change": "broken", "decided": "a",
+        "then": "a", "then_sure": True, "would": "b", "would_sure": True,
+    }  # fmt: skip
 
 
 async def test_commands_list_choose_and_go_back(
