@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from typing import Final, TypeAlias
 
 from laporhub.pipeline.remembered import Remembered
@@ -38,12 +39,10 @@ class Beginnings:
 
     def places(self, words: str) -> Places:
         """For `first`."""
-        of_word, start, found = self._of_word, 0, []
-        for word in words.split(" "):
-            if may_begin := of_word[word]:
-                found.append((start, may_begin))
-            start += len(word) + 1
-        return found
+        said = words.split(" ")
+        starts = accumulate(map(len, said), initial=0)  # but for the spaces
+        each = enumerate(zip(starts, map(self._of_word.__getitem__, said), strict=False))
+        return [(start + spaces, may_begin) for spaces, (start, may_begin) in each if may_begin]
 
     def first(self, number: int, words: str, places: Places) -> re.Match[str] | None:
         """What `search` with the pattern finds."""

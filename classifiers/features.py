@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from laporhub.classifiers.cold_start import MARKS
+from laporhub.pipeline.remembered import Remembered
 from laporhub.pipeline.text import normalise
 
 Ints: TypeAlias = NDArray[np.int32]
@@ -27,7 +28,6 @@ _BITS: Final = 20
 BUCKETS: Final = 1 << _BITS
 _MASK: Final = BUCKETS - 1
 _SHORTEST_PIECE, _LONGEST_PIECE = 2, 5
-_WORDS_AT_HAND: Final = 100_000
 _MOST_TIMES: Final = 200
 _TIMES: Final = (1 + np.log(np.maximum(np.arange(_MOST_TIMES + 1), 1))).astype(np.float32)
 """What a feature weighs that occurs so many times."""
@@ -70,26 +70,23 @@ class Buckets:
     def __init__(self, column: Ints | None = None) -> None:
         """With `column` pieces are not told by bucket but by the columns that these lead to, if any."""
         self._column = column
-        self._words: dict[str, tuple[int, bytes, Ints]] = {}
+        self._words = Remembered(self._learn)
 
     def of(self, words: Sequence[str]) -> tuple[Ints, Ints]:
         """Of words and pairs (each the hash of both words with a space), and of pieces; as often as they occur."""
-        known = [self._words.get(word) or self._learn(word) for word in words]
+        known = [*map(self._words.__getitem__, words)]
         whole = [hashed & _MASK for hashed, _, _ in known]
         whole += [crc32(second, hashed) & _MASK for (hashed, _, _), (_, second, _) in pairwise(known)]
-        pieces = np.concatenate([each for _, _, each in known]) if known else np.empty(0, np.int32)
+        pieces = np.frombuffer(b"".join([each for _, _, each in known]), np.int32)
         return np.array(whole, np.int32), pieces
 
-    def _learn(self, word: str) -> tuple[int, bytes, Ints]:
-        """The word's hash, how it goes on after another, and its pieces."""
-        if len(self._words) >= _WORDS_AT_HAND:
-            self._words.clear()
+    def _learn(self, word: str) -> tuple[int, bytes, bytes]:
+        """The word's hash, how it goes on after another, and its pieces (as bytes, which are joined fastest)."""
         pieces = np.fromiter((bucket(piece) for piece in _pieces(word)), np.int32)
         if self._column is not None:
             pieces = self._column[pieces]
             pieces = pieces[pieces >= 0]
-        known = self._words[word] = (crc32(word.encode()), f" {word}".encode(), pieces)
-        return known
+        return crc32(word.encode()), f" {word}".encode(), pieces.tobytes()
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,14 +110,14 @@ class Features:
 
     def row(self, words: Sequence[str], buckets: Buckets) -> Row:
         whole, pieces = buckets.of(words)
-        said = self.column[whole]
+        said = self.column.take(whole)
         columns = np.sort(np.concatenate([said[said >= 0], pieces]))
         is_first = np.ones(len(columns) + 1, np.bool_)
         np.not_equal(columns[1:], columns[:-1], out=is_first[1:-1])
         first = np.flatnonzero(is_first)
         times = first[1:] - first[:-1]
         columns = columns[first[:-1]]
-        values = _TIMES[np.minimum(times, _MOST_TIMES)] * self.weight[columns]
+        values = _TIMES.take(times, mode="clip") * self.weight.take(columns)
         own = int(np.searchsorted(columns, self.words))
         for half in (values[:own], values[own:]):
             half /= np.sqrt(half @ half) or 1.0

@@ -91,7 +91,7 @@ class Linear:
         return self.features.row(words, self._buckets[0])
 
     def scores(self, row: Row) -> Floats:
-        scores: Floats = row.values @ self.weights[row.columns] + self.bias
+        scores: Floats = row.values @ self.weights.take(row.columns, axis=0) + self.bias
         return scores
 
     def probabilities(self, row: Row, prior: Mapping[str, float] | None = None) -> NDArray[np.float64]:
