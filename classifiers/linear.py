@@ -5,6 +5,7 @@ It is a table of weights: to read one runs no code of it. `training` makes it, `
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
@@ -19,8 +20,14 @@ from laporhub.classifiers.thresholds import HeldBack
 Ranked: TypeAlias = list[tuple[str, float]]
 """Labels with their probabilities, the likeliest first."""
 
-_UNLIKELY: Final = 1e-3
+Certainty: TypeAlias = tuple[float, float]
+"""What the log-odds of the likeliest label are multiplied by, and what is added to them."""
+AS_SAID: Final[Certainty] = (1.0, 0.0)
+
+_UNLIKELY: Final = 1e-2
 """The least that a prior leaves of a label: what it never heard of can still be right."""
+_TIE: Final = 1e-9
+"""What sets the likeliest apart where it would be as likely as the second."""
 _LOOKED_AT: Final = 20
 """Words and pairs that are looked at for reasons."""
 _ASKED: Final = 8
@@ -67,7 +74,7 @@ class Linear:
     """`weights` has a row for each feature and a column for each of `labels`; each row sums up to 0.
 
     A label's probability is the softmax of `sharpness` times its score plus `trust_in_prior` times the logarithm of
-    what was thought without any past case.
+    what was thought without any past case. Then `certainty` makes the likeliest right as often as it says.
     """
 
     features: Features
@@ -81,6 +88,7 @@ class Linear:
     offices: Offices
     held_back: HeldBack
     past: PastCases
+    certainty: Certainty = AS_SAID
     about: Mapping[str, Any] = field(default_factory=dict)
     """When it was made, of how many cases, and what it achieved on those held back."""
     _buckets: list[Buckets] = field(default_factory=list, repr=False, compare=False)
@@ -95,7 +103,8 @@ class Linear:
         return scores
 
     def probabilities(self, row: Row, prior: Mapping[str, float] | None = None) -> NDArray[np.float64]:
-        return probabilities(self.scores(row), self.sharpness, self._prior(prior))
+        shares = probabilities(self.scores(row), self.sharpness, self._prior(prior))
+        return corrected(shares, self.certainty)
 
     def _prior(self, prior: Mapping[str, float] | None) -> NDArray[np.float64] | None:
         if prior is None or not self.trust_in_prior:
@@ -160,6 +169,30 @@ def probabilities(
     odds = np.exp(odds - odds.max(axis=-1, keepdims=True))
     shares: NDArray[np.float64] = odds / odds.sum(axis=-1, keepdims=True)
     return shares
+
+
+def corrected(shares: NDArray[np.float64], certainty: Certainty) -> NDArray[np.float64]:
+    """The probabilities of one text, the likeliest as sure as it may be; the others share the rest as before.
+
+    The likeliest stays it.
+    """
+    best = int(shares.argmax())
+    sure, rest = log_odds(float(shares[best])), shares.copy()
+    rest[best] = 0.0
+    total = float(rest.sum())
+    if certainty == AS_SAID or not total:
+        return shares
+    slope, added = certainty
+    second = float(rest.max())
+    first = max(1 / (1 + math.exp(-slope * sure - added)), second / (second + total) + _TIE)
+    rest *= (1 - first) / total
+    rest[best] = first
+    return rest
+
+
+def log_odds(probability: float) -> float:
+    bounded = min(max(probability, _TIE), 1 - _TIE)
+    return math.log(bounded / (1 - bounded))
 
 
 def by_place(

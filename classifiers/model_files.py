@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from laporhub.classifiers.features import BUCKETS, Features
 from laporhub.classifiers.labels import Offices
-from laporhub.classifiers.linear import Linear, PastCases
+from laporhub.classifiers.linear import AS_SAID, Linear, PastCases
 from laporhub.classifiers.thresholds import HeldBack
 from laporhub.pipeline.errors import Misconfigured
 
@@ -30,6 +30,7 @@ class _About(BaseModel):
     words: int
     sharpness: float
     trust_in_prior: float
+    certainty: tuple[float, float] = AS_SAID
     known_as: tuple[str, ...]
     offices: dict[str, str]
     by_place: dict[str, dict[str, dict[str, int]]]
@@ -60,6 +61,7 @@ def save(model: Linear, folder: Path) -> None:
         words=model.features.words,
         sharpness=model.sharpness,
         trust_in_prior=model.trust_in_prior,
+        certainty=model.certainty,
         known_as=model.known_as,
         offices=dict(model.offices.of),
         by_place={
@@ -122,6 +124,7 @@ def _model(about: _About, numbers: dict[str, Any]) -> Linear:
         bias=numbers["bias"],
         sharpness=about.sharpness,
         trust_in_prior=about.trust_in_prior,
+        certainty=about.certainty,
         known_as=about.known_as,
         offices=Offices(about.offices, about.by_place),
         held_back=HeldBack(about.held_back, numbers["probability"], numbers["right"]),

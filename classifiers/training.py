@@ -1,7 +1,8 @@
 """A model out of past cases. Pure: the same cases, in the same order, give the same model.
 
 The cases are in the order of time. What a model says of cases that came after those it was made of tells how sure
-it may be (`sharpness`), how much the units' own description still counts (`trust_in_prior`), and the thresholds.
+it may be (`sharpness`, `certainty`), how much the units' own description still counts (`trust_in_prior`), and the
+thresholds.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, product
+from itertools import accumulate, pairwise, product
 from typing import Any, Final, TypeAlias
 
 import numpy as np
@@ -17,7 +18,17 @@ from numpy.typing import NDArray
 
 from laporhub.classifiers.features import Buckets, Features, Floats, Ints, Row, learn_features, words_of
 from laporhub.classifiers.labels import NOWHERE, Offices, Where, learn_offices
-from laporhub.classifiers.linear import Linear, PastCases, by_place, log_prior, probabilities
+from laporhub.classifiers.linear import (
+    AS_SAID,
+    Certainty,
+    Linear,
+    PastCases,
+    by_place,
+    corrected,
+    log_odds,
+    log_prior,
+    probabilities,
+)
 from laporhub.classifiers.thresholds import HeldBack
 from laporhub.pipeline.errors import Refused
 
@@ -27,10 +38,11 @@ _MANY: Final = 500
 """Cases from which what occurs only once or twice is left out."""
 _COST: Final = 0.3
 """What an error costs against large weights, as scikit-learn's C."""
-_HELD_BACK: Final = 0.2
-"""The share of cases, the latest, that the model is first asked for without having seen them."""
+_BEGINNINGS: Final = (0.6, 0.8)
+"""Shares of the cases, the earliest, of which models are made that are asked for those that came next. More than one,
+since months differ in how hard they are."""
 _ENOUGH: Final = 1000
-"""Cases from which holding back the latest is enough; before, all take turns."""
+"""Cases from which that is enough; before, all take turns."""
 _TURNS: Final = 5
 _UNSEEN: Final = -1.0
 """The score of a label that no case had: that of one that no word speaks for."""
@@ -83,13 +95,13 @@ def train(
     known_as = tuple(map(key_of, every))
     held: list[_Fold] = []
     parts = list(_parts(len(cases)))
-    for number, (first, last) in enumerate(parts, 1):
-        seen = [*range(first), *range(last, len(cases))]
+    for number, (seen, first, last) in enumerate(parts, 1):
         if len({learned[each] for each in seen}) > 1:
             earlier = _fit([words[each] for each in seen], [learned[each] for each in seen], buckets, every)
             held.append(_fold(earlier, words[first:last], cases[first:last], learned[first:last], known_as))
         progress("held back", 0.5 * number / len(parts))
     sharpness, trust = _calibrated(held)
+    certainty = _certainty(held, sharpness, trust)
     fitted = _fit(words, learned, buckets, every)
     progress("all", 0.95)
     model = Linear(
@@ -101,7 +113,8 @@ def train(
         trust_in_prior=trust,
         known_as=known_as,
         offices=offices,
-        held_back=_held_back(held, offices, sharpness, trust),
+        certainty=certainty,
+        held_back=_held_back(held, offices, sharpness, trust, certainty),
         past=_past_cases(cases, learned, fitted),
         about={"cases": len(cases), "labels": dict(Counter(case.label for case in cases).most_common())},
     )
@@ -109,13 +122,17 @@ def train(
     return model
 
 
-def _parts(cases: int) -> Iterator[tuple[int, int]]:
-    """What is held back in turn: only the latest where there are enough of them, else every fifth of all."""
+def _parts(cases: int) -> Iterator[tuple[Sequence[int], int, int]]:
+    """Of which cases a model is made, and from which to which it is asked: later ones where there are enough, else
+    every fifth of all, by what was learned of the others.
+    """
     if cases >= _ENOUGH:
-        yield round((1 - _HELD_BACK) * cases), cases
+        cuts = [*(round(share * cases) for share in _BEGINNINGS), cases]
+        yield from ((range(first), first, last) for first, last in pairwise(cuts))
         return
     for part in range(_TURNS):
-        yield cases * part // _TURNS, cases * (part + 1) // _TURNS
+        first, last = cases * part // _TURNS, cases * (part + 1) // _TURNS
+        yield [*range(first), *range(last, cases)], first, last
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +186,12 @@ def _scikit_learn() -> tuple[Any, Any]:
     return LinearSVC, csr_matrix
 
 
+def _scipy_minimize() -> Any:
+    from scipy.optimize import minimize
+
+    return minimize
+
+
 @dataclass(frozen=True, slots=True)
 class _Fold:
     """What a model that had not seen them said of cases; `right` are the columns of their labels."""
@@ -203,6 +226,10 @@ def _fold(
     )
 
 
+_LIKE_SAID: Final = 5.0
+"""How many cases' worth it takes to believe that what was said was not meant so."""
+_FLATTEST: Final = 0.1
+"""The least slope: who is surer is never less often right."""
 _LEAST: Final = 1e-4
 """What the right label's probability is taken for at least: one odd case must not decide."""
 
@@ -221,9 +248,28 @@ def _surprise(held: Sequence[_Fold], sharpness: float, trust: float) -> float:
     return -float(np.log(np.maximum(np.concatenate(right), _LEAST)).mean())
 
 
-def _held_back(held: Sequence[_Fold], offices: Offices, sharpness: float, trust: float) -> HeldBack:
+def _certainty(held: Sequence[_Fold], sharpness: float, trust: float) -> Certainty:
+    """With which the likeliest label is right as often as it says; with few cases it stays near to what it said."""
+    if not held:
+        return AS_SAID
+    shares = np.concatenate([fold.shares(sharpness, trust) for fold in held])
+    right = shares.argmax(axis=1) == np.concatenate([fold.right for fold in held])
+    sure = np.array([log_odds(each) for each in shares.max(axis=1)])
+
+    def surprise(certainty: NDArray[np.float64]) -> float:
+        odds = certainty[0] * sure + certainty[1]
+        away = float(np.square(certainty - AS_SAID).sum())
+        return float(np.logaddexp(0, np.where(right, -odds, odds)).sum()) + _LIKE_SAID * away
+
+    slope, added = _scipy_minimize()(surprise, AS_SAID, bounds=((_FLATTEST, None), (None, None))).x
+    return float(slope), float(added)
+
+
+def _held_back(
+    held: Sequence[_Fold], offices: Offices, sharpness: float, trust: float, certainty: Certainty
+) -> HeldBack:
     first = [
-        (by_place(fold.labels, shares, offices, case.where)[0], case.label)
+        (by_place(fold.labels, corrected(shares, certainty), offices, case.where)[0], case.label)
         for fold in held
         for shares, case in zip(fold.shares(sharpness, trust), fold.cases, strict=True)
     ]

@@ -16,7 +16,7 @@ from laporhub.classifiers.evaluation import calibration_error, figures
 from laporhub.classifiers.features import words_of
 from laporhub.classifiers.labels import NOWHERE, Where, learn_offices, template
 from laporhub.classifiers.learned import LearnedClassifier
-from laporhub.classifiers.linear import Linear
+from laporhub.classifiers.linear import AS_SAID, Linear, corrected
 from laporhub.classifiers.model_files import load, read_about, save
 from laporhub.classifiers.thresholds import NEVER, covered, threshold
 from laporhub.classifiers.training import Case, train
@@ -162,6 +162,32 @@ def test_what_passes_a_threshold_was_right_often_enough(
 
 def test_a_label_that_is_mostly_wrong_is_never_sure() -> None:
     assert threshold(np.full(40, 0.99), np.arange(40) % 2 == 0, 0.95) == NEVER
+
+
+@given(
+    st.lists(st.floats(1e-6, 1), min_size=2, max_size=6),
+    st.tuples(st.floats(0.1, 5), st.floats(-5, 5)),
+)
+def test_what_is_corrected_sums_up_to_one_and_keeps_its_order(
+    odds: list[float], certainty: tuple[float, float]
+) -> None:
+    shares = np.array(odds) / sum(odds)
+    found = corrected(shares, certainty)
+    assert found.sum() == pytest.approx(1)
+    assert found.argmax() == shares.argmax()
+    others = np.delete(np.arange(len(odds)), shares.argmax())
+    assert np.array_equal(
+        np.argsort(-found[others], kind="stable"), np.argsort(-shares[others], kind="stable")
+    )
+    assert corrected(shares, AS_SAID) == pytest.approx(shares)
+
+
+def test_where_labels_are_wrong_it_says_as_much() -> None:
+    learned = train(made_up_cases(1200, wrong=0.4))
+    later = made_up_cases(400, seed=7, wrong=0.4)
+    told = [learned.ranked(words_of(case.text), NOWHERE)[0] for case in later]
+    right = np.mean([label == case.label for (label, _), case in zip(told, later, strict=True)])
+    assert np.mean([probability for _, probability in told]) == pytest.approx(right, abs=0.07)
 
 
 def test_figures_of_what_is_always_right() -> None:
