@@ -134,8 +134,7 @@ def neighbours(
         if person.channel in channels and book.name == HOME:
             yield person
             continue
-        there = [name for name in ("whatsapp", "web", "hotline", "x", "instagram") if name in channels]
-        channel = person.channel if person.channel in channels else rng.choice(there or list(channels))
+        channel = person.channel if person.channel in channels else rng.choice(list(channels))
         yield replace(person, channel=channel, text=rng.choice(examples), location=None)  # type: ignore[arg-type]
 
 
