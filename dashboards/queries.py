@@ -95,7 +95,7 @@ def _rank_key(rank: int, value: Value) -> str:
         return "_count"
     inner = "" if value_condition(value) == ANYTHING else ">value"
     if isinstance(value, Count):
-        return f"v{rank}>_count"
+        return f"v{rank}"  # of a filter alone: how many pass it
     return f"v{rank}{inner}" + (f".{value.percent}" if isinstance(value, Percentile) else "")
 
 

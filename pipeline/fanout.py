@@ -8,6 +8,7 @@ it. A unit that gets a case is first told all it needs to act, so it never has t
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import takewhile
 from typing import Final, assert_never
 
 from laporhub.pipeline.access import event_as_seen, eyes_of, eyes_of_units, state_as_seen
@@ -112,7 +113,7 @@ def forwarded(
             continue
         if isinstance(event.data, Transitioned):
             step = event
-            leaves = _goes_elsewhere(event, events[number + 1 : number + 2])
+            leaves = _goes_elsewhere(event, events[number + 1 :])
         else:
             leaves = False
         for unit, data in _told(event, state_as_seen(state, eyes), step, leaves, helpers):
@@ -157,8 +158,11 @@ def _with_all_said(data: UnitEventData, state: CaseState) -> UnitEventData:
 
 def _goes_elsewhere(step: CaseEvent, following: Sequence[CaseEvent]) -> bool:
     """Whether the step gives the case to another unit: then its note is for that one."""
-    data = following[0].data if following else None
-    return isinstance(data, Assigned) and data.unit is not None and data.unit != step.unit
+    led_to = takewhile(
+        lambda each: each.cause == step.cause and not isinstance(each.data, Transitioned), following
+    )
+    given = [each.data.unit for each in led_to if isinstance(each.data, Assigned)]
+    return any(unit is not None and unit != step.unit for unit in given)
 
 
 def _snapshot(state: CaseState, step: CaseEvent | None) -> UnitCase:

@@ -456,8 +456,10 @@ def test_what_a_message_did_to_the_cases_that_follow_is_published_after_a_crash_
     office.stage.process([merging(office, last, middle), merging(office, middle, main)])
     books = office.ground.rulebooks
     answer = office.ground.door.words(books[PROFILE], main.reporter, "Sudah.", office.clock())
-    office.stage.process([office.act(main, "answer", response=answer), office.act(main, "publish", name="p")])
-    office.stage.published()
+    told = office.stage.process(
+        [office.act(main, "answer", response=answer), office.act(main, "publish", name="p")]
+    )
+    office.stage.published(told)
     word = office.said(whatsapp(1, "selesai", "SM9"), "whatsapp")
     first = {each.value for each in to(office.stage.process([word]), EVENTS)}
     assert {office.case(each.id).status for each in (main, middle, last)} == {"closed"}
