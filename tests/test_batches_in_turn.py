@@ -8,24 +8,12 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from brokers import Silent
 
 from laporhub.pipeline.distributed.app import Stage, work_through
 from laporhub.pipeline.distributed.producer import Producer
 from laporhub.pipeline.distributed.progress import Progress
 from laporhub.pipeline.distributed.records import Given, Taken
-
-
-class Silent(Producer):
-    """Brokers that take a record and do not answer, until they may."""
-
-    def __init__(self) -> None:
-        super().__init__({})
-        self.may_answer = asyncio.Event()
-        self.taken: list[Given] = []
-
-    async def send(self, records: Iterable[Given]) -> None:
-        await self.may_answer.wait()
-        self.taken += records
 
 
 class Heard:

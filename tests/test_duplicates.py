@@ -110,16 +110,22 @@ async def test_who_reopens_theirs_follows_no_more(tmp_path: Path) -> None:
         assert case(hub, main).followers == {}
 
 
+async def chain(hub: Hub) -> tuple[str, str, str]:
+    """The tickets of a case, of one that follows it, and of one that follows that one."""
+    main, last = await two(hub)
+    middle = (await hub.receive("laporgub-jateng", "web", form(3))).ticket
+    await merge(hub, last, middle)
+    await merge(hub, middle, main)
+    return main, middle, last
+
+
 async def test_a_chain_of_duplicates_is_told_to_its_end(tmp_path: Path) -> None:
     async with hub_on(tmp_path) as hub:
-        main, double = await two(hub)
-        third = (await hub.receive("laporgub-jateng", "web", form(3))).ticket
-        await merge(hub, double, third)
-        await merge(hub, third, main)
+        main, middle, last = await chain(hub)
         await answer(hub, main)
-        assert told(hub, double)[-1] == told(hub, third)[-1] == "response"
+        assert told(hub, last)[-1] == told(hub, middle)[-1] == "response"
         await hub.act(case(hub, main).id, "close", {}, ADMIN)
-        assert {case(hub, ticket).status for ticket in (main, double, third)} == {"closed"}
+        assert {case(hub, ticket).status for ticket in (main, middle, last)} == {"closed"}
 
 
 async def test_what_cannot_be_followed_is_refused_and_nothing_changes(tmp_path: Path) -> None:
@@ -174,10 +180,7 @@ def words(hub: Hub, ticket: str, purpose: str) -> list[str]:
 
 async def test_the_words_reach_the_end_of_a_chain_of_duplicates(tmp_path: Path) -> None:
     async with hub_on(tmp_path) as hub:
-        main, last = await two(hub)
-        middle = (await hub.receive("laporgub-jateng", "web", form(3))).ticket
-        await merge(hub, last, middle)
-        await merge(hub, middle, main)
+        main, middle, last = await chain(hub)
         await answer(hub, main)
         for ticket in (middle, last):
             (said,) = words(hub, ticket, "response")

@@ -18,6 +18,7 @@ from typing import Any, ClassVar
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaConnectionError, KafkaTimeoutError, MessageSizeTooLargeError
+from brokers import Silent
 from faust.types import TP
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -1130,19 +1131,6 @@ async def not_asked(_: Sequence[Taken]) -> list[Given]:
 
 
 # ── what waits for Kafka ─────────────────────────────────────────────────────────────────────────
-
-
-class Silent(Producer):
-    """Brokers that take a record and do not answer, until they may."""
-
-    def __init__(self) -> None:
-        super().__init__({})
-        self.may_answer = asyncio.Event()
-        self.taken: list[Given] = []
-
-    async def send(self, records: Iterable[Given]) -> None:
-        await self.may_answer.wait()
-        self.taken += records
 
 
 async def test_a_page_is_not_kept_waiting_for_kafka(small_office: Office) -> None:
