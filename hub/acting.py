@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from laporhub.hub.reading import Reading
 from laporhub.pipeline import ids, media
@@ -50,7 +51,7 @@ class Acting(Reading):
             actor=actor,
             transition=transition,
             fields=self._door.typed(
-                rulebook, state.reporter, transition, fields, self.now(), self._names(state)
+                rulebook, state.reporter, transition, fields, self.now(), partial(self._names, state)
             ),
             seen=seen,
             other=other,

@@ -12,7 +12,7 @@ from laporhub.pipeline.messages import INLINE
 from laporhub.pipeline.profile.schema_workflow import FormField, Transition
 from laporhub.pipeline.turn import Fields, Turn
 from laporhub.pipeline.turn_steps import queue_reply, take_step
-from laporhub.pipeline.workflow import allowed, is_past, may_confide, may_note
+from laporhub.pipeline.workflow import is_past, may_confide, may_note, may_take
 
 
 def act(turn: Turn, command: Act) -> None:
@@ -22,7 +22,7 @@ def act(turn: Turn, command: Act) -> None:
         raise NotFound(f"There is no transition {command.transition!r} in profile {turn.profile.name}")
     if command.seen is not None and command.seen != turn.state.seq:
         raise Conflict("The case has changed since you opened it: look at it again")
-    if command.transition not in {name for name, _ in allowed(turn.rules, turn.state, command.actor)}:
+    if not may_take(turn.rules, turn.state, command.actor, step):
         if turn.state.status not in step.source:
             raise Conflict(
                 f"{command.transition!r} is not possible in the state {turn.state.status!r}",

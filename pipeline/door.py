@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
@@ -145,15 +145,18 @@ class Door:
         transition: str,
         fields: Mapping[str, str],
         now: datetime,
-        names: tuple[str, ...] = (),
+        names: Callable[[], tuple[str, ...]] = tuple,
     ) -> dict[str, Words | str | int]:
-        """Form values as the transition's fields want them; what does not fit is left for `decide` to refuse."""
+        """Form values as the transition's fields want them; what does not fit is left for `decide` to refuse.
+
+        `names` tells what the reporter is called; it is asked only where there are words to redact.
+        """
         step = rulebook.profile.transitions.get(transition)
         typed: dict[str, Words | str | int] = {}
         for name, value in fields.items():
             field = step.fields.get(name) if step else None
             if field is not None and field.type in ("text", "items"):
-                typed[name] = self.words(rulebook, reporter, value, now, names)
+                typed[name] = self.words(rulebook, reporter, value, now, names())
             elif field is not None and field.type == "rating" and value.strip().isdecimal():
                 typed[name] = int(value)
             else:

@@ -17,11 +17,9 @@ def derive(prefix: str, *parts: str) -> str:
     >>> derive("m", "web", "a") == derive("m", "web", "a") != derive("m", "we", "ba")
     True
     """
-    hashed = hashlib.sha256()
-    for part in parts:
-        data = part.encode("utf-8", "surrogatepass")
-        hashed.update(b"%d:%b" % (len(data), data))
-    return f"{prefix}_{hashed.hexdigest()[:32]}"
+    each = [part.encode("utf-8", "surrogatepass") for part in parts]
+    told_apart = b"".join([b"%d:%b" % (len(data), data) for data in each])
+    return f"{prefix}_{hashlib.sha256(told_apart).hexdigest()[:32]}"
 
 
 def message_id(profile: str, channel: str, account: str, external_id: str) -> str:

@@ -54,10 +54,19 @@ def render(
     except (TemplateError, TypeError, ValueError, ArithmeticError) as error:
         unknown = ", ".join(sorted(variables(source) - values.keys()))
         wrong = f"there is no value for {unknown}" if unknown else str(error)
-    known = ", ".join(sorted(values)) or "none"
+    known = ", ".join(sorted(FACTS | values.keys()))
     raise Misconfigured(f"{template_file(key)}: {wrong}. Mend the template; values here: {known}.")
 
 
+def used_by(rulebook: Rulebook, name: str, channel: str | None, language: str) -> frozenset[str]:
+    """The values that the reply `name` uses: no others need be worked out. Where it cannot be read, `render` tells."""
+    try:
+        return variables(rulebook.templates[_find(rulebook, name, channel, language)])
+    except TemplateSyntaxError:
+        return frozenset()
+
+
+@lru_cache(maxsize=1024)
 def variables(source: str) -> frozenset[str]:
     """The values that a template uses. Raises jinja2's `TemplateSyntaxError`."""
     return frozenset(find_undeclared_variables(_ENVIRONMENT.parse(source)))
@@ -89,6 +98,14 @@ def join(items: Sequence[str], language: str) -> str:
 
 
 def _find(rulebook: Rulebook, name: str, channel: str | None, language: str) -> Key:
+    asked = ("reply", f"{language}/{name}.{channel}")
+    known: Key | None = rulebook.worked_out.get(asked)
+    if known is None:
+        known = rulebook.worked_out[asked] = _looked_up(rulebook, name, channel, language)
+    return known
+
+
+def _looked_up(rulebook: Rulebook, name: str, channel: str | None, language: str) -> Key:
     for candidate in dict.fromkeys((language, rulebook.language)):
         for key in dict.fromkeys(((candidate, name, channel), (candidate, name, None))):
             if key in rulebook.templates:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from laporhub.pipeline import ids
 from laporhub.pipeline.base_model import trusted
@@ -32,6 +33,14 @@ class Turn:
         self.now = command.at if state is None else max(command.at, state.updated_at)
         self.classifier = classifier
         self.events: list[CaseEvent] = []
+        self._alike: Any = {
+            "source": f"/laporhub/{command.profile}",
+            "subject": command.case_id,
+            "time": self.now,
+            "dataschema": "urn:laporhub:case-event:1",
+            "profile": command.profile,
+            "cause": command.id,
+        }
 
     @property
     def state(self) -> CaseState:
@@ -45,17 +54,12 @@ class Turn:
         actor = actor or self.command.actor
         sequence = 1 if self.last is None else self.last.seq + 1
         event = _event(
+            **self._alike,
             id=ids.event_id(self.command.case_id, sequence),
-            source=f"/laporhub/{self.command.profile}",
             type=cloud_type(data),
-            subject=self.command.case_id,
-            time=self.now,
-            dataschema="urn:laporhub:case-event:1",
             sequence=sequence,
-            profile=self.command.profile,
             channel=data.channel if isinstance(data, Opened) else self.state.channel,
             unit=data.unit if isinstance(data, Assigned) else self.last and self.last.unit,
-            cause=self.command.id,
             actorid=actor.id,
             actorrole=actor.role,
             actorunit=actor.unit,

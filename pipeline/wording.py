@@ -6,8 +6,9 @@ which only the publisher fills, at the last moment.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from laporhub.pipeline.case_state import CaseState
 from laporhub.pipeline.commands import Words
@@ -15,7 +16,7 @@ from laporhub.pipeline.connector import Template
 from laporhub.pipeline.events import SLOT
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.profile.section import say
-from laporhub.pipeline.replies import format_due, join, render
+from laporhub.pipeline.replies import FACTS, format_due, join, render, used_by
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,8 @@ def compose(
     """Raises `Misconfigured` when the template or one of its variables does not exist."""
     rulebook = rulebook.of(state)
     language = rulebook.language
-    values = {**facts(rulebook, state, language), **labels(rulebook, fields, language)}
+    wanted = used_by(rulebook, template, state.channel, language)
+    values = {**facts(rulebook, state, language, wanted), **labels(rulebook, fields, language)}
     words: dict[str, Words] = {name: value for name, value in fields.items() if isinstance(value, Words)}
     if state.draft is not None:
         words["draft"] = state.draft
@@ -79,25 +81,46 @@ def fill(pattern: str, pieces: Sequence[str]) -> str:
     return plain[0] + "".join(piece + rest for piece, rest in zip(pieces, plain[1:], strict=True))
 
 
-def facts(rulebook: Rulebook, state: CaseState, language: str) -> dict[str, str]:
-    """What every template may use, by name (see `replies.FACTS`)."""
-    profile = rulebook.profile
-    due = min((clock.due_at for clock in state.clocks.values() if clock.status == "running"), default=None)
+def facts(
+    rulebook: Rulebook, state: CaseState, language: str, wanted: frozenset[str] = FACTS
+) -> dict[str, str]:
+    """What every template may use, by name (see `replies.FACTS`); of it, what is `wanted`."""
+    return {name: _FACTS[name](rulebook, state, language) for name in FACTS & wanted}
+
+
+def _site(rulebook: Rulebook) -> str:
+    web = rulebook.profile.channels.get("web")
+    return web.account if web else ""
+
+
+def _due(rulebook: Rulebook, state: CaseState, language: str) -> str:
+    running = [clock.due_at for clock in state.clocks.values() if clock.status == "running"]
+    return format_due(min(running), rulebook, language) if running else ""
+
+
+def _opens(rulebook: Rulebook, state: CaseState, language: str) -> str:
     opens = rulebook.calendar.opens_after(state.updated_at)
+    return format_due(opens, rulebook, language) if opens else ""
+
+
+def _unit(rulebook: Rulebook, state: CaseState) -> str:
     unit = rulebook.units.get(state.unit or "")
-    return {
-        "ticket": state.ticket,
-        "title": say(profile.title, language),
-        "site": profile.channels["web"].account if "web" in profile.channels else "",
-        "contact": say(profile.contact or "", language),
-        "due": format_due(due, rulebook, language) if due else "",
-        "opens": format_due(opens, rulebook, language) if opens else "",
-        "unit": unit.title if unit else "",
-        "missing": join(_asked(rulebook, state.missing, language), language),
-        "asking": _question(rulebook, state.asking, language),
-        "advised": join(_asked(rulebook, state.advised, language), language),
-        "draft": "",
-    }
+    return unit.title if unit else ""
+
+
+_FACTS: Final[Mapping[str, Callable[[Rulebook, CaseState, str], str]]] = {
+    "ticket": lambda _, state, __: state.ticket,
+    "title": lambda rulebook, _, language: say(rulebook.profile.title, language),
+    "site": lambda rulebook, _, __: _site(rulebook),
+    "contact": lambda rulebook, _, language: say(rulebook.profile.contact or "", language),
+    "due": _due,
+    "opens": _opens,
+    "unit": lambda rulebook, state, _: _unit(rulebook, state),
+    "missing": lambda rulebook, state, language: join(_asked(rulebook, state.missing, language), language),
+    "asking": lambda rulebook, state, language: _question(rulebook, state.asking, language),
+    "advised": lambda rulebook, state, language: join(_asked(rulebook, state.advised, language), language),
+    "draft": lambda *_: "",  # `compose` knows its words
+}
 
 
 def _question(rulebook: Rulebook, name: str | None, language: str) -> str:

@@ -50,10 +50,24 @@ def allowed(rulebook: Rulebook, state: CaseState, actor: Actor) -> list[tuple[st
     return [
         (name, transition)
         for name, transition in rulebook.of(state).profile.transitions.items()
-        if state.status in transition.source
+        if _admits(rulebook, state, actor, transition, admitted)
+    ]
+
+
+def may_take(rulebook: Rulebook, state: CaseState, actor: Actor, transition: Transition) -> bool:
+    """Whether the transition is one of those that `allowed` gives."""
+    admitted = names_of(rulebook, actor.role)
+    return may_see(rulebook, state, actor) and _admits(rulebook, state, actor, transition, admitted)
+
+
+def _admits(
+    rulebook: Rulebook, state: CaseState, actor: Actor, transition: Transition, admitted: frozenset[str]
+) -> bool:
+    return (
+        state.status in transition.source
         and not admitted.isdisjoint(transition.roles)
         and _is_theirs(rulebook, state, actor, transition)
-    ]
+    )
 
 
 def stand_in(
@@ -63,10 +77,10 @@ def stand_in(
     that sees all cases, or else the first. One that may not, where none may: who tries is told why.
     """
     roles = sorted(rulebook.profile.roles.items(), key=lambda each: each[1].scope != "all")
+    step = rulebook.of(state).profile.transitions.get(transition)
     acting = [(name, unit or (state.unit if role.scope == "unit" else None)) for name, role in roles]
     for name, of in acting:
-        able = allowed(rulebook, state, Actor(id="", role=name, unit=of))
-        if transition in {step for step, _ in able}:
+        if step and may_take(rulebook, state, Actor(id="", role=name, unit=of), step):
             return name, of
     return acting[0]
 

@@ -20,6 +20,7 @@ from sqlalchemy import (
     Select,
     and_,
     bindparam,
+    false,
     func,
     literal_column,
     not_,
@@ -30,6 +31,7 @@ from sqlalchemy import (
 
 from laporhub.pipeline.errors import Refused
 from laporhub.pipeline.ids import parse_ticket
+from laporhub.pipeline.store.prepared import Prepared
 from laporhub.pipeline.store.tables import cases, from_micros, to_micros
 from laporhub.pipeline.tracking import Query
 from laporhub.sinks.sqlite_tables import VERSIONS, helpers, tracking, undelivered
@@ -48,20 +50,20 @@ _HITS = f"SELECT rowid / {VERSIONS} AS rowid FROM tracking_text WHERE tracking_t
 
 
 def shape_of(query: Query) -> Query:
-    """What decides the statement: which filters are set, and the order; not what they are set to."""
+    """What decides the statement: which filters are set, to how many values, and the order; not what they are."""
     words = query.text.strip()
     return Query(
-        profiles=(),
-        statuses=query.statuses[:1] and _SET,
-        units=query.units[:1] and _SET,
-        channels=query.channels[:1] and _SET,
+        profiles=_SET * len(query.profiles),
+        statuses=_SET * len(query.statuses),
+        units=_SET * len(query.units),
+        channels=_SET * len(query.channels),
         text="" if not words else "ticket" if parse_ticket(words) else "words",
         overdue=query.overdue,
         private=query.private,
         attention=query.attention,
         undelivered=query.undelivered,
-        helping=query.helping[:1] and _SET,
-        tickets=query.tickets[:1] and _SET,
+        helping=_SET * len(query.helping),
+        tickets=_SET * len(query.tickets),
         opened_from=query.opened_from and _SOME_DAY,
         opened_to=query.opened_to and _SOME_DAY,
         order=query.order if query.order in ("newest", "oldest") else "urgency",
@@ -71,6 +73,7 @@ def shape_of(query: Query) -> Query:
 
 
 _SET = ("set",)
+_LISTS = ("profiles", "statuses", "units", "channels", "helping", "tickets")
 _SOME_DAY = datetime(2000, 1, 1, tzinfo=UTC)
 PLACE = ("place_0", "place_1", "place_2")
 """The parameters that hold a cursor's place."""
@@ -80,12 +83,6 @@ def values_of(query: Query, now: datetime) -> dict[str, Any]:
     """The values of a question: of those that its statement has not, none is set."""
     words = query.text.strip()
     asked = {
-        "profiles": query.profiles,
-        "statuses": query.statuses,
-        "units": query.units,
-        "channels": query.channels,
-        "helping": query.helping,
-        "tickets": query.tickets,
         "opened_from": query.opened_from,
         "opened_to": query.opened_to,
         "now": None if query.overdue is None else to_micros(now),
@@ -93,40 +90,47 @@ def values_of(query: Query, now: datetime) -> dict[str, Any]:
         "ticket": words and parse_ticket(words),
         "phrase": words and _phrase(words),
     }
-    return {name: value for name, value in asked.items() if value not in (None, (), "")}
+    listed = {
+        f"{name}_{number}": value for name in _LISTS for number, value in enumerate(getattr(query, name))
+    }
+    return listed | {name: value for name, value in asked.items() if value not in (None, "")}
 
 
 @lru_cache(maxsize=512)
-def page_of(shape: Query) -> Select[Any]:
+def page_of(shape: Query) -> Prepared:
     """The statement for a page of cases with their states, as `values_of` and `PLACE` fill it.
 
     The states are joined to the page alone: sorted through with all that is found, they would fill the memory.
     """
-    found = _ordered(select(tracking).where(*_conditions(shape)), shape)
+    table = tracking.c
+    place = (table.case_id, table.rowid, table.opened_at, table.urgency, table.due)
+    found = _ordered(select(*place).where(*_conditions(shape)), shape)
     page = found.limit(bindparam("most", type_=Integer)).subquery("page")
     with_states = select(page, cases.c.state).join_from(page, cases, cases.c.id == page.c.case_id)
-    return with_states.order_by(*_order(page.c, shape))
+    ordered = with_states.order_by(*_order(page.c, shape))
+    return Prepared(lambda _: ordered)
 
 
 @lru_cache(maxsize=512)
-def counted_by(shape: Query, by: str) -> Select[Any]:
+def counted_by(shape: Query, by: str) -> Prepared:
     """The statement for numbers of cases, by "status", "unit", "channel" or "urgency"."""
     columns = _COUNTED[by]
-    return select(columns[-1], func.count()).where(*_conditions(shape)).group_by(*columns)
+    counted = select(columns[-1], func.count()).where(*_conditions(shape)).group_by(*columns)
+    return Prepared(lambda _: counted)
 
 
 def _conditions(shape: Query) -> Iterable[ColumnElement[bool]]:
     # Words, tickets and attention are far more telling than the profile: the plus keeps its indices out of the plan.
     narrow = bool(shape.tickets or shape.text or shape.attention or shape.undelivered or shape.helping)
     profile: ColumnElement[str] = literal_column("+tracking.profile") if narrow else tracking.c.profile
-    yield profile.in_(bindparam("profiles", expanding=True))
+    yield profile.in_(_each("profiles", shape)) if shape.profiles else false()
     for column, name in (
         (tracking.c.status, "statuses"),
         (tracking.c.unit, "units"),
         (tracking.c.channel, "channels"),
     ):
         if getattr(shape, name):
-            yield column.in_(bindparam(name, expanding=True))
+            yield column.in_(_each(name, shape))
     if shape.overdue is not None:
         # What has ended is late no more. The number stands in the statement, or a partial index goes unused.
         late = (tracking.c.due < bindparam("now"), tracking.c.final == literal_column("0"))
@@ -135,7 +139,7 @@ def _conditions(shape: Query) -> Iterable[ColumnElement[bool]]:
         listed = tracking.c.case_id.in_(select(undelivered.c.case_id))
         yield listed if shape.undelivered else not_(listed)
     if shape.helping:
-        asked = helpers.c.unit.in_(bindparam("helping", expanding=True))
+        asked = helpers.c.unit.in_(_each("helping", shape))
         yield tracking.c.case_id.in_(select(helpers.c.case_id).where(asked))
     if shape.attention is not None:
         yield tracking.c.attention == literal_column("1" if shape.attention else "0")
@@ -146,13 +150,18 @@ def _conditions(shape: Query) -> Iterable[ColumnElement[bool]]:
     if shape.opened_to is not None:
         yield tracking.c.opened_at < bindparam("opened_to")
     if shape.tickets:
-        wanted = cases.c.ticket.in_(bindparam("tickets", expanding=True))
+        wanted = cases.c.ticket.in_(_each("tickets", shape))
         yield tracking.c.case_id.in_(select(cases.c.id).where(wanted))
     if shape.text == "ticket":
         yield tracking.c.case_id.in_(select(cases.c.id).where(cases.c.ticket == bindparam("ticket")))
     elif shape.text:
         hits = text(_HITS)
         yield tracking.c.rowid.in_(hits.columns(Column("rowid", Integer)).subquery().select())
+
+
+def _each(name: str, shape: Query) -> list[ColumnElement[Any]]:
+    """A parameter for each of the values that this filter is set to."""
+    return [bindparam(f"{name}_{number}") for number in range(len(getattr(shape, name)))]
 
 
 def _phrase(typed: str) -> str:
@@ -192,7 +201,7 @@ def _order(columns: Any, shape: Query) -> tuple[ColumnElement[Any], ...]:
 def cursor_after(row: Any, query: Query) -> str:
     """Where the page after this row begins."""
     place = (
-        [to_micros(row.opened_at), row.rowid]
+        [row.opened_at, row.rowid]
         if query.order in ("newest", "oldest")
         else [row.urgency, row.due, row.rowid]
     )

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import Connection, Engine, bindparam, select, text
-from sqlalchemy.dialects import sqlite
 
 from laporhub.pipeline.case_state import CaseState
 from laporhub.pipeline.store.among import among
+from laporhub.pipeline.store.prepared import saving
 from laporhub.pipeline.store.tables import to_micros
 from laporhub.pipeline.tracking import Page, Query
 from laporhub.pipeline.workflow import failed_replies, needs_attention
@@ -61,7 +60,7 @@ class SqliteTracking:
         """Brings the rows of `states` up to date, and the text of those in `spoken` and `reworded`."""
         if not states:
             return
-        connection.execute(_upsert(), [_row(s) for s in states])
+        _WRITTEN.run(connection, [_row(s) for s in states])
         self._list_undelivered(connection, states)
         self._list_helpers(connection, states)
         for case in sorted(reworded):
@@ -69,7 +68,7 @@ class SqliteTracking:
         self._index(connection, [state for state in states if state.id in spoken | reworded])
 
     def _list_undelivered(self, connection: Connection, states: Sequence[CaseState]) -> None:
-        connection.execute(_OFF_THE_LIST, [{"case": state.id} for state in states])
+        connection.execute(_OFF_THE_LIST, {"ids": [state.id for state in states]})
         if failed := [{"case_id": state.id} for state in states if failed_replies(state)]:
             connection.execute(undelivered.insert(), failed)
 
@@ -97,7 +96,7 @@ class SqliteTracking:
         if query.cursor:
             asked |= zip(PLACE, place_in(query.cursor, query), strict=False)
         with self._engine.connect() as connection:
-            rows = connection.execute(page_of(shape_of(query)), asked).all()
+            rows = page_of(shape_of(query)).run(connection, asked).all()
         more = len(rows) > query.limit
         rows = rows[: query.limit]
         states = [CaseState.model_validate_json(row.state) for row in rows]
@@ -107,7 +106,8 @@ class SqliteTracking:
         names = {number: name for name, number in URGENCY.items()}
         counted: Counter[str] = Counter()
         with self._engine.connect() as connection:
-            for value, number in connection.execute(counted_by(shape_of(query), by), values_of(query, now)):
+            found = counted_by(shape_of(query), by).run(connection, values_of(query, now))
+            for value, number in map(tuple[Any, ...], found):
                 counted[names[value] if by == "urgency" else value or ""] += number
         return counted
 
@@ -115,18 +115,11 @@ class SqliteTracking:
         """Nothing to wait for: it was written in the case's own transaction."""
 
 
-_OFF_THE_LIST = undelivered.delete().where(undelivered.c.case_id == bindparam("case"))
+_WRITTEN = saving(tracking, "case_id", ("status", "final", "unit", "urgency", "private", "attention", "due"))
+_OFF_THE_LIST = undelivered.delete().where(among(undelivered.c.case_id))
 _HELPS_NO_MORE = helpers.delete().where(among(helpers.c.case_id))
 _MOVE = text("UPDATE tracking SET rowid = (SELECT max(rowid) + 1 FROM tracking) WHERE case_id = :case")
 """What was indexed under the old number leads nowhere then; it is gone from the file when the index is built anew."""
-
-
-@lru_cache(maxsize=1)
-def _upsert() -> sqlite.Insert:
-    statement = sqlite.insert(tracking)
-    kept = ("status", "final", "unit", "urgency", "private", "attention", "due")
-    changed = {name: statement.excluded[name] for name in kept}
-    return statement.on_conflict_do_update(index_elements=["case_id"], set_=changed)
 
 
 _ROWS_OF = select(tracking.c.case_id, tracking.c.rowid).where(

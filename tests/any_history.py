@@ -133,7 +133,9 @@ class World:
                 at=self.now,
                 actor=actor,
                 transition=name,
-                fields=self.door.typed(rules, state.reporter, name, form, self.now, self.names(state)),
+                fields=self.door.typed(
+                    rules, state.reporter, name, form, self.now, lambda: self.names(state)
+                ),
                 seen=seen,
                 other=other,
             )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 
 from sqlalchemy import Engine
 
@@ -110,7 +111,7 @@ class UnitIntake:
 
     def _fields(self, state: CaseState, request: UnitRequest) -> dict[str, Words | str | int]:
         """As the transition wants them: words redacted, and sealed for the case's reporter."""
-        names = names_of(self._database, self._ring, state)
+        names = partial(names_of, self._database, self._ring, state)
         rulebook, now = self._rulebooks[state.profile].of(state), self._now()
         fields = self._door.typed(rulebook, state.reporter, request.transition, request.fields, now, names)
         if (key := self._ring.pending(state.reporter)) is not None:

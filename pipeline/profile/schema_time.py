@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import date, time
+from functools import cached_property
 from typing import Annotated, Final, Literal, Self, TypeAlias
 
 from pydantic import BeforeValidator, Field, model_validator
@@ -30,11 +31,11 @@ class Limit(Section):
 
     @model_validator(mode="after")
     def _exactly_one(self) -> Self:
-        if sum(value is not None for _, value in self) != 1:
+        if sum(getattr(self, name) is not None for name in type(self).model_fields) != 1:
             raise ValueError(f"give exactly one of {', '.join(type(self).model_fields)}")
         return self
 
-    @property
+    @cached_property
     def measure(self) -> Measure:
         """What it counts in."""
         if self.working_days is not None:
@@ -42,7 +43,7 @@ class Limit(Section):
         in_service = self.working_minutes is not None or self.working_hours is not None
         return "working_seconds" if in_service else "seconds"
 
-    @property
+    @cached_property
     def amount(self) -> int:
         """How many of its measure: seconds, or working days."""
         if self.working_days is not None:
@@ -101,7 +102,7 @@ class ClockRule(Section):
             )
         return self
 
-    @property
+    @cached_property
     def warnings(self) -> tuple[Notice, ...]:
         """Its warnings, however they are written."""
         if isinstance(self.warn, Limit):

@@ -15,8 +15,8 @@ from sqlalchemy import Engine, Row, delete, select, update
 
 from laporhub.pipeline.errors import NotFound, Refused
 from laporhub.pipeline.staff import Account, Post
-from laporhub.pipeline.store.cases import insert
 from laporhub.pipeline.store.database import writer
+from laporhub.pipeline.store.prepared import insert_into
 from laporhub.pipeline.store.tables import accounts, sessions
 
 SESSION_LASTS = timedelta(hours=12)
@@ -52,7 +52,7 @@ class AccountStore:
         }
         with self._writer.begin() as connection:
             changed = {name: value for name, value in row.items() if name != "username"}
-            statement = insert(connection, accounts).values(row)
+            statement = insert_into(connection, accounts).values(row)
             connection.execute(statement.on_conflict_do_update(index_elements=["username"], set_=changed))
             connection.execute(delete(sessions).where(sessions.c.username == account.username))
 

@@ -22,8 +22,8 @@ from sqlalchemy import Connection, Engine, Row, select, update
 from laporhub.pipeline.errors import Misconfigured
 from laporhub.pipeline.redact import redact
 from laporhub.pipeline.store.audit_kept import KeptHead
-from laporhub.pipeline.store.cases import insert
 from laporhub.pipeline.store.database import writer
+from laporhub.pipeline.store.prepared import insert_into
 from laporhub.pipeline.store.tables import audit, audit_head, to_micros
 from laporhub.pipeline.text import clean
 
@@ -172,7 +172,7 @@ class AuditLog:
         """The last number and mark. Whoever has them keeps others from writing until the transaction ends."""
         first = {"id": _ONLY, "number": 0, "mark": "", "seal": self._seal(0, "")}
         if connection.execute(select(audit.c.id).where(audit.c.number.is_not(None)).limit(1)).first() is None:
-            connection.execute(insert(connection, audit_head).values(first).on_conflict_do_nothing())
+            connection.execute(insert_into(connection, audit_head).values(first).on_conflict_do_nothing())
         row = connection.execute(select(audit_head).with_for_update()).first()
         if row is None or not hmac.compare_digest(self._seal(row.number, row.mark), row.seal):
             raise Misconfigured("The audit log's end was changed by somebody else: laporhub audit verify")

@@ -87,6 +87,8 @@ class Batch:
     """Event id → its canonical JSON, as it is stored and streamed."""
     messages: list[Message] = field(default_factory=list)
     conversations: dict[str, Conversation] = field(default_factory=dict)
+    _words: list[CaseEvent] = field(default_factory=list)
+    """Of the events, those by which what the reporter said has changed."""
     _loaded: Mapping[str, int] = field(default_factory=dict)
     _seen: dict[str, str] = field(default_factory=dict)
     _taken: set[str] = field(default_factory=set)
@@ -226,6 +228,8 @@ class Batch:
             self.events.extend(each.events)
             for event in each.events:
                 self.bodies[event.id] = event.model_dump_json(exclude_none=True)
+                if isinstance(event.data, MessageAdded | MessageWithdrawn):
+                    self._words.append(event)
         return replace(done, also=tuple(also)) if also else done
 
     def _decide(self, command: Command, reached: dict[str, CaseState]) -> Done:
@@ -347,13 +351,13 @@ class Batch:
 
     def spoken(self) -> frozenset[str]:
         """The cases whose reporter said something new."""
-        return frozenset(event.case_id for event in self.events if isinstance(event.data, MessageAdded))
+        return frozenset(event.case_id for event in self._words if isinstance(event.data, MessageAdded))
 
     def reworded(self) -> frozenset[str]:
         """The cases whose reporter rewrote something, or took it back: older words are to be found no more."""
         return frozenset(
             event.case_id
-            for event in self.events
+            for event in self._words
             if isinstance(event.data, MessageWithdrawn)
             or (isinstance(event.data, MessageAdded) and event.data.replaces)
         )

@@ -17,8 +17,9 @@ from sqlalchemy import Connection, Engine, select
 from laporhub.pipeline.clocks import recount_command
 from laporhub.pipeline.commands import Recount
 from laporhub.pipeline.profile.rulebook import Rulebook
-from laporhub.pipeline.store.cases import insert, load_cases
+from laporhub.pipeline.store.cases import load_cases
 from laporhub.pipeline.store.database import writer
+from laporhub.pipeline.store.prepared import insert_into
 from laporhub.pipeline.store.tables import calendars, cases
 
 _AT_ONCE: Final = 500
@@ -84,7 +85,7 @@ def _fingerprint(book: Rulebook) -> str:
 def _follows(database: Engine, book: Rulebook, now: datetime) -> None:
     changed = {"fingerprint": _fingerprint(book), "since": now}
     with writer(database).begin() as connection:
-        made = insert(connection, calendars).values(profile=book.name, **changed)
+        made = insert_into(connection, calendars).values(profile=book.name, **changed)
         connection.execute(made.on_conflict_do_update(index_elements=["profile"], set_=changed))
 
 

@@ -7,21 +7,17 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, select
-from sqlalchemy.dialects import postgresql, sqlite
 
 from laporhub.pipeline.case_state import CaseState
 from laporhub.pipeline.evolve import next_alarm
 from laporhub.pipeline.intake import Conversation
 from laporhub.pipeline.store.among import among, look_up
+from laporhub.pipeline.store.prepared import Prepared, insert_into, saving
 from laporhub.pipeline.store.tables import cases, conversations, received
 
-
-def insert(connection: Connection, table: object) -> sqlite.Insert:
-    """An INSERT that knows ON CONFLICT, in the connection's dialect (both spell it alike)."""
-    made = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    return made(table)  # type: ignore[arg-type, return-value]
-
-
+_SAVED = saving(cases, "id", ("seq", "alarm_at", "state"))
+_SPOKEN = saving(conversations, "id", ("case_id", "last_inbound_at", "sealed_identity"))
+_MARKED = Prepared(lambda _: received.insert())
 _BY_ID = select(cases.c.id, cases.c.state).where(among(cases.c.id))
 _SEQUENCES = select(cases.c.id, cases.c.seq).where(among(cases.c.id))
 _TAKEN = select(cases.c.ticket).where(among(cases.c.ticket))
@@ -76,12 +72,8 @@ def case_row(state: CaseState) -> dict[str, Any]:
 
 def save_cases(connection: Connection, states: Iterable[CaseState]) -> None:
     """Writes them as they are, whatever is stored: for the one writer. Where there are several: `shared`."""
-    rows = [case_row(state) for state in states]
-    if not rows:
-        return
-    statement = insert(connection, cases)
-    changed = {name: statement.excluded[name] for name in ("seq", "alarm_at", "state")}
-    connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=changed), rows)
+    if rows := [case_row(state) for state in states]:
+        _SAVED.run(connection, rows)
 
 
 def due_cases(connection: Connection, profiles: Sequence[str], now: datetime, most: int) -> list[CaseState]:
@@ -148,11 +140,8 @@ def conversations_about(connection: Connection, name: str, case_id: str) -> list
 
 def save_conversations(connection: Connection, kept: Iterable[Conversation]) -> None:
     rows = [{name: getattr(each, name) for name in conversations.c.keys()} for each in kept]  # noqa: SIM118
-    if not rows:
-        return
-    statement = insert(connection, conversations)
-    changed = {name: statement.excluded[name] for name in ("case_id", "last_inbound_at", "sealed_identity")}
-    connection.execute(statement.on_conflict_do_update(index_elements=["id"], set_=changed), rows)
+    if rows:
+        _SPOKEN.run(connection, rows)
 
 
 def already_received(connection: Connection, ids: Iterable[str]) -> dict[str, tuple[str, datetime]]:
@@ -165,7 +154,7 @@ def take_back(connection: Connection, message_id: str, now: datetime) -> str | N
 
     Whoever receives it at the same time conflicts with this, and looks again. Needs a transaction that may write.
     """
-    unseen = insert(connection, received).values(message_id=message_id, case_id="", received_at=now)
+    unseen = insert_into(connection, received).values(message_id=message_id, case_id="", received_at=now)
     connection.execute(unseen.on_conflict_do_nothing())
     found = connection.execute(select(received.c.case_id).where(received.c.message_id == message_id))
     return found.scalar() or None
@@ -173,4 +162,4 @@ def take_back(connection: Connection, message_id: str, now: datetime) -> str | N
 
 def save_received(connection: Connection, rows: Sequence[Mapping[str, object]]) -> None:
     if rows:
-        connection.execute(received.insert(), list(rows))
+        _MARKED.run(connection, rows)

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, or_, select
 
 from laporhub.pipeline.connector_abilities import Health
-from laporhub.pipeline.store.cases import insert
+from laporhub.pipeline.store.prepared import insert_into
 from laporhub.pipeline.store.tables import channel_health
 
 Lane = tuple[str, str]
@@ -25,7 +25,7 @@ def rest(connection: Connection, lane: Lane, until: datetime | None, why: str = 
 def claim_check(connection: Connection, lane: Lane, now: datetime, every: timedelta) -> bool:
     """Whether it is time to ask the platform, and nobody else does. Needs a transaction that may write."""
     profile, channel = lane
-    made = insert(connection, channel_health).values(profile=profile, channel=channel, checked_at=now)
+    made = insert_into(connection, channel_health).values(profile=profile, channel=channel, checked_at=now)
     if connection.execute(made.on_conflict_do_nothing()).rowcount:
         return True
     table = channel_health.c
@@ -56,5 +56,5 @@ def every(connection: Connection) -> dict[Lane, Mapping[str, Any]]:
 
 def _put(connection: Connection, lane: Lane, said: Mapping[str, Any]) -> None:
     row = {"profile": lane[0], "channel": lane[1], **said}
-    made = insert(connection, channel_health).values(row)
+    made = insert_into(connection, channel_health).values(row)
     connection.execute(made.on_conflict_do_update(index_elements=["profile", "channel"], set_=dict(said)))

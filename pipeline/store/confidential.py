@@ -8,8 +8,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
-from laporhub.pipeline.store.cases import insert
 from laporhub.pipeline.store.database import overwrite_what_is_deleted
+from laporhub.pipeline.store.prepared import insert_into
 from laporhub.pipeline.store.tables import confidential
 
 
@@ -28,7 +28,7 @@ class SealedWords:
 
 def add(connection: Connection, words: SealedWords) -> None:
     """The same words twice are once."""
-    connection.execute(insert(connection, confidential).values(asdict(words)).on_conflict_do_nothing())
+    connection.execute(insert_into(connection, confidential).values(asdict(words)).on_conflict_do_nothing())
 
 
 def of_case(connection: Connection, case_id: str) -> list[SealedWords]:

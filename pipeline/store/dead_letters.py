@@ -7,7 +7,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Row, select, update
 
-from laporhub.pipeline.store.cases import insert
+from laporhub.pipeline.store.prepared import insert_into
 from laporhub.pipeline.store.tables import dead_letters
 
 
@@ -28,7 +28,7 @@ class DeadLetter:
 def bury(connection: Connection, letter: DeadLetter) -> None:
     """Keeps it; the same payload again only renews the reason, and is open again."""
     row = {name: getattr(letter, name) for name in DeadLetter.__dataclass_fields__}
-    statement = insert(connection, dead_letters).values(row)
+    statement = insert_into(connection, dead_letters).values(row)
     connection.execute(
         statement.on_conflict_do_update(
             index_elements=["id"],

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, select, update
 
-from laporhub.pipeline.store.cases import insert
+from laporhub.pipeline.store.prepared import insert_into
 from laporhub.pipeline.store.tables import fragments
 
 REMEMBERED = timedelta(days=1)
@@ -46,7 +46,7 @@ def add(connection: Connection, piece: Piece) -> int:
     of_another = any(each.round == last and each.total != piece.total for each in known)
     round_ = last + 1 if piece.number in taken or of_another else last
     row = {name: getattr(piece, name) for name in Piece.__dataclass_fields__} | {"round": round_}
-    connection.execute(insert(connection, fragments).values(row).on_conflict_do_nothing())
+    connection.execute(insert_into(connection, fragments).values(row).on_conflict_do_nothing())
     return round_
 
 

@@ -12,8 +12,8 @@ from typing import TypeVar
 from sqlalchemy import Connection, Engine, func, select, update
 
 from laporhub.pipeline.store import log, persons
-from laporhub.pipeline.store.cases import insert
 from laporhub.pipeline.store.database import overwrite_what_is_deleted, shred, writer
+from laporhub.pipeline.store.prepared import adding, insert_into
 from laporhub.pipeline.store.tables import cursors, reporter_keys
 from laporhub.pipeline.vault import (
     ReporterKey,
@@ -102,7 +102,7 @@ class KeyRing:
                 return None
             gone = connection.execute(reporter_keys.delete().where(reporter_keys.c.reporter == reporter))
             persons.forget(connection, reporter)
-            counted = insert(connection, cursors).values(consumer=_ERASURES, offset=1)
+            counted = insert_into(connection, cursors).values(consumer=_ERASURES, offset=1)
             one_more = {"offset": cursors.c.offset + 1}
             connection.execute(counted.on_conflict_do_update(index_elements=["consumer"], set_=one_more))
         shred(self._engine)
@@ -192,6 +192,9 @@ def rewrap(engine: Engine, sealer: Sealer, at_once: int = _AT_ONCE) -> Iterator[
             return
 
 
+_NEW_KEYS = adding(reporter_keys)
+
+
 def save_keys(connection: Connection, keys: Iterable[ReporterKey]) -> None:
     rows = [
         {
@@ -204,4 +207,4 @@ def save_keys(connection: Connection, keys: Iterable[ReporterKey]) -> None:
         for k in keys
     ]
     if rows:
-        connection.execute(insert(connection, reporter_keys).on_conflict_do_nothing(), rows)
+        _NEW_KEYS.run(connection, rows)

@@ -30,7 +30,7 @@ def append(connection: Connection, stream: Table, records: Sequence[tuple[str, s
     if records and connection.dialect.name == "postgresql":
         copy_in(connection, stream.name, ("id", "body"), records)
     elif records:
-        connection.execute(stream.insert(), [{"id": name, "body": body} for name, body in records])
+        connection.exec_driver_sql(f"INSERT INTO {stream.name} (id, body) VALUES (?, ?)", list(records))  # noqa: S608
 
 
 def append_events(connection: Connection, records: Sequence[tuple[str, datetime, str]]) -> None:

@@ -10,9 +10,10 @@ from sqlalchemy import ColumnElement, Connection, func, select
 
 from laporhub.pipeline import ids
 from laporhub.pipeline.notices import Letter, Notice
-from laporhub.pipeline.store.cases import insert
+from laporhub.pipeline.store.prepared import adding, insert_into
 from laporhub.pipeline.store.tables import notice_marks, notices, outbox
 
+_TOLD, _POSTED = adding(notices), adding(outbox)
 _COLUMNS = tuple(Notice.__dataclass_fields__)
 
 
@@ -34,10 +35,9 @@ def add(connection: Connection, told: Sequence[Notice], letters: Sequence[Letter
         rows = [
             {name: getattr(each, name) for name in _COLUMNS} | {"private": int(each.private)} for each in told
         ]
-        connection.execute(insert(connection, notices).on_conflict_do_nothing(index_elements=["id"]), rows)
+        _TOLD.run(connection, rows)
     if letters:
-        posted = insert(connection, outbox).on_conflict_do_nothing(index_elements=["reply_id"])
-        connection.execute(posted, [_row(each) for each in letters])
+        _POSTED.run(connection, [_row(each) for each in letters])
 
 
 def _row(letter: Letter) -> dict[str, Any]:
@@ -87,7 +87,7 @@ def mark(connection: Connection, reader: Reader, upto: int) -> None:
     """They have read all up to this number. It only rises."""
     if upto <= seen(connection, reader):
         return
-    statement = insert(connection, notice_marks)
+    statement = insert_into(connection, notice_marks)
     row = {"account": reader.account, "profile": reader.profile, "seen": upto}
     connection.execute(
         statement.on_conflict_do_update(

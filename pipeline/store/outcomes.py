@@ -11,7 +11,7 @@ from sqlalchemy import Connection, delete, select
 
 from laporhub.pipeline.errors import Refused
 from laporhub.pipeline.store.among import among, look_up
-from laporhub.pipeline.store.cases import insert
+from laporhub.pipeline.store.prepared import insert_into
 from laporhub.pipeline.store.tables import outcomes
 
 _BY_ID = select(outcomes).where(among(outcomes.c.id))
@@ -58,7 +58,7 @@ def save_outcomes(connection: Connection, came_of: Iterable[Outcome]) -> None:
         for each in came_of
     ]
     if rows:
-        connection.execute(insert(connection, outcomes).on_conflict_do_nothing(), rows)
+        connection.execute(insert_into(connection, outcomes).on_conflict_do_nothing(), rows)
 
 
 def load_outcomes(connection: Connection, ids: Iterable[str]) -> dict[str, Outcome]:

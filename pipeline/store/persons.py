@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from sqlalchemy import Connection, bindparam, select
 
 from laporhub.pipeline.case_state import CaseState
-from laporhub.pipeline.store.cases import insert
+from laporhub.pipeline.store.prepared import insert_into
 from laporhub.pipeline.store.tables import persons
 
 NEWEST = 20
@@ -28,7 +28,7 @@ _CASES = (
 def add(connection: Connection, new: Iterable[CaseState]) -> None:
     rows = [{"reporter": each.reporter, "opened_at": each.opened_at, "case_id": each.id} for each in new]
     if rows:
-        connection.execute(insert(connection, persons).on_conflict_do_nothing(), rows)
+        connection.execute(insert_into(connection, persons).on_conflict_do_nothing(), rows)
 
 
 def cases_of(connection: Connection, reporter: str, most: int = NEWEST) -> Sequence[str]:

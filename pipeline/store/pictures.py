@@ -6,7 +6,7 @@ from sqlalchemy import Connection, select
 
 from laporhub.pipeline.case_files import CaseFile
 from laporhub.pipeline.evidence import Alike, bands, differ
-from laporhub.pipeline.store.cases import insert
+from laporhub.pipeline.store.prepared import insert_into
 from laporhub.pipeline.store.tables import cases, files, picture_bands
 
 _LOOKED_AT = 2_000
@@ -18,7 +18,7 @@ def remember(connection: Connection, file: CaseFile) -> None:
     if file.fingerprint is None:
         return
     rows = [{"band": band, "file_id": file.id, "profile": file.profile} for band in bands(file.fingerprint)]
-    connection.execute(insert(connection, picture_bands).on_conflict_do_nothing(), rows)
+    connection.execute(insert_into(connection, picture_bands).on_conflict_do_nothing(), rows)
 
 
 def alike(connection: Connection, file: CaseFile, bits: int) -> list[Alike]:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, select
 
-from laporhub.pipeline.store.cases import insert
+from laporhub.pipeline.store.prepared import insert_into
 from laporhub.pipeline.store.tables import polls
 
 
@@ -23,7 +23,7 @@ class Poll:
 
 def claim(connection: Connection, provider: str, account: str, now: datetime, every: timedelta) -> bool:
     """Whether it is time to ask, and nobody else does: then the time counts from now. Needs a writing transaction."""
-    made = insert(connection, polls).values(provider=provider, account=account, polled_at=now)
+    made = insert_into(connection, polls).values(provider=provider, account=account, polled_at=now)
     if connection.execute(made.on_conflict_do_nothing()).rowcount:
         return True
     due = polls.update().where(
@@ -53,7 +53,7 @@ def advance(
     """
     row = {"provider": provider, "account": account, "cursor": to, "polled_at": at, "trouble": trouble}
     changed = {name: row[name] for name in ("polled_at", "trouble")} | ({} if to is None else {"cursor": to})
-    made = insert(connection, polls).values(row)
+    made = insert_into(connection, polls).values(row)
     connection.execute(made.on_conflict_do_update(index_elements=["provider", "account"], set_=changed))
 
 

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, select
 
 from laporhub.pipeline.ids import derive
 from laporhub.pipeline.report_post import Receiver, ReportPost
-from laporhub.pipeline.store.cases import insert
+from laporhub.pipeline.store.prepared import insert_into
 from laporhub.pipeline.store.tables import report_posts
 
 _TABLE = report_posts.c
@@ -49,7 +49,7 @@ def plan(
         for each in receivers
     ]
     if rows:
-        connection.execute(insert(connection, report_posts).on_conflict_do_nothing(), rows)
+        connection.execute(insert_into(connection, report_posts).on_conflict_do_nothing(), rows)
 
 
 def due(connection: Connection, now: datetime, profiles: Sequence[str]) -> ReportPost | None:

@@ -9,8 +9,8 @@ from datetime import datetime
 import orjson
 from sqlalchemy import Connection, Engine, func, select
 
-from laporhub.pipeline.store.cases import insert
 from laporhub.pipeline.store.database import writer
+from laporhub.pipeline.store.prepared import insert_into
 from laporhub.pipeline.store.tables import cases, cursors, events, files, reporter_keys
 
 _PIECE = 500
@@ -70,7 +70,7 @@ def _hold_events(connection: Connection) -> None:
 
 def claim(connection: Connection, day: int) -> bool:
     """Whether the caller is the first to ask for this day."""
-    first = insert(connection, cursors).values(consumer=_SWEEP, offset=day)
+    first = insert_into(connection, cursors).values(consumer=_SWEEP, offset=day)
     later = first.on_conflict_do_update(
         index_elements=["consumer"], set_={"offset": day}, where=cursors.c.offset < day
     )

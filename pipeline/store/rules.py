@@ -11,7 +11,7 @@ from sqlalchemy import JSON, Connection, String, cast, delete, func, select, tex
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.profile.schema import Profile
 from laporhub.pipeline.profile.stranded import stranded
-from laporhub.pipeline.store.cases import insert
+from laporhub.pipeline.store.prepared import insert_into
 from laporhub.pipeline.store.tables import cases, rules
 
 
@@ -30,7 +30,7 @@ def keep(connection: Connection, book: Rulebook) -> None:
         return
     gone = rules.c.version.not_in(list(bodies))
     connection.execute(delete(rules).where(rules.c.profile == book.name, gone))
-    statement = insert(connection, rules)
+    statement = insert_into(connection, rules)
     rows = [{"profile": book.name, "version": version, "body": body} for version, body in bodies.items()]
     changed = {"body": statement.excluded.body}
     connection.execute(

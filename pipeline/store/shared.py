@@ -19,7 +19,8 @@ from laporhub.pipeline.errors import WriteConflict
 from laporhub.pipeline.intake import Conversation
 from laporhub.pipeline.store.among import among, look_up
 from laporhub.pipeline.store.bulk import copy_in
-from laporhub.pipeline.store.cases import case_row, insert, save_conversations, save_received
+from laporhub.pipeline.store.cases import case_row, save_conversations, save_received
+from laporhub.pipeline.store.prepared import insert_into
 from laporhub.pipeline.store.tables import cases, conversations, received, to_micros
 
 _CASE, _CONVERSATION, _RECEIVED = (tuple(table.c.keys()) for table in (cases, conversations, received))
@@ -82,7 +83,7 @@ def save_cases_as_loaded(
         with conflicts_told():
             copy_in(connection, cases.name, _CASE, rows)
     elif new:
-        opening = insert(connection, cases).on_conflict_do_nothing()
+        opening = insert_into(connection, cases).on_conflict_do_nothing()
         made = connection.execute(opening, new, execution_options={"preserve_rowcount": True}).rowcount
         if made < len(new):
             raise _conflict(f"{len(new) - made} of {len(new)} cases were opened")
