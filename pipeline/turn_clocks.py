@@ -16,15 +16,16 @@ def move_clocks(turn: Turn, triggers: set[str]) -> None:
     for name, dropped in turn.state.clocks.items():
         if name not in turn.profile.clocks and dropped.status != "stopped":
             turn.emit(_clock_stopped(clock=name, late=dropped.late), SYSTEM)
+    channel, known = turn.state.channel, turn.state.clocks  # what moves one leaves the others as they are
     for name, rule in turn.profile.clocks.items():
-        if rule.channels is not None and turn.state.channel not in rule.channels:
+        if rule.channels is not None and channel not in rule.channels:
             continue
-        clock = turn.state.clocks.get(name)
+        clock = known.get(name)
         ticking = clock is not None and clock.status != "stopped"
-        if ticking and triggers.intersection(rule.stop):
+        if ticking and not triggers.isdisjoint(rule.stop):
             _stop(turn, name)
             ticking = False
-        if not ticking and triggers.intersection(rule.start):
+        if not ticking and not triggers.isdisjoint(rule.start):
             at = clocks.schedule(rule, turn.rules.calendar, turn.now)
             started = _clock_started(clock=name, due_at=at.due_at, alarms=at.alarms, counted=at.counted)
             turn.emit(started, SYSTEM)
@@ -35,17 +36,17 @@ def move_clocks(turn: Turn, triggers: set[str]) -> None:
 
 def stop_clocks(turn: Turn, triggers: set[str]) -> None:
     """The part of `move_clocks` that stops: before the case goes to another unit, which has not had that time."""
-    for name, rule in turn.profile.clocks.items():
-        clock = turn.state.clocks.get(name)
-        if clock is not None and clock.status != "stopped" and triggers.intersection(rule.stop):
+    for name, clock in turn.state.clocks.items():
+        rule = turn.profile.clocks.get(name)
+        if rule and clock.status != "stopped" and not triggers.isdisjoint(rule.stop):
             _stop(turn, name)
 
 
 def stop_when_sent(turn: Turn, purpose: str) -> None:
     """Stops the clocks that wait for this reply to be sent."""
-    for name, rule in turn.profile.clocks.items():
-        clock = turn.state.clocks.get(name)
-        if purpose in rule.stop_on_sent and clock is not None and clock.status != "stopped":
+    for name, clock in turn.state.clocks.items():
+        rule = turn.profile.clocks.get(name)
+        if rule and purpose in rule.stop_on_sent and clock.status != "stopped":
             _stop(turn, name)
 
 

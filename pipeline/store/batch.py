@@ -87,6 +87,8 @@ class Batch:
     """Event id → its canonical JSON, as it is stored and streamed."""
     messages: list[Message] = field(default_factory=list)
     conversations: dict[str, Conversation] = field(default_factory=dict)
+    _happened: dict[str, list[CaseEvent]] = field(default_factory=dict)
+    """Case → its events, in the order of each case's first one."""
     _words: list[CaseEvent] = field(default_factory=list)
     """Of the events, those by which what the reporter said has changed."""
     _loaded: Mapping[str, int] = field(default_factory=dict)
@@ -225,7 +227,9 @@ class Batch:
             also += self._once_led_to(command, done.state)
         for each in (done, *also):
             self.states[each.state.id] = each.state
-            self.events.extend(each.events)
+            if each.events:
+                self.events.extend(each.events)
+                self._happened.setdefault(each.state.id, []).extend(each.events)
             for event in each.events:
                 self.bodies[event.id] = event.model_dump_json(exclude_none=True)
                 if isinstance(event.data, MessageAdded | MessageWithdrawn):
@@ -334,10 +338,7 @@ class Batch:
 
     def _tell_staff(self) -> None:
         told, letters = list[Notice](), list[Letter]()
-        by_case: dict[str, list[CaseEvent]] = {}
-        for event in self.events:
-            by_case.setdefault(event.case_id, []).append(event)
-        for case_id, events in by_case.items():
+        for case_id, events in self._happened.items():
             state = self.states[case_id]
             government = self._government(state.profile)
             notices = list(notices_of(government.rulebook, state, events))
@@ -347,7 +348,7 @@ class Batch:
 
     def changed(self) -> list[CaseState]:
         """The cases with new events, in the order of their first one."""
-        return [self.states[case] for case in dict.fromkeys(event.case_id for event in self.events)]
+        return [self.states[case] for case in self._happened]
 
     def spoken(self) -> frozenset[str]:
         """The cases whose reporter said something new."""
