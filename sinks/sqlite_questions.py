@@ -49,15 +49,21 @@ _COUNTED = {
 _HITS = f"SELECT rowid / {VERSIONS} AS rowid FROM tracking_text WHERE tracking_text MATCH :phrase"  # noqa: S608
 
 
-def shape_of(query: Query) -> Query:
-    """What decides the statement: which filters are set, to how many values, and the order; not what they are."""
+def asked(query: Query, now: datetime) -> tuple[Query, dict[str, Any]]:
+    """The shape of a question, by which `page_of` and `counted_by` know the statement, and the values that fill it."""
     words = query.text.strip()
+    ticket = parse_ticket(words) if words else None
+    return _shape(query, words, ticket), _values(query, words, ticket, now)
+
+
+def _shape(query: Query, words: str, ticket: str | None) -> Query:
+    """What decides the statement: which filters are set, to how many values, and the order; not what they are."""
     return Query(
         profiles=_SET * len(query.profiles),
         statuses=_SET * len(query.statuses),
         units=_SET * len(query.units),
         channels=_SET * len(query.channels),
-        text="" if not words else "ticket" if parse_ticket(words) else "words",
+        text="" if not words else "ticket" if ticket else "words",
         overdue=query.overdue,
         private=query.private,
         attention=query.attention,
@@ -75,30 +81,35 @@ def shape_of(query: Query) -> Query:
 _SET = ("set",)
 _LISTS = ("profiles", "statuses", "units", "channels", "helping", "tickets")
 _SOME_DAY = datetime(2000, 1, 1, tzinfo=UTC)
+_PLACED = {
+    "newest": ("opened_at", "rowid"),
+    "oldest": ("opened_at", "rowid"),
+    "urgency": ("urgency", "due", "rowid"),
+}
+"""Order → the columns that say where a page ends."""
 PLACE = ("place_0", "place_1", "place_2")
 """The parameters that hold a cursor's place."""
 
 
-def values_of(query: Query, now: datetime) -> dict[str, Any]:
-    """The values of a question: of those that its statement has not, none is set."""
-    words = query.text.strip()
-    asked = {
+def _values(query: Query, words: str, ticket: str | None, now: datetime) -> dict[str, Any]:
+    """Of the parameters that its statement has not, none is set."""
+    single = {
         "opened_from": query.opened_from,
         "opened_to": query.opened_to,
         "now": None if query.overdue is None else to_micros(now),
         "private": None if query.private is None else int(query.private),
-        "ticket": words and parse_ticket(words),
-        "phrase": words and _phrase(words),
+        "ticket": ticket,
+        "phrase": None if ticket or not words else _phrase(words),
     }
     listed = {
         f"{name}_{number}": value for name in _LISTS for number, value in enumerate(getattr(query, name))
     }
-    return listed | {name: value for name, value in asked.items() if value not in (None, "")}
+    return listed | {name: value for name, value in single.items() if value not in (None, "")}
 
 
 @lru_cache(maxsize=512)
 def page_of(shape: Query) -> Prepared:
-    """The statement for a page of cases with their states, as `values_of` and `PLACE` fill it.
+    """The statement for a page of cases with their states, as `asked` and `PLACE` fill it.
 
     The states are joined to the page alone: sorted through with all that is found, they would fill the memory.
     """
@@ -106,7 +117,8 @@ def page_of(shape: Query) -> Prepared:
     place = (table.case_id, table.rowid, table.opened_at, table.urgency, table.due)
     found = _ordered(select(*place).where(*_conditions(shape)), shape)
     page = found.limit(bindparam("most", type_=Integer)).subquery("page")
-    with_states = select(page, cases.c.state).join_from(page, cases, cases.c.id == page.c.case_id)
+    needed = [page.c[name] for name in _PLACED[shape.order]]
+    with_states = select(*needed, cases.c.state).join_from(page, cases, cases.c.id == page.c.case_id)
     ordered = with_states.order_by(*_order(page.c, shape))
     return Prepared(lambda _: ordered)
 
@@ -198,13 +210,9 @@ def _order(columns: Any, shape: Query) -> tuple[ColumnElement[Any], ...]:
             return columns.urgency.desc(), columns.due, columns.rowid
 
 
-def cursor_after(row: Any, query: Query) -> str:
+def cursor_after(row: Any) -> str:
     """Where the page after this row begins."""
-    place = (
-        [row.opened_at, row.rowid]
-        if query.order in ("newest", "oldest")
-        else [row.urgency, row.due, row.rowid]
-    )
+    place = list(row[:-1])  # the state is the last
     return base64.urlsafe_b64encode(json.dumps(place).encode()).decode().rstrip("=")
 
 

@@ -17,12 +17,11 @@ from laporhub.pipeline.tracking import Page, Query
 from laporhub.pipeline.workflow import failed_replies, needs_attention
 from laporhub.sinks.sqlite_questions import (
     PLACE,
+    asked,
     counted_by,
     cursor_after,
     page_of,
     place_in,
-    shape_of,
-    values_of,
 )
 from laporhub.sinks.sqlite_tables import URGENCY, VERSIONS, create_tables, helpers, tracking, undelivered
 
@@ -92,21 +91,23 @@ class SqliteTracking:
 
     def find(self, query: Query, now: datetime) -> Page:
         """A page of cases. Raises `Refused` for a cursor that is none."""
-        asked = values_of(query, now) | {"most": query.limit + 1}
+        shape, values = asked(query, now)
+        values["most"] = query.limit + 1
         if query.cursor:
-            asked |= zip(PLACE, place_in(query.cursor, query), strict=False)
+            values |= zip(PLACE, place_in(query.cursor, query), strict=False)
         with self._engine.connect() as connection:
-            rows = page_of(shape_of(query)).run(connection, asked).all()
+            rows = page_of(shape).run(connection, values).all()
         more = len(rows) > query.limit
         rows = rows[: query.limit]
         states = [CaseState.model_validate_json(row.state) for row in rows]
-        return Page(states, cursor_after(rows[-1], query) if more else None)
+        return Page(states, cursor_after(rows[-1]) if more else None)
 
     def count(self, query: Query, by: str, now: datetime) -> Mapping[str, int]:
         names = {number: name for name, number in URGENCY.items()}
         counted: Counter[str] = Counter()
+        shape, values = asked(query, now)
         with self._engine.connect() as connection:
-            found = counted_by(shape_of(query), by).run(connection, values_of(query, now))
+            found = counted_by(shape, by).run(connection, values)
             for value, number in map(tuple[Any, ...], found):
                 counted[names[value] if by == "urgency" else value or ""] += number
         return counted

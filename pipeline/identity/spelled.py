@@ -41,9 +41,10 @@ _WORDS: Final = "|".join(sorted((*_SAID, *_TIMES), key=len, reverse=True))
 _WORD: Final = re.compile(_WORDS)
 _LOWER_TOKEN: Final = re.compile(rf"(?<![^\W_])(?:(?:{_WORDS})++|\d++)(?![^\W_])")
 _TOKEN: Final = re.compile(_LOWER_TOKEN.pattern, re.IGNORECASE)
-_BETWEEN: Final = re.compile(
-    r"(?i)[\s,.;:|~+=_/()·•*-]{0,4}(?:(?:strip|titik|spasi|lalu|terus|trus|kemudian|min|koma|dash)[\s,.;:-]{1,3})?"
-)
+_GAP: Final = r"[\s,.;:|~+=_/()·•*-]{0,4}(?:(?:strip|titik|spasi|lalu|terus|trus|kemudian|min|koma|dash)[\s,.;:-]{1,3})?"
+_BETWEEN: Final = re.compile(_GAP, re.IGNORECASE)
+_SEVERAL: Final = re.compile(rf"\d(?!\d){_GAP}\d", re.IGNORECASE)
+"""Digits with a gap between: without one `numbers` has found all there is."""
 _GLUED: Final = ("noldelapan", "nollapan", "kosongdelapan", "kosonglapan", "enamdua", "satudua", "duatiga")
 """How numbers begin that are written without a space."""
 _AS_SPACES: Final = str.maketrans("-,.;:/|~+=_()*", " " * 14)
@@ -71,7 +72,7 @@ def spoken(text: str) -> Iterator[Span]:
 
 def parted(text: str) -> Iterator[Span]:
     """Numbers in digits with unusual signs between. `text` is without those that `numbers` found."""
-    return _identities(_lower(text), aloud=False)
+    return _identities(_lower(text), aloud=False) if _SEVERAL.search(text) else iter(())
 
 
 def _lower(text: str) -> str:
