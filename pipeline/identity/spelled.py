@@ -41,7 +41,10 @@ _WORDS: Final = "|".join(sorted((*_SAID, *_TIMES), key=len, reverse=True))
 _WORD: Final = re.compile(_WORDS)
 _LOWER_TOKEN: Final = re.compile(rf"(?<![^\W_])(?:(?:{_WORDS})++|\d++)(?![^\W_])")
 _TOKEN: Final = re.compile(_LOWER_TOKEN.pattern, re.IGNORECASE)
-_GAP: Final = r"[\s,.;:|~+=_/()·•*-]{0,4}(?:(?:strip|titik|spasi|lalu|terus|trus|kemudian|min|koma|dash)[\s,.;:-]{1,3})?"
+_GAP: Final = (
+    r"[\s,.;:|~+=_/()·•*-]{0,4}"
+    r"(?:(?:strip|titik|spasi|lalu|terus|trus|kemudian|min|koma|dash)[\s,.;:-]{1,3})?"
+)
 _BETWEEN: Final = re.compile(_GAP, re.IGNORECASE)
 _SEVERAL: Final = re.compile(rf"\d(?!\d){_GAP}\d", re.IGNORECASE)
 """Digits with a gap between: without one `numbers` has found all there is."""
