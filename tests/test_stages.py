@@ -18,6 +18,8 @@ from typing import Any, ClassVar
 import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.errors import KafkaConnectionError, KafkaTimeoutError, MessageSizeTooLargeError
+from aiokafka.producer.message_accumulator import BatchBuilder
+from aiokafka.record.memory_records import MemoryRecords
 from brokers import Silent
 from faust.types import TP
 from hypothesis import given, settings
@@ -1175,6 +1177,7 @@ class Broken:
     fate: ClassVar[list[BaseException | None]] = []
     made: ClassVar[list[Broken]] = []
     taken: ClassVar[list[bytes]] = []
+    parted: ClassVar[dict[tuple[str, int], list[tuple[bytes, bytes]]]] = {}
 
     def __init__(self, **_: Any) -> None:
         self.made.append(self)
@@ -1205,10 +1208,23 @@ class Broken:
             future.set_result(None)
         return future
 
+    async def partitions_for(self, topic: str) -> set[int]:  # noqa: ARG002
+        return {2, 0, 1}
+
+    def create_batch(self) -> BatchBuilder:
+        return BatchBuilder(16 * 1024, 0)
+
+    async def send_batch(self, batch: BatchBuilder, topic: str, *, partition: int) -> asyncio.Future[None]:
+        records = [(each.key, each.value) for each in MemoryRecords(bytes(batch._build())).next_batch()]
+        future = await self.send(topic, b"")
+        if not future.exception():
+            self.parted.setdefault((topic, partition), []).extend(records)
+        return future
+
 
 @pytest.fixture
 def brokers(monkeypatch: pytest.MonkeyPatch) -> type[Broken]:
-    Broken.fate, Broken.made, Broken.taken = [], [], []
+    Broken.fate, Broken.made, Broken.taken, Broken.parted = [], [], [], {}
     monkeypatch.setattr(producer_module, "AIOKafkaProducer", Broken)
     return Broken
 
@@ -1246,6 +1262,40 @@ async def test_what_is_too_large_disturbs_nobody_else(brokers: type[Broken]) -> 
         await producer.send(ALL)
     await producer.send(ALL)
     assert len(brokers.made) == 1
+
+
+MANY = [Given("t", b"k%d" % (n % 20), b"%d" % n + b"." * 400) for n in range(400)]
+
+
+async def test_many_records_go_in_batches_a_partition_in_order_and_with_their_keys(
+    brokers: type[Broken],
+) -> None:
+    await Producer({}).send(MANY)
+    assert {topic for topic, _ in brokers.parted} == {"t"} and len(brokers.parted) == 3
+    assert len(brokers.taken) > 3  # more than one batch a partition: one holds 16 KiB
+    for (_, partition), records in brokers.parted.items():
+        keys = {key for key, _ in records}
+        assert {producer_module._partition(key, [0, 1, 2], [0, 1, 2]) for key in keys} == {partition}
+        assert records == [(each.key, each.value) for each in MANY if each.key in keys]
+    assert sum(map(len, brokers.parted.values())) == len(MANY)
+
+
+async def test_of_many_records_all_are_sent_again_when_one_batch_failed(brokers: type[Broken]) -> None:
+    producer = Producer({})
+    brokers.fate[:] = [None, KafkaTimeoutError()]
+    with pytest.raises(RetryLater):
+        await producer.send(MANY)
+    assert brokers.made[0].gone
+    brokers.parted.clear()
+    await producer.send(MANY)
+    assert sum(map(len, brokers.parted.values())) == len(MANY)
+
+
+async def test_nothing_is_sent_of_many_records_of_which_one_is_too_large(brokers: type[Broken]) -> None:
+    producer = Producer({})
+    with pytest.raises(RetryLater):
+        await producer.send([*MANY, Given("t", b"k", b"x" * LARGEST_RECORD)])
+    assert brokers.parted == {} and not brokers.made[0].gone
 
 
 async def test_brokers_that_are_away_are_looked_for(brokers: type[Broken]) -> None:
