@@ -1,10 +1,9 @@
 """The Faust app: which agent reads which topics, and how it is kept from losing anything.
 
 Each agent takes raw records in batches, hands them to its stage, publishes what comes of them, and only then
-acknowledges; while a batch is published, the next is handled. What cannot be done now is tried again; anything else
-crashes the worker, and whoever started it starts it anew: nothing was acknowledged, so all of it is delivered again.
-The settings are those that lost nothing when agents raised, workers were killed and partitions moved; the comments say
-which setting guards against what.
+acknowledges. What cannot be done now is tried again; anything else crashes the worker, and whoever started it starts
+it anew: nothing was acknowledged, so all of it is delivered again. The settings are those that lost nothing when
+agents raised, workers were killed and partitions moved; the comments say which setting guards against what.
 """
 
 from __future__ import annotations
@@ -144,7 +143,7 @@ def _add_agent(app: faust.App, stage: Stage, producer: Producer, progress: Progr
             if chunked
             else stream.noack().noack_take(BATCH, within=_GATHER_SECONDS)
         )
-        await work_through(batches, stage, producer, progress, app.crash)
+        await work_through(batches, stage, producer, progress)
 
     run.__name__ = stage.name
     # One at a time: a second task of an agent commits past what the first has not finished.
@@ -152,47 +151,18 @@ def _add_agent(app: faust.App, stage: Stage, producer: Producer, progress: Progr
 
 
 async def work_through(
-    batches: AsyncIterable[Sequence[EventT[Any]]],
-    stage: Stage,
-    producer: Producer,
-    progress: Progress,
-    crash: Callable[[BaseException], Awaitable[None]],
+    batches: AsyncIterable[Sequence[EventT[Any]]], stage: Stage, producer: Producer, progress: Progress
 ) -> None:
-    """Batch by batch: one is published and acknowledged while the next is handled; never two, never out of order.
-
-    What fails unforeseen when a batch is published goes to `crash`, too: there may be no next batch to tell of it.
+    """Batch by batch: handled, published, acknowledged. Handling the next meanwhile was tried, and gained nothing:
+    both want the processor.
     """
-    before: asyncio.Task[None] | None = None
-    try:
-        async for events in batches:
-            records = [_taken(event) for event in events]
-            given = await _patiently(stage.name, progress, partial(stage.handle, records))
-            if before is not None:
-                await before
-            before = asyncio.create_task(_end(events, given, stage, producer, progress, crash))
-        if before is not None:
-            await before
-    finally:
-        if before is not None:
-            before.cancel()
-
-
-async def _end(
-    events: Sequence[EventT[Any]],
-    given: list[Given],
-    stage: Stage,
-    producer: Producer,
-    progress: Progress,
-    crash: Callable[[BaseException], Awaitable[None]],
-) -> None:
-    try:
+    async for events in batches:
+        records = [_taken(event) for event in events]
+        given = await _patiently(stage.name, progress, partial(stage.handle, records))
         await _publish(stage, given, producer, progress)
-    except Exception as error:
-        await crash(error)
-        raise
-    for event in events:
-        event.ack()
-    progress.move(len(events))
+        for event in events:
+            event.ack()
+        progress.move(len(events))
 
 
 async def _publish(stage: Stage, given: list[Given], producer: Producer, progress: Progress) -> None:

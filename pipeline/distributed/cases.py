@@ -116,8 +116,7 @@ class CaseStage:
         return told
 
     def published(self, told: list[Given]) -> Told:
-        """To be called when all that `process` returned is on Kafka, and again while it returns more to publish; the
-        next batch may be in `process` meanwhile, on another thread.
+        """To be called when all that `process` returned is on Kafka, and again while it returns more to publish.
 
         A queue keeps the newest record of a case. So a process that stood still after its commit, while another went
         on with the case, looks here whether what it wrote was still the newest. Raises `RetryLater`.

@@ -71,7 +71,7 @@ async def in_batches(stream: Any, most: int, within: float) -> AsyncIterator[lis
         events = [each for each in events if _is_current(app, each.message)]
         if events:
             yield events
-            events = []  # the caller's from now on: what is acknowledged may go
+            events.clear()  # what is acknowledged may go
         await asyncio.sleep(0)  # a queue that is always full must not keep others waiting
 
 
