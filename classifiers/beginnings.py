@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import accumulate
 from typing import Final, TypeAlias
 
@@ -35,14 +36,13 @@ class Beginnings:
                 self._begins[letters] = self._begins.get(letters, 0) | 1 << number
         if anything := self._begins.get("", 0):
             raise ValueError(f"pattern {anything.bit_length() - 1} has to begin with letters or a digit")
+        self._longest = max(map(len, self._begins), default=0)
         self._of_word = Remembered(self._look_up)
 
     def places(self, words: str) -> Places:
         """For `first`."""
-        said = words.split(" ")
-        starts = accumulate(map(len, said), initial=0)  # but for the spaces
-        each = enumerate(zip(starts, map(self._of_word.__getitem__, said), strict=False))
-        return [(start + spaces, may_begin) for spaces, (start, may_begin) in each if may_begin]
+        of_word = self._of_word
+        return [(start, may_begin) for start, word in _spread(words) if (may_begin := of_word[word])]
 
     def first(self, number: int, words: str, places: Places) -> re.Match[str] | None:
         """What `search` with the pattern finds."""
@@ -67,9 +67,17 @@ class Beginnings:
     def _look_up(self, word: str) -> int:
         found = self._begins.get(_DIGIT, 0) if word[:1].isdecimal() else 0
         word = f"{word} "
-        for end in range(1, len(word) + 1):
+        for end in range(1, min(len(word), self._longest) + 1):
             found |= self._begins.get(word[:end], 0)
         return found
+
+
+@lru_cache(maxsize=32)  # the parts of one decision look at the same text
+def _spread(words: str) -> list[tuple[int, str]]:
+    """Each word of a normalised text, and where it stands."""
+    said = words.split(" ")
+    starts = accumulate([len(word) + 1 for word in said], initial=0)
+    return list(zip(starts, said, strict=False))
 
 
 class Phrases:
