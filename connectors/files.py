@@ -49,6 +49,11 @@ def recorded(files: Sequence[Path], provider: str, connector: Connector) -> Iter
     return chain.from_iterable(payloads(path, provider) for path in files)
 
 
+def is_blank(path: Path) -> bool:
+    """Whether there is nothing in a file, or blanks only. Raises only `OSError`."""
+    return not any(line.strip() for line in _lines(path))
+
+
 def payloads(path: Path, provider: str) -> Iterator[Raw]:
     """The payloads in a file, in order, as the connector of `provider` takes them. Raises only `OSError`."""
     if provider in _MAIL_ONLY:

@@ -130,15 +130,18 @@ async def _deliver(hub: Hub, taking: asyncio.Task[Tally]) -> None:
 
 def parse(channel: str, files: FilesArgument, profile: ProfileOption = None) -> None:
     """Show what a connector makes of raw payloads; nothing is stored."""
-    from laporhub.connectors.files import recorded
+    from laporhub.connectors.files import is_blank, recorded
 
     settings = settings_for(profile, None)
     book = load(settings.profiles[0])
     known = book.profile.channels.get(channel)
     provider = (known.provider or channel) if known else channel
     connector = connect(provider, _for_reading(settings, provider))
-    failed = False
-    for raw in recorded(files, provider, connector):
+    blank = [path for path in files if is_blank(path)]
+    for path in blank:
+        print_json({"error": f"{path}: there is nothing in this file"})
+    failed, written = bool(blank), [path for path in files if path not in blank]
+    for raw in recorded(written, provider, connector) if written else ():
         for line in _parsed(connector.parse, raw):
             failed = failed or "error" in line
             print_json(line)

@@ -340,6 +340,27 @@ def test_parse_says_what_it_ignores_and_what_it_cannot_read(shell: Shell, tmp_pa
     assert ["error" in line for line in outcome.lines] == [True, False]
 
 
+@pytest.mark.parametrize(
+    "channel", ["web", "app", "x", "facebook", "instagram", "sms", "whatsapp", "hotline", "email", "counter"]
+)
+def test_parse_says_of_every_channel_that_there_is_nothing_in_a_file(
+    shell: Shell, tmp_path: Path, channel: str
+) -> None:
+    hollow = tmp_path / "kosong"
+    for content in (b"", b"\xef\xbb\xbf\r\n \n"):
+        hollow.write_bytes(content)
+        outcome = shell("parse", channel, hollow)
+        assert (outcome.status, outcome.err) == (1, "")
+        assert outcome.json == {"error": f"{hollow}: there is nothing in this file"}
+
+
+def test_parse_reads_the_other_files_when_one_is_empty(shell: Shell, tmp_path: Path) -> None:
+    hollow = tmp_path / "kosong"
+    hollow.touch()
+    outcome = shell("parse", "web", hollow, file(tmp_path, web("1")))
+    assert (outcome.status, ["error" in line for line in outcome.lines]) == (1, [True, False])
+
+
 def test_parse_shows_what_was_taken_back(shell: Shell, tmp_path: Path) -> None:
     deleted = '{"data": {"event_type": "post.delete", "payload": {"id": "101", "author_id": "2222"}}}'
     assert shell("parse", "x", file(tmp_path, deleted)).json == {"withdrawn": "101", "author_id": "2222"}

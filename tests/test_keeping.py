@@ -120,6 +120,7 @@ async def test_files_are_sealed_and_go_with_the_person(tmp_path: Path) -> None:
     [
         ([photo(name=f"{n}.jpg") for n in range(4)], "Paling banyak 3 berkas"),
         ([photo(b"\xff\xd8\xff" + bytes(10 * 1024 * 1024))], "lebih besar dari 10 MB"),
+        ([photo(b"", "foto.jpg")], "berkas yang kosong"),
         ([photo(b"MZ" + bytes(90), "foto.jpg")], "bukan foto"),
         ([photo(b"<html><script>1</script>", "foto.jpg")], "bukan foto"),
     ],

@@ -95,6 +95,8 @@ def check_files(files: Sequence[InlineFile]) -> dict[str, str]:
         return {"files": "many"}
     if any(len(each.data) > FILE_LIMIT for each in files):
         return {"files": "big"}
+    if not all(each.data for each in files):
+        return {"files": "hollow"}
     if any(media.type_of(each.data) is None for each in files):
         return {"files": "kind"}
     return {}

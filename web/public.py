@@ -141,6 +141,7 @@ def fault_word(kind: str, t: Translator) -> str:
         "future": t("Waktu kejadian belum terjadi. Periksa tanggal dan jamnya."),
         "many": t("Paling banyak 3 berkas sekaligus; yang lain dapat dikirim sesudahnya."),
         "big": t("Ada berkas yang lebih besar dari 10 MB."),
+        "hollow": t("Ada berkas yang kosong: tidak ada isinya. Periksa berkasnya, lalu pilih lagi."),
         "kind": t("Ada berkas yang bukan foto, video, suara atau PDF."),
         "ask": t("Tanyakan kepada pelapor. Jika memang tidak ada, simpan sekali lagi tanpa ini."),
         "machine": t(
