@@ -16,10 +16,31 @@ from laporhub.connectors.config import configured
 from laporhub.connectors.meta_errors import outcome, trouble
 from laporhub.connectors.meta_graph import GraphRefused, NoAnswer
 from laporhub.connectors.meta_payload import Ours
-from laporhub.connectors.meta_side import Gone, MetaConfig, Side, heard, place_of, read, reading, say, sides
+from laporhub.connectors.meta_side import (
+    PRIVATE,
+    Gone,
+    MetaConfig,
+    Side,
+    heard,
+    place_of,
+    read,
+    reading,
+    say,
+    sides,
+)
 from laporhub.connectors.meta_sweep import Sweep, utc_now
 from laporhub.connectors.meta_words import HAND, Item, identifier, is_ours, moment, of_dict, sender_of
-from laporhub.pipeline.connector import BY_HAND, Failed, Outcome, Outgoing, Parsed, Raw, Sent, Unknown
+from laporhub.pipeline.connector import (
+    BY_HAND,
+    WINDOW_CLOSED,
+    Failed,
+    Outcome,
+    Outgoing,
+    Parsed,
+    Raw,
+    Sent,
+    Unknown,
+)
 from laporhub.pipeline.connector_abilities import Greeting, Health, Polled, Window
 from laporhub.pipeline.errors import Forged, Misconfigured, StopChannel
 
@@ -28,7 +49,8 @@ MESSENGER_LIMIT, COMMENT_LIMIT, INSTAGRAM_COMMENT_LIMIT = 2000, 8000, 2000
 INSTAGRAM_LIMIT = 1000
 """Bytes in one direct message on Instagram."""
 WINDOW, HUMAN_WINDOW = timedelta(hours=24), timedelta(days=7)
-"""How long after the citizen's last direct message anybody, and how long a person, may answer."""
+"""How long after the citizen's last direct message anybody, and how long a person, may answer; as long as the latter a
+comment may be answered in private, once."""
 CLOCK_SKEW = timedelta(minutes=2)
 """How far the platform's clock may be behind ours when an attempt is looked up."""
 SWEEP_UNTIL, REPLIES_UNTIL = 75.0, 95.0
@@ -47,6 +69,9 @@ class MetaConnector:
     @property
     def able(self) -> bool:
         return bool(self._sides)
+
+    def has(self, account: str) -> bool:
+        return account in self._sides
 
     @property
     def poll_every(self) -> float:
@@ -106,6 +131,11 @@ class MetaConnector:
     def is_public(self, reply_to: str | None) -> bool:
         return place_of(reply_to).kind in ("comment", "mention")
 
+    def privately(self, reply_to: str | None, said_at: datetime, at: datetime) -> str | None:
+        """To what stands on our own page or under our own media, for a week."""
+        place = place_of(reply_to)
+        return f"{PRIVATE}:{place.id}" if place.kind == "comment" and at - said_at <= HUMAN_WINDOW else None
+
     def link(self, external_id: str) -> str | None:
         """Comments and posts of a page have an address; direct messages and Instagram's comments have none."""
         name = external_id.partition("#")[0]
@@ -149,7 +179,7 @@ class MetaConnector:
         )
         tagged = place.kind == "dm" and since_last > WINDOW
         if tagged and not (outgoing.human and since_last <= HUMAN_WINDOW):
-            return Failed("window_closed")
+            return Failed(WINDOW_CLOSED)
         side = self._side(outgoing.account)
         side.graph.spare(REPLIES_UNTIL)
         try:
@@ -159,7 +189,7 @@ class MetaConnector:
         except GraphRefused as error:
             if (concern := trouble(error.refusal, error.after)) is not None:
                 raise concern from None
-            return outcome(error.refusal, tagged=tagged, elsewhere=place.kind == "mention")
+            return outcome(error.refusal, tagged=tagged, optional=place.kind in ("mention", PRIVATE))
         name = identifier(answer.get("id")) or identifier(answer.get("message_id"))
         return Sent(name) if name else Unknown("an answer without an id")
 
@@ -188,13 +218,15 @@ class MetaConnector:
         except (StopChannel, Gone) as error:
             return Health(ok=False, reason=str(error))
         valid, expires = told.get("is_valid", True), told.get("expires_at")
+        used = side.graph.used.percent
         return Health(
             ok=bool(valid),
             reason=""
             if valid
             else "Meta says that the token is no longer valid: make a new one in the app's dashboard",
             expires_at=moment(expires),
-            facts={"rate_limit_used": f"{side.graph.used.percent:.0f} %"},
+            facts={"rate_limit_used": f"{used:.0f} %"},
+            left={"rate": max(0.0, 1 - used / 100)},
         )
 
     async def aclose(self) -> None:

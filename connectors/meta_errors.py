@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import orjson
 
-from laporhub.pipeline.connector import Failed, Outcome, Unknown
+from laporhub.pipeline.connector import ALREADY, BY_HAND, WINDOW_CLOSED, Failed, Outcome, Unknown
 from laporhub.pipeline.errors import LaporHubError, RetryLater, StopChannel
 
 _BUSY: Final = frozenset({4, 17, 32, 341, 613, *range(80000, 80015)})
@@ -17,6 +17,7 @@ _CLOSED: Final = frozenset({2018065, 2018278, 2534022})
 _RESTRICTED: Final = frozenset({1893063})
 _UNREACHABLE: Final = frozenset({1545041})
 _GONE: Final = frozenset({33})
+_ONCE: Final = 10900
 _TRANSIENT: Final = frozenset({1, 2, 1200})
 _NOT_ALLOWED: Final = frozenset({3, 10, *range(200, 300)})
 
@@ -64,20 +65,23 @@ def trouble(refusal: Refusal, after: float | None) -> LaporHubError | None:
     return None
 
 
-def outcome(refusal: Refusal, *, tagged: bool = False, elsewhere: bool = False) -> Outcome:
+def outcome(refusal: Refusal, *, tagged: bool = False, optional: bool = False) -> Outcome:
     """What came of a message. Raises `RetryLater`, `StopChannel`.
 
-    `tagged`: sent after 24 hours, which some apps may not; `elsewhere`: a comment on a page that is not ours.
+    `tagged`: sent after 24 hours, which some apps may not; `optional`: nor a comment on a page that is not ours, or a
+    private answer to one, and nothing else is wrong with them.
     """
+    if refusal.code == _ONCE:
+        return Failed(ALREADY)
     if refusal.subcode in _CLOSED:
-        return Failed("window_closed")
+        return Failed(WINDOW_CLOSED)
     if refusal.code == 551 or refusal.subcode in _UNREACHABLE:
         return Failed(f"unreachable ({refusal.code})")
     if refusal.code in _NOT_ALLOWED and refusal.subcode not in _RESTRICTED:
         if tagged:
-            return Failed("window_closed")
-        if elsewhere:
-            return Failed("by_hand")
+            return Failed(WINDOW_CLOSED)
+        if optional:
+            return Failed(BY_HAND)
         raise StopChannel(
             f"Meta says that the app may not do this ({refusal.name}): ask for Advanced Access to pages_messaging, "
             "pages_manage_engagement, instagram_manage_comments and instagram_manage_messages"

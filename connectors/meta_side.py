@@ -16,6 +16,7 @@ from laporhub.pipeline.errors import LaporHubError, RetryLater
 
 LOOK_BACK: Final = 5
 """How many pages of what was said are looked through."""
+PRIVATE: Final = "private"
 _INSTAGRAM_URL = "https://graph.instagram.com"
 
 
@@ -70,7 +71,9 @@ class Side:
 
 
 class Place(NamedTuple):
-    """Where an answer belongs: "comment", "mention", "dm" or "hand"; of the first two which, and the thread's top."""
+    """Where an answer belongs: "comment", "mention", "private" (to a comment or visitor's post, for its author alone),
+    "dm" or "hand"; of the first three which, and the thread's top.
+    """
 
     kind: str
     id: str = ""
@@ -123,9 +126,14 @@ def place_of(reply_to: str | None) -> Place:
 
 
 async def say(side: Side, place: Place, outgoing: Outgoing, *, tagged: bool) -> Item:
-    if place.kind != "dm":
+    if place.kind not in ("dm", PRIVATE):
         return await side.graph.post(
             place.id, "comments" if side.is_page else "replies", message=outgoing.text
+        )
+    if place.kind == PRIVATE:
+        to = "post_id" if place.id.startswith(f"{side.id}_") else "comment_id"
+        return await side.graph.post(
+            "me", "messages", recipient={to: place.id}, message={"text": outgoing.text}
         )
     kind: dict[str, str] = {"messaging_type": "RESPONSE"} if side.is_page else {}
     if tagged:
@@ -137,7 +145,7 @@ async def say(side: Side, place: Place, outgoing: Outgoing, *, tagged: bool) -> 
 
 async def heard(side: Side, place: Place, to: str) -> Sequence[Item]:
     """What was said there lately, by anybody."""
-    if place.kind == "dm":
+    if place.kind in ("dm", PRIVATE):
         fields = "messages.limit(50){id,message,from,created_time}"
         platform = "messenger" if side.is_page else "instagram"
         answer = await read(side, "me", "conversations", platform=platform, user_id=to, fields=fields)

@@ -149,6 +149,11 @@ Outcome: TypeAlias = Sent | Failed | Unknown
 BY_HAND: Final = "by_hand"
 """The reason of a `Failed` that is nobody's fault: the platform wants a person to do it (a call, a post by hand)."""
 
+ALREADY: Final = "already_answered"
+"""The reason of a `Failed` private answer (see `AnswersPrivately`): there was one, and the platform takes no other."""
+
+WINDOW_CLOSED: Final = "window_closed"
+"""The reason of a `Failed` that comes too late: the platform takes no answer to this person any more."""
 
 NOT_TOLD: Final = "outcome_unknown"
 """The reason of a `Failed` of which nobody can say whether it arrived: never sent again by itself."""

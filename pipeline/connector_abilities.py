@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol, runtime_checkable
 
-from laporhub.pipeline.connector import Raw
+from laporhub.pipeline.connector import Connector, Raw
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,20 @@ class Greets(Protocol):
     def greet(self, query: Mapping[str, str]) -> Greeting:
         """The answer it wants to read. Raises `Forged` for somebody else's question."""
         ...
+
+
+@runtime_checkable
+class HasAccounts(Protocol):
+    """A connector that is set up for some accounts, and speaks for no other: several profiles may name several."""
+
+    def has(self, account: str) -> bool: ...
+
+
+def speaks_for(connector: Connector | None, account: str) -> bool:
+    """Whether it can answer as this account of ours."""
+    if connector is None or not connector.able:
+        return False
+    return not isinstance(connector, HasAccounts) or connector.has(account)
 
 
 @runtime_checkable
@@ -88,7 +102,11 @@ class Health:
     expires_at: datetime | None = None
     """When the token ends, where it does."""
     facts: Mapping[str, str] = field(default_factory=dict)
-    """What else the platform tells: credits left, share of the rate limit used."""
+    """What else the platform tells, in words: money left, how much of a limit is used."""
+    left: Mapping[str, float] = field(default_factory=dict)
+    """Limit → the share of it that is left, from 0 to 1."""
+    credits: Mapping[str, float] = field(default_factory=dict)
+    """Currency → how much of it the account still has."""
 
 
 @runtime_checkable
@@ -105,6 +123,15 @@ class Public(Protocol):
     """A platform on which some answers can be read by everybody: those get the redacted words only."""
 
     def is_public(self, reply_to: str | None) -> bool: ...
+
+
+@runtime_checkable
+class AnswersPrivately(Protocol):
+    """A platform that takes a private message in answer to what was said in public: one, of one part."""
+
+    def privately(self, reply_to: str | None, said_at: datetime, at: datetime) -> str | None:
+        """Where it would belong at `at`, as a `reply_to`; None where the platform takes none, or none any more."""
+        ...
 
 
 @runtime_checkable

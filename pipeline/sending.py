@@ -11,11 +11,22 @@ from sqlalchemy import Connection, Engine
 
 from laporhub.pipeline import ids
 from laporhub.pipeline.commands import Delivery, DeliveryStatus
-from laporhub.pipeline.connector import Connector, Failed, Outcome, Outgoing, Sent, Template, Unknown
-from laporhub.pipeline.connector_abilities import Public, SplitsByPlace
+from laporhub.pipeline.connector import (
+    ALREADY,
+    NOT_TOLD,
+    Connector,
+    Failed,
+    Outcome,
+    Outgoing,
+    Sent,
+    Template,
+    Unknown,
+)
 from laporhub.pipeline.errors import Conflict, RetryLater, StopChannel
 from laporhub.pipeline.lanes import Lanes, Writer
+from laporhub.pipeline.places import Place, Receiver, next_part, place_at, private_place
 from laporhub.pipeline.profile.rulebook import Rulebook
+from laporhub.pipeline.profile.schema_intake import Channel
 from laporhub.pipeline.reach import address_for
 from laporhub.pipeline.store import cases, outbox
 from laporhub.pipeline.store.channels import Lane
@@ -38,15 +49,6 @@ class _Later:
 
     span: timedelta
     reason: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Receiver:
-    """The platform's address, where an answer belongs there, and when they last wrote to us."""
-
-    to: str
-    reply_to: str | None = None
-    last_inbound_at: datetime | None = None
 
 
 class Sender:
@@ -92,64 +94,87 @@ class Sender:
         if (circuit := self._lanes.named(lane, reply.account)).until and circuit.holds(self._now()):
             await self._wait(reply, circuit.until - self._now(), circuit.why)
             return
-        public = isinstance(connector, Public) and connector.is_public(where.reply_to)
-        text = reply.text if public else self._plain(reply)
-        if text is None:
+        rules = self._rules(reply)
+        public = place_at(connector, reply, where.reply_to, self._plain)
+        if public is None:
             await self._settle(reply, "failed", "erased")
             return
-        parts = (
-            connector.split_for(text, reply.account, where.reply_to)
-            if isinstance(connector, SplitsByPlace)
-            else connector.split(text)
-        )
+        at, wanted = reply.attempted_at or self._now(), rules.privately if rules else ()
+        private = private_place(connector, reply, where, self._plain, wanted, at)
+        if private is None or not await self._send_privately(connector, reply, where, private, public, known):
+            await self._send_parts(connector, reply, where, public, known)
+
+    async def _send_parts(
+        self, connector: Connector, reply: Queued, where: Receiver, place: Place, known: frozenset[str]
+    ) -> None:
         template = self._template(reply)
-        while len(reply.sent) < len(parts):
-            outgoing = Outgoing(
-                reply.reply_id,
-                len(reply.sent),
-                where.to,
-                reply.account,
-                parts[len(reply.sent)],
-                where.last_inbound_at,
-                reply.attempted_at or self._now(),
-                reply_to=where.reply_to,
-                purpose=reply.purpose,
-                human=reply.human,
-                previous=reply.sent[-1] if reply.sent else None,
-                template=template,
-                subject=reply.text.partition(". ")[0][:120] if reply.address is not None else "",
-            )
+        while len(reply.sent) < len(place.parts):
+            at = reply.attempted_at or self._now()
+            outgoing = next_part(reply, where, place, at, template)
             match await self._say(connector, reply, outgoing, known):
                 case Sent(platform_id=name):
                     sent = (*reply.sent, name)
                     reply = replace(reply, sent=sent, status="sending", attempted_at=self._now())
-                    if len(sent) < len(parts):
+                    if len(sent) < len(place.parts):
                         reply = await self._remember(reply)
                 case Failed(reason=reason):
                     await self._settle(reply, "failed", reason)
                     return
-                case Unknown(reason=reason):
-                    unsure = replace(reply, status="unknown")
-                    await self._wait(unsure, _pause(reply, LOOK_UP_AFTER), reason)
-                    return
-                case _Later(span=span, reason=reason):
-                    await self._wait(reply, span, reason)
+                case other:
+                    await self._put_off(reply, other)
                     return
         await self._settle(reply, "sent", None)
 
-    def _receiver(self, connector: Connector, reply: Queued) -> _Receiver | None:
+    async def _send_privately(
+        self,
+        connector: Connector,
+        reply: Queued,
+        where: Receiver,
+        private: Place,
+        public: Place,
+        known: frozenset[str],
+    ) -> bool:
+        """Whether that is the end of it: what the platform does not take in private is to be said in public.
+
+        Of an earlier attempt nobody knows in which of the two it was, so it is looked up in both.
+        """
+        at = reply.attempted_at or self._now()
+        outgoing, elsewhere = (next_part(reply, where, place, at) for place in (private, public))
+        match await self._say(connector, reply, outgoing, known, elsewhere):
+            case Sent(platform_id=name):
+                await self._settle(replace(reply, sent=(name,), attempted_at=self._now()), "sent", None)
+            case Failed(reason=reason) if reason == ALREADY and reply.status == "unknown":
+                await self._settle(reply, "failed", NOT_TOLD)  # that one, or an earlier reply
+            case Failed(reason=reason):
+                logger.info("not taken in private", reply=reply.reply_id, reason=reason)
+                return False
+            case other:
+                await self._put_off(reply, other)
+        return True
+
+    async def _put_off(self, reply: Queued, outcome: Unknown | _Later) -> None:
+        if isinstance(outcome, Unknown):
+            unsure = replace(reply, status="unknown")
+            await self._wait(unsure, _pause(reply, LOOK_UP_AFTER), outcome.reason)
+        else:
+            await self._wait(reply, outcome.span, outcome.reason)
+
+    def _receiver(self, connector: Connector, reply: Queued) -> Receiver | None:
         """Whom it goes to; None if nobody knows any more. A letter to staff has its address with it."""
         if reply.address is not None:
-            return _Receiver(reply.address)
+            return Receiver(reply.address)
         at = reply.attempted_at or self._now()
         found = address_for(connector, reply.talks, self._ring.open, at, human=reply.human)
         if found is None:
             return None
-        return _Receiver(found.to, found.reply_to, found.conversation.last_inbound_at)
+        return Receiver(found.to, found.reply_to, found.conversation.last_inbound_at)
+
+    def _rules(self, reply: Queued) -> Channel | None:
+        book = self._rulebooks.get(reply.profile)
+        return book.profile.channels.get(reply.channel) if book else None
 
     def _template(self, reply: Queued) -> Template | None:
-        book = self._rulebooks.get(reply.profile)
-        rules = book.profile.channels.get(reply.channel) if book else None
+        book, rules = self._rulebooks.get(reply.profile), self._rules(reply)
         if book is None or rules is None or reply.purpose not in rules.templates:
             return None
         with self._database.connect() as connection:
@@ -157,15 +182,25 @@ class Sender:
         return template_for(book, state, reply.channel, reply.purpose) if state else None
 
     async def _say(
-        self, connector: Connector, reply: Queued, outgoing: Outgoing, known: frozenset[str]
+        self,
+        connector: Connector,
+        reply: Queued,
+        outgoing: Outgoing,
+        known: frozenset[str],
+        elsewhere: Outgoing | None = None,
     ) -> Outcome | _Later:
-        """What came of one part. Whether an uncertain one arrived is asked first."""
+        """What came of one part. Whether an uncertain one arrived is asked first; if that was `elsewhere`, it is not
+        said here.
+        """
         lane = (reply.profile, reply.channel)
         outcome: Outcome
         try:
-            found = None
+            found: Sent | Failed | None = None
             if reply.status == "unknown":
-                found = await connector.look_up(outgoing, known | set(reply.sent))
+                seen = known | set(reply.sent)
+                found = await connector.look_up(outgoing, seen)
+                if found is None and elsewhere and await connector.look_up(elsewhere, seen) is not None:
+                    found = Failed("said elsewhere")
             outcome = found or await connector.publish(outgoing)
         except RetryLater as busy:
             hint = None if busy.after is None else timedelta(seconds=busy.after)

@@ -42,8 +42,8 @@ def _message(network: Network, form: Form) -> Written:
     if not isinstance(recipient, dict) or not isinstance(words, dict):
         raise Refused(meta_rules.NO_WORDS)
     text = str(words.get("text", ""))
-    if "comment_id" in recipient:
-        return _privately(network, str(recipient["comment_id"]), text)
+    if "comment_id" in recipient or "post_id" in recipient:
+        return _privately(network, recipient, form)
     citizen = str(recipient.get("id", ""))
     known = next((each for each in network.directs if each.author == citizen), None)
     if known is None:
@@ -56,17 +56,25 @@ def _message(network: Network, form: Form) -> Written:
     return _sent(network, network.answer(known.where, citizen, text, str(form.get("tag", ""))))
 
 
-def _privately(network: Network, comment: str, text: str) -> Written:
-    """The one private reply to a comment."""
-    on = network.find(comment)
+def _privately(network: Network, recipient: Mapping[str, Any], form: Form) -> Written:
+    """The one private reply to a comment, or to a visitor's post."""
+    [(kind, name)] = list(recipient.items())[:1]
+    on = network.find(str(name))
     if on is None:
         raise Refused(meta_rules.GONE)
+    is_comment = bool(on.post)
+    if on.author == network.ours(on.where) or is_comment != (kind == "comment_id"):
+        raise Refused(meta_rules.NOT_REPLYABLE)
     if on.id in network.answered_privately:
         raise Refused(meta_rules.ONCE)
     if network.clock() - on.created > meta_rules.HUMAN_WINDOW:
         raise Refused(meta_rules.TOO_LATE)
+    if wrong := meta_rules.words(on.where, form):
+        raise Refused(wrong)
+    if on.author in network.unreachable:
+        raise Refused(meta_rules.UNAVAILABLE)
     network.answered_privately.add(on.id)
-    return _sent(network, network.answer(on.where, on.author, text))
+    return _sent(network, network.answer(on.where, on.author, str(form["message"]["text"]), name=on.name))
 
 
 def _sent(network: Network, said: Said) -> Written:

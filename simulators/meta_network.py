@@ -147,9 +147,9 @@ class Network:
         self.directs.insert(0, made)
         return made
 
-    def answer(self, where: Where, citizen: str, text: str, tag: str = "") -> Said:
-        """We write to a citizen."""
-        name = next((d.name for d in self.directs if d.author == citizen), "")
+    def answer(self, where: Where, citizen: str, text: str, tag: str = "", name: str = "") -> Said:
+        """We write to a citizen; `name` is theirs, if they never wrote to us."""
+        name = next((d.name for d in self.directs if d.author == citizen), name)
         ours = self.ours(where)
         made = Said(self._mid(where), where, ours, name, text, self.clock(), citizen=citizen, tag=tag)
         self.directs.insert(0, made)

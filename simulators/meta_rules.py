@@ -43,6 +43,7 @@ NOBODY = Refusal(400, 100, 2018001, "(#100) No matching user found")
 UNAVAILABLE = Refusal(400, 551, 1545041, "(#551) This person isn't available right now.")
 WRONG_TAG = Refusal(400, 100, 2018065, "(#100) This message tag is not supported")
 ONCE = Refusal(400, 10900, 0, "(#10900) Activity already replied to")
+NOT_REPLYABLE = Refusal(400, 10902, 0, "(#10902) This is not a replyable activity")
 TOO_LATE = Refusal(400, 10903, 0, "(#10903) This activity can no longer be replied to")
 NOT_THERE = Refusal(400, 10, 0, "(#10) Application does not have permission for this action")
 
@@ -51,13 +52,8 @@ def message(
     where: str, form: Mapping[str, Any], last_inbound: datetime | None, now: datetime
 ) -> Refusal | None:
     """Why a direct message would not be taken; None if it would. The deprecated tags are refused like made-up ones."""
-    words = form.get("message")
-    text = str(words.get("text", "")) if isinstance(words, dict) else ""
-    if not text:
-        return NO_WORDS
-    too_long = len(text.encode()) > INSTAGRAM_BYTES if where == "instagram" else len(text) > MESSENGER_LIMIT
-    if too_long:
-        return TOO_LONG
+    if wrong := words(where, form):
+        return wrong
     is_tagged = form.get("messaging_type") == "MESSAGE_TAG"
     if is_tagged and form.get("tag") != "HUMAN_AGENT":
         return WRONG_TAG
@@ -66,6 +62,16 @@ def message(
         subcode = 2534022 if where == "instagram" else 2018278
         return Refusal(403, 10, subcode, "(#10) This message is sent outside of allowed window.")
     return None
+
+
+def words(where: str, form: Mapping[str, Any]) -> Refusal | None:
+    """Why the words of a message would not be taken, wherever it goes."""
+    message = form.get("message")
+    text = str(message.get("text", "")) if isinstance(message, dict) else ""
+    if not text:
+        return NO_WORDS
+    too_long = len(text.encode()) > INSTAGRAM_BYTES if where == "instagram" else len(text) > MESSENGER_LIMIT
+    return TOO_LONG if too_long else None
 
 
 def comment(where: str, text: str) -> Refusal | None:

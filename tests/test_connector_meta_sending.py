@@ -13,7 +13,7 @@ import structlog
 
 from laporhub.connectors.meta import MetaConnector, connector
 from laporhub.connectors.parts import octets
-from laporhub.pipeline.connector import BY_HAND, Failed, Outgoing, Raw, Sent, Unknown
+from laporhub.pipeline.connector import ALREADY, BY_HAND, Failed, Outgoing, Raw, Sent, Unknown
 from laporhub.pipeline.errors import RetryLater, StopChannel
 from laporhub.pipeline.messages import Inbound
 from laporhub.simulators.meta import MetaSimulator, webhook
@@ -132,6 +132,29 @@ async def test_a_direct_message_is_answered_privately(
     [said] = ours(meta)
     assert outcome == Sent(said.id)
     assert (said.where, said.citizen, said.tag) == (where, inbound.author_id, "")
+
+
+@on_both
+async def test_a_comment_is_answered_in_private_once_within_a_week(
+    meta: MetaSimulator, hub: MetaConnector, where: Where
+) -> None:
+    inbound = await a_comment(hub, meta, where)
+    place = hub.privately(inbound.reply_to, NOW, NOW + timedelta(days=7))
+    assert place is not None and not hub.is_public(place)
+    outgoing = answer_to(inbound, reply_to=place)
+    assert await hub.look_up(outgoing, frozenset()) is None
+    outcome = await hub.publish(outgoing)
+    [said] = ours(meta)
+    assert outcome == Sent(said.id) == await hub.look_up(outgoing, frozenset())
+    assert said.citizen == inbound.author_id
+    assert await hub.publish(outgoing) == Failed(ALREADY)
+    assert len(ours(meta)) == 1
+    assert hub.privately(inbound.reply_to, NOW, NOW + timedelta(days=7, seconds=1)) is None
+
+
+@pytest.mark.parametrize("reply_to", ["dm", None, "hand", "mention:9_9"])
+def test_what_is_private_already_or_elsewhere_takes_no_private_answer(reply_to: str | None) -> None:
+    assert MetaConnector().privately(reply_to, NOW, NOW) is None
 
 
 async def test_a_visitors_post_is_answered_under_it(meta: MetaSimulator, hub: MetaConnector) -> None:
@@ -471,6 +494,7 @@ async def test_health_tells_when_the_token_ends(meta: MetaSimulator) -> None:
         health = await hub.check(PAGE)
         assert (health.ok, health.expires_at) == (True, datetime(2030, 1, 1, tzinfo=UTC))
         assert health.facts == {"rate_limit_used": "1 %"}
+        assert health.left == {"rate": 0.99}
 
 
 @pytest.mark.parametrize(

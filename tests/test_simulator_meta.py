@@ -282,14 +282,40 @@ async def test_one_private_reply_a_comment_within_a_week(
     first = await meta.citizen_comments("facebook", "Warga", "Jalan rusak")
     late = await meta.citizen_comments("facebook", "Warga", "Air keruh")
 
-    async def reply(comment: str) -> httpx.Response:
-        told = {"recipient": json.dumps({"comment_id": comment}), "message": json.dumps({"text": "Halo"})}
+    async def reply(comment: str, text: str = "Halo") -> httpx.Response:
+        told = {"recipient": json.dumps({"comment_id": comment}), "message": json.dumps({"text": text})}
         return await api.post("/v25.0/1234/messages", data=told)
 
+    assert code(await reply(first.id, "x" * 2001))[0] == 100
     assert (await reply(first.id)).status_code == 200
     assert code(await reply(first.id)) == (10900, 0)
     clock.now += timedelta(days=7, seconds=1)
     assert code(await reply(late.id)) == (10903, 0)
+
+
+@on_both
+async def test_a_private_reply_goes_to_what_a_citizen_said_on_our_own_page(
+    meta: MetaSimulator, api: httpx.AsyncClient, where: Where
+) -> None:
+    comment = await meta.citizen_comments(where, "Warga", "Jalan rusak")
+    own = meta.network.comment(comment, "Terima kasih.")
+    visitors = await meta.visitor_posts("Warga", "Air keruh")
+
+    async def reply(**recipient: str) -> httpx.Response:
+        told = {"recipient": json.dumps(recipient), "message": json.dumps({"text": "Halo"})}
+        return await api.post("/v25.0/me/messages", data=told)
+
+    assert code(await reply(comment_id="9_9")) == (100, 33), "on somebody else's page"
+    assert code(await reply(comment_id=own.id)) == (10902, 0)
+    assert code(await reply(comment_id=comment.post)) == (10902, 0), "our own post"
+    assert code(await reply(comment_id=visitors.id)) == (10902, 0), "a post is no comment"
+    assert (await reply(post_id=visitors.id)).status_code == 200
+    meta.network.unreachable.add(comment.author)
+    assert code(await reply(comment_id=comment.id)) == (551, 1545041)
+    meta.network.unreachable.clear()
+    assert (await reply(comment_id=comment.id)).status_code == 200
+    again = await api.post("/v25.0/me/messages", data=direct(comment.author))
+    assert code(again) == (100, 2018001), "it opens no window"
 
 
 @on_both

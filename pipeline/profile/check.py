@@ -47,6 +47,7 @@ def problems(
         *_template_files(profile, templates),
         *_replies(profile, templates),
         *_message_templates(profile),
+        *_privately(profile),
         *check_papers.problems(profile, templates),
         *privacy(profile),
     ]
@@ -262,6 +263,18 @@ def _message_templates(profile: Profile) -> Iterator[Finding]:
                     yield Finding(
                         PROFILE, path, f"nothing fills “{variable}” in a template", nearest(variable, known)
                     )
+
+
+def _privately(profile: Profile) -> Iterator[Finding]:
+    """What answers a public comment in private."""
+    sent = _senders(profile)
+    for name, channel in profile.channels.items():
+        at: Trail = ("channels", name, "privately")
+        if channel.privately and channel.delivery == "page":
+            yield Finding(PROFILE, at, "answers on a page are for the reporter alone", "Delete it.")
+        for number, purpose in enumerate(channel.privately):
+            if purpose not in sent:
+                yield _unknown((*at, number), "reply", purpose, sent)
 
 
 def _by_intake(profile: Profile) -> Iterator[tuple[str | None, Trail, frozenset[str]]]:

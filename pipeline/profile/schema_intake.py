@@ -41,6 +41,8 @@ class Channel(Section):
     """Staff of this channel write down what they are told: on the phone, or at a counter, with a printed receipt."""
     provider: Name | None = None
     """The connector that serves it; by default the one with the channel's own name."""
+    privately: tuple[Name, ...] = ()
+    """Replies that answer a public message by a private one, where the platform takes that; else in public."""
     templates: dict[Name, MessageTemplate] = {}
     """Reply → what is sent instead when the platform lets no free words through any more."""
 
