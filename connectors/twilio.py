@@ -21,7 +21,7 @@ from laporhub.connectors import parts, twilio_payload, twilio_sweep, twilio_temp
 from laporhub.connectors.config import configured
 from laporhub.connectors.download import origin
 from laporhub.connectors.twilio_client import SILENT, Http, never_left, reading, refusal
-from laporhub.pipeline.connector import Failed, Outcome, Outgoing, Parsed, Raw, Sent, Unknown
+from laporhub.pipeline.connector import WINDOW_CLOSED, Failed, Outcome, Outgoing, Parsed, Raw, Sent, Unknown
 from laporhub.pipeline.connector_abilities import Greeting, Health, Polled, Window
 from laporhub.pipeline.errors import Forged, Misconfigured, RetryLater, StopChannel, Unparsable
 
@@ -132,7 +132,7 @@ class TwilioConnector:
             return Sent(outgoing.previous)
         said = self._by_its_template(outgoing) if twilio_templates.applies(outgoing) else None
         if said is None and twilio_templates.is_closed(outgoing):
-            return Failed("window_closed")
+            return Failed(WINDOW_CLOSED)
         words = {"body": outgoing.text, **self._callback(outgoing, outgoing.part)} if said is None else said
         create = self._client().messages.create_async(to=outgoing.to, from_=outgoing.account, **words)
         try:
@@ -208,12 +208,14 @@ class TwilioConnector:
         except StopChannel as dead:
             return Health(False, str(dead))
         left = f"{balance.balance} {balance.currency}"
-        facts = {"status": status, "balance": left}
+        amount, reason = _amount(balance.balance), ""
         if status != "active":
-            return Health(False, f"Twilio's account is {status}: see Twilio's console", facts=facts)
-        if _amount(balance.balance) <= 0:
-            return Health(False, f"Twilio's account has no money left ({left}): top it up", facts=facts)
-        return Health(True, facts=facts)
+            reason = f"Twilio's account is {status}: see Twilio's console"
+        elif amount is not None and amount <= 0:
+            reason = f"Twilio's account has no money left ({left}): top it up"
+        facts = {"status": status, "balance": left}
+        money = {} if amount is None else {str(balance.currency): amount}
+        return Health(not reason, reason, facts=facts, credits=money)
 
     async def _media(self, message: Any) -> Sequence[tuple[str, str]]:
         """Address and type of each file of a message."""
@@ -304,12 +306,12 @@ def _says(body: str | None, outgoing: Outgoing) -> bool:
     return bool(said) and all(value in _words(body) for value in said or ())
 
 
-def _amount(balance: Any) -> float:
-    """Money left; a bill that is paid later has no balance, which is nothing to worry about."""
+def _amount(balance: Any) -> float | None:
+    """Money left; None where a bill is paid later, which is nothing to worry about."""
     try:
         return float(balance)
     except (TypeError, ValueError):
-        return 1.0
+        return None
 
 
 def _words(body: str | None) -> str:

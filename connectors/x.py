@@ -91,6 +91,9 @@ class XConnector:
     def able(self) -> bool:
         return self._tokens is not None
 
+    def has(self, account: str) -> bool:
+        return self.able and account == self._config.account
+
     @property
     def poll_every(self) -> float:
         return self._config.poll_every
@@ -215,11 +218,13 @@ class XConnector:
 
     # ── health ──
 
-    async def check(self, account: str) -> Health:  # noqa: ARG002
+    async def check(self, account: str) -> Health:
         """Asks for the mentions of the last minute: X charges for what it hands out, and this is next to nothing.
 
         X tells how much of each limit is left, but not the credits; only that they are used up.
         """
+        if not self.has(account):
+            return Health(ok=False, reason=f"not configured: LAPORHUB_X_ACCOUNT is not {account}")
         recent = self.now() - timedelta(minutes=1)
         try:
             async with reading(self.now):
@@ -229,15 +234,22 @@ class XConnector:
                     )
                 )
         except StopChannel as error:
-            return Health(ok=False, reason=str(error), facts=self._facts())
-        return Health(ok=True, facts=self._facts())
+            return self._health(str(error))
+        return self._health()
 
-    def _facts(self) -> Mapping[str, str]:
+    def _health(self, reason: str = "") -> Health:
+        """With the limits that X told of and that still hold: one that began anew is whole until it is told again."""
         limits = self._kept.limits if self._kept else {}
-        return {
-            route: f"{each.remaining}/{each.limit} → {each.resets_at:%H:%M} UTC"
-            for route, each in limits.items()
-        }
+        current = {route: each for route, each in limits.items() if each.resets_at > self.now()}
+        return Health(
+            ok=not reason,
+            reason=reason,
+            facts={
+                route: f"{each.remaining}/{each.limit} → {each.resets_at:%H:%M} UTC"
+                for route, each in current.items()
+            },
+            left={route: current[route].share if route in current else 1.0 for route in limits},
+        )
 
     async def aclose(self) -> None:
         if self._kept is not None:

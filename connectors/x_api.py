@@ -51,6 +51,11 @@ class Limit:
     remaining: int
     resets_at: datetime
 
+    @property
+    def share(self) -> float:
+        """How much of it is left, from 0 to 1."""
+        return min(max(self.remaining, 0) / self.limit, 1.0) if self.limit > 0 else 0.0
+
 
 class Refused(Exception):
     """X answered, but not as asked. `said` is its own words, in lower case: they may name things, so never log them."""

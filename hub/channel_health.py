@@ -9,6 +9,7 @@ import asyncio
 import json
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol, TypeAlias
 
@@ -16,8 +17,8 @@ import structlog
 from sqlalchemy import Connection, Engine, func, select
 
 from laporhub.pipeline.channel_state import ChannelHealth
-from laporhub.pipeline.connector import BY_HAND, Connector
-from laporhub.pipeline.connector_abilities import Checks, Health
+from laporhub.pipeline.connector import BY_HAND, WINDOW_CLOSED, Connector
+from laporhub.pipeline.connector_abilities import Checks, Health, speaks_for
 from laporhub.pipeline.errors import RetryLater, StopChannel
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.store import channels, polls
@@ -37,7 +38,17 @@ _FRESH: Final = timedelta(seconds=15)
 logger = structlog.get_logger(__name__)
 
 
-_Replies: TypeAlias = Mapping[Lane, tuple[int, int, datetime | None]]
+@dataclass(frozen=True, slots=True)
+class _Settled:
+    """What came of the replies of a day, and when the last one went out at all."""
+
+    sent: int = 0
+    failed: int = 0
+    too_late: int = 0
+    last_out: datetime | None = None
+
+
+_Replies: TypeAlias = Mapping[Lane, _Settled]
 
 
 class Taker(Protocol):
@@ -131,19 +142,20 @@ class Channels:
             for name, rules in book.profile.channels.items():
                 lane, provider = (book.name, name), rules.provider or name
                 connector, poll = self._connectors.get(provider), polled.get((provider, rules.account))
-                sent, failed, last_out = replies.get(lane, (0, 0, None))
+                settled = replies.get(lane, _Settled())
                 found.append(
                     ChannelHealth(
                         profile=book.name,
                         channel=name,
                         account=rules.account,
                         kind=rules.delivery,
-                        configured=rules.delivery == "page" or (connector is not None and connector.able),
+                        configured=rules.delivery == "page" or speaks_for(connector, rules.account),
                         last_in=heard.get(lane),
-                        last_out=last_out,
+                        last_out=settled.last_out,
                         waiting=waiting.get(lane, 0),
-                        sent=sent,
-                        failed=failed,
+                        sent=settled.sent,
+                        failed=settled.failed,
+                        too_late=settled.too_late,
                         polled_at=poll.polled_at if poll else None,
                         poll_trouble=poll.trouble if poll else None,
                         **_said(stands.get(lane, {})),
@@ -182,7 +194,7 @@ def _said(row: Mapping[str, Any]) -> dict[str, Any]:
         "ok": None if row.get("ok") is None else bool(row["ok"]),
         "reason": row.get("reason"),
         "expires_at": row.get("expires_at"),
-        "facts": json.loads(row.get("facts") or "{}"),
+        **channels.details(row.get("facts")),
     }
 
 
@@ -200,17 +212,21 @@ def _replies(connection: Connection, since: datetime) -> _Replies:
             newest.status,
             func.max(newest.attempted_at).label("last"),
             func.count().filter(newest.attempted_at >= since).label("number"),
+            func.count()
+            .filter(newest.attempted_at >= since, newest.reason == WINDOW_CLOSED)
+            .label("too_late"),
         )
         .where(newest.status.in_(("sent", "failed")), newest.reason.is_distinct_from(BY_HAND))
         .group_by(newest.profile, newest.channel, newest.status)
     )
-    found: dict[Lane, tuple[int, int, datetime | None]] = {}
+    found: dict[Lane, _Settled] = {}
     for row in connection.execute(settled):
-        sent, failed, last = found.get((row.profile, row.channel), (0, 0, None))
-        if row.status == "sent":
-            found[row.profile, row.channel] = (row.number, failed, row.last)
-        else:
-            found[row.profile, row.channel] = (sent, row.number, last)
+        known = found.get((row.profile, row.channel), _Settled())
+        found[row.profile, row.channel] = (
+            replace(known, sent=row.number, last_out=row.last)
+            if row.status == "sent"
+            else replace(known, failed=row.number, too_late=row.too_late)
+        )
     return found
 
 

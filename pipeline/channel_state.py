@@ -34,7 +34,8 @@ class ChannelHealth:
     """How one channel of a profile stands. Times are None for what never was; counts are of the last 24 hours, but for
     what waits.
 
-    `trouble` says what is wrong and what to do, worst first; `dead`: the platform refuses our account.
+    `too_late`: of those that failed, how many because the platform's window was closed. `dead`: the platform refuses
+    our account. `facts`, `left` and `credits` are what it told of the account: see `Health`.
     """
 
     profile: str
@@ -47,6 +48,7 @@ class ChannelHealth:
     waiting: int = 0
     sent: int = 0
     failed: int = 0
+    too_late: int = 0
     polled_at: datetime | None = None
     poll_trouble: str | None = None
     rests_until: datetime | None = None
@@ -57,6 +59,8 @@ class ChannelHealth:
     reason: str | None = None
     expires_at: datetime | None = None
     facts: Mapping[str, str] = field(default_factory=dict)
+    left: Mapping[str, float] = field(default_factory=dict)
+    credits: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def error_rate(self) -> float | None:

@@ -219,6 +219,7 @@ async def test_how_the_account_stands(twilio: TwilioSimulator, connector: Twilio
     assert isinstance(connector, Checks)
     health = await connector.check(OFFICE)
     assert (health.ok, dict(health.facts)) == (True, {"status": "active", "balance": "12.50 USD"})
+    assert health.credits == {"USD": 12.5}
     twilio.balance = "-0.10"
     assert "top it up" in (await connector.check(OFFICE)).reason
     twilio.status = "suspended"

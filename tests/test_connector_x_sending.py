@@ -363,7 +363,16 @@ async def test_what_a_search_finds_is_left_to_a_person(x: XSimulator, clock: Tim
         assert (await polled(seeking, cursor))[0] == []
 
 
-async def test_how_the_account_stands_is_told_with_its_limits(x: XSimulator, connector: XConnector) -> None:
+async def test_how_the_account_stands_is_told_with_its_limits(
+    x: XSimulator, connector: XConnector, clock: Time
+) -> None:
+    mentions = "GET /2/users/:id/mentions"
     health = await connector.check(ACCOUNT)
     assert health.ok
-    assert health.facts == {"GET /2/users/:id/mentions": "299/300 → 02:15 UTC"}
+    assert health.facts == {mentions: "299/300 → 02:15 UTC"}
+    assert health.left == {mentions: pytest.approx(299 / 300)}
+    clock.now = NOW + timedelta(minutes=16)
+    x.failures.append(Failure.drop(taken=False))
+    with pytest.raises(RetryLater):
+        await connector.check(ACCOUNT)
+    assert connector._health().left == {mentions: 1.0}, "it began anew"

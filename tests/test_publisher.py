@@ -19,7 +19,7 @@ from support import ADMIN, COMPLETE, Clock, Stub, hub_on, unit_admin, whatsapp
 
 from laporhub.hub.hub import Hub
 from laporhub.pipeline.case_state import CaseState
-from laporhub.pipeline.connector import Failed, Outcome, Outgoing, Raw, Sent, Unknown
+from laporhub.pipeline.connector import WINDOW_CLOSED, Failed, Outcome, Outgoing, Raw, Sent, Unknown
 from laporhub.pipeline.errors import RetryLater, StopChannel
 from laporhub.pipeline.messages import Location
 from laporhub.pipeline.publisher import Publisher
@@ -37,8 +37,8 @@ LEASE = timedelta(minutes=11)
 class Platform:
     """A connector to a platform that follows a script, one word a call of `publish`, then takes everything.
 
-    take · busy (with `hint`) · dead · refuse · lost (taken, no answer) · gone (not taken, no answer) ·
-    broken (an exception nobody foresaw, not taken) · hang (taken, never answers)
+    take · busy (with `hint`) · dead · refuse · late (the window is closed) · lost (taken, no answer) ·
+    gone (not taken, no answer) · broken (an exception nobody foresaw, not taken) · hang (taken, never answers)
     """
 
     size: int = 10_000
@@ -67,6 +67,8 @@ class Platform:
                 raise StopChannel("the account is banned")
             case "refuse":
                 return Failed("opted_out (21610)")
+            case "late":
+                return Failed(WINDOW_CLOSED)
             case "lost" | "gone":
                 return Unknown("no answer")
             case "broken":

@@ -19,7 +19,7 @@ from laporhub.pipeline.commands import DeliveryStatus
 from laporhub.pipeline.connector import Connector
 from laporhub.pipeline.connector_abilities import Health, Window
 from laporhub.pipeline.errors import Conflict, Forbidden, NotFound, Refused
-from laporhub.pipeline.store import polls
+from laporhub.pipeline.store import channels, polls
 from laporhub.pipeline.tracking import Query
 from laporhub.web import delivery
 from laporhub.web.i18n import translator
@@ -287,16 +287,48 @@ async def test_a_dead_token_is_said_in_red_with_the_remedy(web: Web) -> None:
     assert "+62" not in metrics, "no account and no person"
 
 
+async def test_what_a_platform_leaves_us_is_a_number_to_be_watched(web: Web) -> None:
+    told = Health(ok=True, left={"GET /2/mentions": 0.25}, credits={"USD": 12.5})
+    await checker(web, Checked(told)).check_due()
+    metrics = (await web.browser.get("/metrics")).text
+    channel = 'channel="hotline"'
+    ratio = f'laporhub_channel_limit_left_ratio{{{channel},limit="GET /2/mentions",profile="{PROFILE}"}} 0.25'
+    assert ratio in metrics
+    assert f'laporhub_channel_credits{{{channel},currency="USD",profile="{PROFILE}"}} 12.5' in metrics
+    web.clock.forward(minutes=10)
+    await checker(web, Checked(Health(ok=False, reason="no answer"))).check_due()
+    metrics = (await web.browser.get("/metrics")).text
+    assert "USD" not in metrics and "GET /2" not in metrics, "what is not known any more has no value"
+
+
+async def test_replies_that_a_closed_window_kept_back_are_counted(web: Web) -> None:
+    await undelivered(web, 7)
+    await undelivered(web, 8, "late")
+    stands = of(web, "whatsapp")
+    assert (stands.failed, stands.too_late) == (2, 1)  # type: ignore[attr-defined]
+    metrics = (await web.browser.get("/metrics")).text
+    assert f'laporhub_channel_too_late_24h{{channel="whatsapp",profile="{PROFILE}"}} 1.0' in metrics
+    await web.sign_in("gubernur")
+    assert "lewat waktu membalas: 1" in (await web.browser.get("/staff/channels")).text
+    web.clock.forward(days=1, minutes=1)
+    assert of(web, "whatsapp").too_late == 0  # type: ignore[attr-defined]
+
+
+def test_what_an_earlier_version_kept_of_an_account_is_still_shown() -> None:
+    assert channels.details('{"balance": "3 USD"}') == {"facts": {"balance": "3 USD"}}
+    assert channels.details(None) == {"facts": {}}
+
+
 @pytest.mark.parametrize(
-    ("who", "channels", "status"),
+    ("who", "shown", "status"),
     [("gubernur", ("WhatsApp", "Instagram"), 200), ("x", ("@LaporGub_",), 200), ("pupr", (), 403)],
 )
 async def test_everybody_sees_their_own_channels(
-    web: Web, who: str, channels: Sequence[str], status: int
+    web: Web, who: str, shown: Sequence[str], status: int
 ) -> None:
     await web.sign_in(who)
     page = await web.browser.get("/staff/channels")
     assert page.status_code == status
-    for name in channels:
+    for name in shown:
         assert name in page.text
     assert who != "x" or "whatsapp:" not in page.text

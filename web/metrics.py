@@ -17,6 +17,7 @@ _OF_CHANNELS: Final = {
     "waiting": "Replies that wait",
     "sent_24h": "Replies that the platform took in the last 24 hours",
     "failed_24h": "Replies that the platform refused in the last 24 hours",
+    "too_late_24h": "Of those that failed, how many because the platform's reply window was closed",
     "resting": "Whether sending rests because the platform does not work",
     "dead": "Whether the platform refuses our account",
     "account_ok": "What the last check of our account said",
@@ -56,10 +57,22 @@ class Metrics:
             name: Gauge(f"laporhub_channel_{name}", about, labels, registry=self.registry)
             for name, about in _OF_CHANNELS.items()
         }
+        self._left = Gauge(
+            "laporhub_channel_limit_left_ratio",
+            "What share of a limit the platform still leaves us, as it last said",
+            [*labels, "limit"],
+            registry=self.registry,
+        )
+        self._credits = Gauge(
+            "laporhub_channel_credits",
+            "How much money our account on the platform has left, as it last said",
+            [*labels, "currency"],
+            registry=self.registry,
+        )
 
     def show_channels(self, channels: Iterable[ChannelHealth]) -> None:
         """`channels` as `HubPort.channels` gives them. What never was has no value."""
-        for gauge in self._channels.values():
+        for gauge in (*self._channels.values(), self._left, self._credits):
             gauge.clear()
         for each in channels:
             values: dict[str, float | None] = {
@@ -69,6 +82,7 @@ class Metrics:
                 "waiting": each.waiting,
                 "sent_24h": each.sent,
                 "failed_24h": each.failed,
+                "too_late_24h": each.too_late,
                 "resting": each.rests_until is not None,
                 "dead": each.dead,
                 "account_ok": each.ok,
@@ -79,6 +93,10 @@ class Metrics:
             for name, value in values.items():
                 if value is not None:
                     self._channels[name].labels(each.profile, each.channel).set(float(value))
+            for limit, share in each.left.items():
+                self._left.labels(each.profile, each.channel, limit).set(share)
+            for currency, amount in each.credits.items():
+                self._credits.labels(each.profile, each.channel, currency).set(amount)
 
     def count_request(self, route: str, method: str, status: int) -> None:
         self._requests.labels(route, method, str(status)).inc()

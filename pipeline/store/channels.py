@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, or_, select
 
@@ -15,6 +15,7 @@ from laporhub.pipeline.store.tables import channel_health
 
 Lane = tuple[str, str]
 """Profile and channel."""
+_DETAILS: Final = frozenset({"facts", "left", "credits"})
 
 
 def rest(connection: Connection, lane: Lane, until: datetime | None, why: str = "", *, dead: bool) -> None:
@@ -44,7 +45,10 @@ def tell(connection: Connection, lane: Lane, health: Health, now: datetime) -> N
         "ok": int(health.ok),
         "reason": health.reason or None,
         "expires_at": health.expires_at,
-        "facts": json.dumps(dict(health.facts), ensure_ascii=False),
+        "facts": json.dumps(
+            {"facts": dict(health.facts), "left": dict(health.left), "credits": dict(health.credits)},
+            ensure_ascii=False,
+        ),
     }
     _put(connection, lane, said)
 
@@ -52,6 +56,15 @@ def tell(connection: Connection, lane: Lane, health: Health, now: datetime) -> N
 def every(connection: Connection) -> dict[Lane, Mapping[str, Any]]:
     rows = connection.execute(select(channel_health))
     return {(row.profile, row.channel): dict(row._mapping) for row in rows}
+
+
+def details(kept: str | None) -> dict[str, Mapping[str, Any]]:
+    """`facts`, `left` and `credits`, as `tell` was given them."""
+    found = json.loads(kept or "{}")
+    # Words alone, as long as no version had more to keep.
+    return (
+        {name: found.get(name) or {} for name in _DETAILS} if found.keys() >= _DETAILS else {"facts": found}
+    )
 
 
 def _put(connection: Connection, lane: Lane, said: Mapping[str, Any]) -> None:
