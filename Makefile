@@ -22,7 +22,7 @@ $(VENV)/.dev: $(VENV)/.run requirements-dev.txt
 	@touch $@
 
 run: $(VENV)/.run  ## the demo on http://127.0.0.1:8080
-	@$(BIN)/laporhub demo
+	@$(BIN)/laporhub demo --profile laporgub-jateng --profile wadul-aladin
 
 test: $(VENV)/.dev  ## every test
 	@$(BIN)/pytest -n auto $(ARGS)

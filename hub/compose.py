@@ -26,7 +26,7 @@ from laporhub.hub.posting import Mailer, Poster
 from laporhub.hub.routing import Router, keep_current, keep_learning, routers
 from laporhub.hub.settings import Settings
 from laporhub.pipeline.connector import Connector
-from laporhub.pipeline.connector_abilities import Clocked
+from laporhub.pipeline.connector_abilities import Clocked, speaks_for
 from laporhub.pipeline.embedded.engine import EmbeddedEngine
 from laporhub.pipeline.embedded.rebuild import catch_up
 from laporhub.pipeline.embedded.ticker import Ticker
@@ -263,7 +263,7 @@ def speaking(
         (book.name, channel): connector
         for book in rulebooks.values()
         for channel, rules in book.profile.channels.items()
-        if (connector := connectors.get(rules.provider or channel)) and connector.able
+        if (connector := connectors.get(rules.provider or channel)) and speaks_for(connector, rules.account)
     }
 
 

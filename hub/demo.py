@@ -10,8 +10,8 @@ from __future__ import annotations
 import asyncio
 import random
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import AsyncExitStack, suppress
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -38,6 +38,7 @@ from laporhub.simulators.platform import Platform
 PASSWORD = "laporhub-demo"  # noqa: S105 - known on purpose; the demo listens on this machine only
 _MARKER = "demo"
 """The file that tells a folder is the demo's own."""
+_SEED = 20261122
 _CITIZENS = 60
 _UNITS = 5
 _HISTORY = timedelta(hours=26)
@@ -57,35 +58,54 @@ class DemoClock:
         return datetime.now(UTC) - self.behind
 
 
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A hub that is being served, the town that it serves, and the addresses of those who play platforms."""
+
+    town: Town
+    phones: Mapping[str, str]
+    settings: Settings
+    serving: asyncio.Task[None]
+
+
 async def run_demo(settings: Settings) -> None:
     """Runs until interrupted. Raises `Misconfigured` on a folder that is not the demo's."""
     if settings.data == Path("data"):
         settings = settings.model_copy(update={"data": Path("data/demo")})
+    async with staged(settings) as stage:
+        town = stage.town
+        if not town.hub.tracking.find(Query(tuple(town.hub.rulebooks), limit=1), town.hub.now()).cases:
+            await town.live_through(_HISTORY, _CITIZENS)
+        _welcome(stage.settings, stage.phones, town.hire())
+        living = asyncio.create_task(town.live_on())
+        await stage.serving
+        living.cancel()
+        with suppress(asyncio.CancelledError):
+            await living
+
+
+@asynccontextmanager
+async def staged(settings: Settings, *, side_by_side: bool = True) -> AsyncIterator[Stage]:
+    """Whoever plays a platform is on the ports after the hub's, or wherever one is free. Raises as `run_demo`."""
     claim(settings.data)
     clock = DemoClock()
     async with AsyncExitStack() as stack:
         listener = listening(settings.host, settings.port)
         stack.callback(listener.close)
-        book = load(settings.profiles[0])
+        cast = _cast([load(name) for name in settings.profiles], settings.base_url, clock)
         phones: dict[str, str] = {}
-        played: dict[str, Platform] = {}
-        for number, platform in enumerate(platforms_of(book, settings.base_url, clock), 1):
-            running = platform.running(settings.port + number)
+        for number, platform in enumerate(cast.platforms.values(), 1):
+            running = platform.running(settings.port + number if side_by_side else 0)
             phones[platform.provider], told = await stack.enter_async_context(running)
-            played[platform.provider] = platform
             settings = with_platform(settings, platform.provider, told)
         hub = await stack.enter_async_context(open_hub(settings, now=clock))
         server = web_server(hub, settings, demo=True)
-        serving_web = asyncio.create_task(server.serve(sockets=[listener]))
-        town = _Town(hub, played, clock, random.Random(20261122))
-        if not hub.tracking.find(Query(tuple(hub.rulebooks), limit=1), hub.now()).cases:
-            await town.live_through(_HISTORY, _CITIZENS)
-        _welcome(settings, phones, town.hire())
-        living = asyncio.create_task(town.live_on())
-        await serving_web
-        living.cancel()
-        with suppress(asyncio.CancelledError):
-            await living
+        serving = asyncio.create_task(server.serve(sockets=[listener]))
+        try:
+            yield Stage(Town(hub, cast, clock, random.Random(_SEED)), phones, settings, serving)
+        finally:
+            server.should_exit = True
+            await serving
 
 
 def claim(folder: Path) -> None:
@@ -103,43 +123,78 @@ def claim(folder: Path) -> None:
     marker.touch()
 
 
+@dataclass(frozen=True, slots=True)
+class Cast:
+    """`platforms`: provider → who plays it; `channels`: profile → those on which citizens can write."""
+
+    platforms: Mapping[str, Platform]
+    channels: Mapping[str, Sequence[str]]
+
+
+def _cast(books: Sequence[Rulebook], hub_url: str, clock: DemoClock) -> Cast:
+    """Each platform is played for the first profile that is on it, with its accounts: the hub has one of each."""
+    platforms: dict[str, Platform] = {}
+    channels: dict[str, list[str]] = {}
+    for book in books:
+        others = {each.provider: each for each in platforms_of(book, hub_url, clock)}
+        new = {name: platform for name, platform in others.items() if name not in platforms}
+        channels[book.name] = [
+            name
+            for name, rules in book.profile.channels.items()
+            if (provider := rules.provider or name) in new or provider not in others
+        ]
+        platforms |= new
+    return Cast(platforms, channels)
+
+
 @dataclass
-class _Town:
-    """Citizens and staff, all made up."""
+class Town:
+    """Citizens and staff of all profiles, all made up."""
 
     hub: Hub
-    platforms: Mapping[str, Platform]
+    cast: Cast
     clock: DemoClock
     rng: random.Random
-    _people: Iterator[DemoComplaint] = field(init=False)
+    _people: Mapping[str, Iterator[DemoComplaint]] = field(init=False)
     _sent: int = 0
 
     def __post_init__(self) -> None:
-        self._people = neighbours(self.book, complaints(self.rng.randrange(1 << 30)), self.rng)
+        self._people = {
+            book.name: neighbours(
+                book, complaints(self.rng.randrange(1 << 30)), self.rng, self.cast.channels[book.name]
+            )
+            for book in self.books
+        }
 
     @property
-    def book(self) -> Rulebook:
-        return next(iter(self.hub.rulebooks.values()))
+    def books(self) -> Sequence[Rulebook]:
+        return list(self.hub.rulebooks.values())
 
     def hire(self) -> list[Account]:
-        """An account for each role, and for the units that have most to do."""
-        names = tuple(self.hub.rulebooks)
-        hired = []
-        for role, rules in self.book.profile.roles.items():
-            if rules.scope == "unit":
-                hired += [Account(f"{role}.{unit}", names, role, unit) for unit in self._some_units()]
-            else:
-                hired.append(Account(role, names, role))
+        """An account for each role, and for the units that have most to do. Names of the first profile's are short."""
+        first, *others = self.books
+        hired = [
+            *self._hired(first, ""),
+            *(each for book in others for each in self._hired(book, f"{book.name}.")),
+        ]
         known = {account.username for account in self.hub.accounts.all()}
         for account in hired:
             if account.username not in known:
                 self.hub.accounts.save(account, PASSWORD)
         return hired
 
-    def _some_units(self) -> list[str]:
-        busy = self.hub.tracking.count(Query((self.book.name,)), "unit", self.hub.now())
-        units = sorted((unit for unit in busy if unit in self.book.units), key=lambda unit: -busy[unit])
-        return units[:_UNITS] or list(self.book.units)[:_UNITS]
+    def _hired(self, book: Rulebook, prefix: str) -> Iterator[Account]:
+        for role, rules in book.profile.roles.items():
+            if rules.scope == "unit":
+                for unit in self._some_units(book):
+                    yield Account(f"{prefix}{role}.{unit}", (book.name,), role, unit)
+            else:
+                yield Account(f"{prefix}{role}", (book.name,), role)
+
+    def _some_units(self, book: Rulebook) -> list[str]:
+        busy = self.hub.tracking.count(Query((book.name,)), "unit", self.hub.now())
+        units = sorted((unit for unit in busy if unit in book.units), key=lambda unit: -busy[unit])
+        return units[:_UNITS] or list(book.units)[:_UNITS]
 
     # ── the day that is lived through ──
 
@@ -174,10 +229,12 @@ class _Town:
             await self._staff_works(timedelta(minutes=3), share=0.3)
 
     async def _somebody_writes(self) -> None:
-        person = next(self._people)
+        books = self.books
+        book = books[self._sent % len(books)]
+        person = next(self._people[book.name])
         self._sent += 1
-        rules = self.book.profile.channels[person.channel]
-        if (platform := self.platforms.get(rules.provider or person.channel)) is not None:
+        rules = book.profile.channels[person.channel]
+        if (platform := self.cast.platforms.get(rules.provider or person.channel)) is not None:
             await platform.citizen_writes(person.channel, person)
             return
         name = f"demo-{self.hub.now().timestamp()}-{self._sent}"
@@ -190,28 +247,31 @@ class _Town:
             name=person.name,
             location=person.location,
             private=person.private,
-            files=(LETTER,) if self._wants_letters() else (),
+            files=(LETTER,) if _wants_letters(book) else (),
         )
         with suppress(Refused):
-            await self.hub.receive(self.book.name, person.channel, inbound)
-
-    def _wants_letters(self) -> bool:
-        rules = self.book.profile.requirements.values()
-        return any(rule.check == "evidence" and rule.level == "ask" for rule in rules)
+            await self.hub.receive(book.name, person.channel, inbound)
 
     async def _staff_works(self, patience: timedelta, share: float) -> None:
         """Each case that has lain long enough is taken one step on, by `share` of chance."""
         now = self.hub.now()
-        query = Query(tuple(self.hub.rulebooks), statuses=worked_on(self.book), order="oldest", limit=200)
-        for state in self.hub.tracking.find(query, now).cases:
-            if now - state.updated_at > patience and self.rng.random() < share:
-                with suppress(Refused):
-                    await self._step(state)
+        for book in self.books:
+            query = Query((book.name,), statuses=worked_on(book), order="oldest", limit=200)
+            for state in self.hub.tracking.find(query, now).cases:
+                if now - state.updated_at > patience and self.rng.random() < share:
+                    with suppress(Refused):
+                        await self._step(book, state)
 
-    async def _step(self, state: CaseState) -> None:
-        chosen = next_step(self.book, state, self.rng)
+    async def _step(self, book: Rulebook, state: CaseState) -> None:
+        chosen = next_step(book, state, self.rng)
         if chosen is not None:
             await self.hub.act(state.id, *chosen)
+
+
+def _wants_letters(book: Rulebook) -> bool:
+    return any(
+        rule.check == "evidence" and rule.level == "ask" for rule in book.profile.requirements.values()
+    )
 
 
 def _progress(text: str) -> None:
@@ -226,6 +286,9 @@ def _welcome(settings: Settings, phones: Mapping[str, str], accounts: list[Accou
     for provider, address in phones.items():
         typer.echo(f"  Simulasi {provider:<16} {address}/")
     typer.echo(f"\n  Akun petugas, kata sandi semua: {PASSWORD}")
-    for account in accounts:
-        typer.echo(f"    {account.username}")
+    for profile in dict.fromkeys(account.profiles[0] for account in accounts):
+        typer.echo(f"  {profile}:")
+        for account in accounts:
+            if account.profiles[0] == profile:
+                typer.echo(f"    {account.username}")
     typer.echo("\n  Semua warga dan petugas di sini rekaan. Berhenti dengan Ctrl-C.\n")

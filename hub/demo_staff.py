@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import replace
 from typing import Final
 
@@ -125,10 +125,13 @@ def _filled(
 
 
 def neighbours(
-    book: Rulebook, people: Iterator[DemoComplaint], rng: random.Random
+    book: Rulebook,
+    people: Iterator[DemoComplaint],
+    rng: random.Random,
+    channels: Collection[str] | None = None,
 ) -> Iterator[DemoComplaint]:
-    """The same people on the channels that this profile has, with what its own units know of as examples."""
-    channels = book.profile.channels
+    """The same people on `channels` of this profile (None: all), with what its own units know of as examples."""
+    channels = list(book.profile.channels) if channels is None else channels
     examples = [example for unit in book.units.values() for example in unit.examples]
     for person in people:
         if person.channel in channels and book.name == HOME:

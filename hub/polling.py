@@ -16,7 +16,7 @@ import structlog
 from sqlalchemy import Connection, Engine
 
 from laporhub.pipeline.connector import Connector, Raw
-from laporhub.pipeline.connector_abilities import Polled, Polls
+from laporhub.pipeline.connector_abilities import Polled, Polls, speaks_for
 from laporhub.pipeline.errors import LaporHubError, RetryLater, StopChannel
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.store import polls
@@ -64,7 +64,7 @@ def polled_accounts(
         for channel, rules in book.profile.channels.items()
         if (connector := connectors.get(provider := rules.provider or channel)) is not None
         and isinstance(connector, Polls)
-        and connector.able
+        and speaks_for(connectors[provider], rules.account)
     ]
     return list({(each.provider, each.name): each for each in reversed(found)}.values())[::-1]
 

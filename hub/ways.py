@@ -12,7 +12,7 @@ from laporhub.pipeline.case_state import CaseState
 from laporhub.pipeline.channel_state import Way
 from laporhub.pipeline.commands import Actor, Convey, Redirect
 from laporhub.pipeline.connector import Connector
-from laporhub.pipeline.connector_abilities import Links
+from laporhub.pipeline.connector_abilities import Links, speaks_for
 from laporhub.pipeline.door import conversation_id
 from laporhub.pipeline.errors import Conflict, NotFound, Refused
 from laporhub.pipeline.events import CaseEvent, ReplyQueued
@@ -132,7 +132,7 @@ class Ways:
         connector = self._connector(rulebook, channel)
         if rules is not None and rules.delivery == "page":
             return Way("page")
-        if rules is None or connector is None or not connector.able:
+        if rules is None or connector is None or not speaks_for(connector, rules.account):
             return Way("unable")
         where = address_for(connector, talks, self._ring.open, self._now(), human=True)
         return Way("push", where.window, frozenset(rules.templates)) if where else Way("nowhere")

@@ -12,10 +12,11 @@ from typer.testing import CliRunner
 from web_hub import PASSWORD, Web, web_on
 
 from laporhub.hub.cli import app
+from laporhub.hub.compose import speaking
 from laporhub.hub.polling import polled_accounts
 from laporhub.hub.posting import receivers_of
 from laporhub.pipeline.commands import Actor
-from laporhub.pipeline.connector_abilities import Polled
+from laporhub.pipeline.connector_abilities import Checks, Polled
 from laporhub.pipeline.hub_port import Receipt
 from laporhub.pipeline.profile.load import load
 from laporhub.pipeline.staff import Account, Post
@@ -203,6 +204,22 @@ async def test_an_account_that_both_services_name_is_asked_once_for_the_first(tm
         assert [(each.profile, each.name) for each in found] == [
             (WADUL, "diskominfo@gafe.pekalongankota.go.id")
         ]
+
+
+async def test_another_account_on_a_platform_is_not_taken_for_ours(tmp_path: Path) -> None:
+    """The hub has one account on X: what comes to it is not what was said to another service's."""
+    made_up = dict.fromkeys(("consumer_key", "consumer_secret", "access_token", "access_token_secret"), "1-a")
+    told = {"x": made_up | {"account": "@LaporGub_", "api_url": "http://127.0.0.1:9"}}
+    async with hub_on(tmp_path, Clock(), profile=f"laporgub-jateng,{WADUL}", connectors=told) as hub:
+        x = hub._connectors["x"]
+        assert [each.name for each in polled_accounts(hub.rulebooks, {"x": x})] == ["@LaporGub_"]
+        assert [lane for lane in speaking(hub.rulebooks, {"x": x}) if lane[1] == "x"] == [
+            ("laporgub-jateng", "x")
+        ]
+        stands = {each.profile: each.configured for each in hub.channels() if each.channel == "x"}
+        assert stands == {"laporgub-jateng": True, WADUL: False}
+        assert isinstance(x, Checks)
+        assert "LAPORHUB_X_ACCOUNT" in (await x.check("@pkl_diskominfo")).reason
 
 
 def test_reports_go_to_whoever_has_the_role_in_that_service() -> None:
