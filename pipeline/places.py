@@ -5,14 +5,32 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 from laporhub.pipeline.connector import Connector, Outgoing, Template
 from laporhub.pipeline.connector_abilities import AnswersPrivately, Public, SplitsByPlace
-from laporhub.pipeline.store.outbox import Queued
 
-Plain: TypeAlias = Callable[[Queued], str | None]
+Plain: TypeAlias = Callable[[], str | None]
 """Unseals a reply's words, where that is still possible."""
+
+
+class Reply(Protocol):
+    """What is to be known of a reply. `address`: of a letter to staff; `sent`: ids of the parts that arrived."""
+
+    @property
+    def reply_id(self) -> str: ...
+    @property
+    def account(self) -> str: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def purpose(self) -> str: ...
+    @property
+    def human(self) -> bool: ...
+    @property
+    def sent(self) -> Sequence[str]: ...
+    @property
+    def address(self) -> str | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +50,10 @@ class Place:
     parts: Sequence[str]
 
 
-def place_at(connector: Connector, reply: Queued, reply_to: str | None, plain: Plain) -> Place | None:
+def place_at(connector: Connector, reply: Reply, reply_to: str | None, plain: Plain) -> Place | None:
     """In plain words, but redacted where everybody can read them; None where the plain ones were erased."""
     public = isinstance(connector, Public) and connector.is_public(reply_to)
-    text = reply.text if public else plain(reply)
+    text = reply.text if public else plain()
     if text is None:
         return None
     if isinstance(connector, SplitsByPlace):
@@ -45,7 +63,7 @@ def place_at(connector: Connector, reply: Queued, reply_to: str | None, plain: P
 
 def private_place(
     connector: Connector,
-    reply: Queued,
+    reply: Reply,
     where: Receiver,
     plain: Plain,
     privately: Collection[str],
@@ -62,7 +80,7 @@ def private_place(
 
 
 def next_part(
-    reply: Queued, where: Receiver, place: Place, at: datetime, template: Template | None = None
+    reply: Reply, where: Receiver, place: Place, at: datetime, template: Template | None = None
 ) -> Outgoing:
     """`at`: when it was first tried."""
     return Outgoing(

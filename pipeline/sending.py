@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 from sqlalchemy import Connection, Engine
@@ -95,12 +96,13 @@ class Sender:
             await self._wait(reply, circuit.until - self._now(), circuit.why)
             return
         rules = self._rules(reply)
-        public = place_at(connector, reply, where.reply_to, self._plain)
+        plain = partial(self._plain, reply)
+        public = place_at(connector, reply, where.reply_to, plain)
         if public is None:
             await self._settle(reply, "failed", "erased")
             return
         at, wanted = reply.attempted_at or self._now(), rules.privately if rules else ()
-        private = private_place(connector, reply, where, self._plain, wanted, at)
+        private = private_place(connector, reply, where, plain, wanted, at)
         if private is None or not await self._send_privately(connector, reply, where, private, public, known):
             await self._send_parts(connector, reply, where, public, known)
 
