@@ -156,9 +156,11 @@ class Town:
     clock: DemoClock
     rng: random.Random
     _people: Mapping[str, Iterator[DemoComplaint]] = field(init=False)
+    _silent: Mapping[str, set[str]] = field(init=False)
     _sent: int = 0
 
     def __post_init__(self) -> None:
+        self._silent = {name: set(channels) for name, channels in self.cast.channels.items()}
         self._people = {
             book.name: neighbours(
                 book, complaints(self.rng.randrange(1 << 30)), self.rng, self.cast.channels[book.name]
@@ -231,7 +233,7 @@ class Town:
     async def _somebody_writes(self) -> None:
         books = self.books
         book = books[self._sent % len(books)]
-        person = next(self._people[book.name])
+        person = self._next_person(book)
         self._sent += 1
         rules = book.profile.channels[person.channel]
         if (platform := self.cast.platforms.get(rules.provider or person.channel)) is not None:
@@ -251,6 +253,13 @@ class Town:
         )
         with suppress(Refused):
             await self.hub.receive(book.name, person.channel, inbound)
+
+    def _next_person(self, book: Rulebook) -> DemoComplaint:
+        """At first one on each channel, so that all are alive; then as it comes."""
+        silent = self._silent[book.name]
+        person = next(each for each in self._people[book.name] if not silent or each.channel in silent)
+        silent.discard(person.channel)
+        return person
 
     async def _staff_works(self, patience: timedelta, share: float) -> None:
         """Each case that has lain long enough is taken one step on, by `share` of chance."""
