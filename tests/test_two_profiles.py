@@ -218,6 +218,8 @@ def test_an_account_is_made_with_a_role_for_each_service(tmp_path: Path) -> None
     }
     wrong = shell.invoke(app, ["user", "add", "eko", "--role", "admin_kota", *both])
     assert wrong.exit_code == 1 and BATIKNET in wrong.stderr
+    half = shell.invoke(app, ["user", "add", "eko", "--role", f"{WADUL}=admin_kota", *both])
+    assert half.exit_code == 1 and f"say --role {BATIKNET}=ROLE too" in half.output, "what to do is said"
     same = shell.invoke(app, ["user", "add", "fitri", "--role", "pejabat_pengaduan", *both])
     assert same.exit_code == 0 and "posts" not in json.loads(same.stdout)
 
