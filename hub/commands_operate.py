@@ -129,7 +129,9 @@ def add_user(
 def _post(book: Rulebook, roles: list[str], units: list[str]) -> Post:
     """What the options say of one profile: "PROFILE=ROLE" before "ROLE"."""
     role, unit = _said_of(book, roles), _said_of(book, units)
-    if role is None or role not in book.profile.roles:
+    if role is None:
+        fail(f"say --role {book.name}=ROLE too, or with --profile where else the account works", 1)
+    if role not in book.profile.roles:
         fail(f"profile {book.name} has no role {role!r}; it has: {', '.join(book.profile.roles)}", 1)
     if book.profile.roles[role].scope != "unit":
         return Post(role, unit if unit in book.units else None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -28,17 +29,20 @@ def check(where: WhereArgument, data: DataOption = None) -> None:
         book = load(where)
     except ProfileError as error:
         fail(f"{len(error.problems)} problem(s)\n{error}", 1, whole=True)
-    if data is not None and (lost := _conflicts(data, book)):
+    lost, left = _running(data, book) if data is not None else ([], {})
+    if lost:
         fail(f"{len(lost)} problem(s) with running cases\n" + "\n".join(lost), 1, whole=True)
     profile = book.profile
     typer.echo(
         f"{profile.name} {profile.version}: ok. {len(profile.states)} states, {len(profile.transitions)} transitions, "
         f"{len(profile.clocks)} clocks, {len(profile.channels)} channels, {len(book.units)} units."
     )
+    for unit, many in sorted(left.items()):
+        typer.echo(f"Running cases of “{unit}”, which is no unit any more: {many}. Give them to another one.")
 
 
-def _conflicts(data: Path, book: Rulebook) -> list[str]:
-    """What the profile would do to the cases of the hub on this folder."""
+def _running(data: Path, book: Rulebook) -> tuple[list[str], Mapping[str, int]]:
+    """Why cases of the hub on this folder could not go on, and how many are left with units that are no more."""
     from laporhub.pipeline.store import rules
     from laporhub.pipeline.store.database import open_database
 
@@ -48,7 +52,7 @@ def _conflicts(data: Path, book: Rulebook) -> list[str]:
         fail(f"{settings.data} holds no hub: give the folder that the hub runs on", 1)
     database = open_database(url.get_secret_value() if url else settings.data / "hub.db")
     with database.connect() as connection:
-        found = rules.conflicts(connection, book)
+        found = rules.conflicts(connection, book), rules.of_lost_units(connection, book)
     database.dispose()
     return found
 

@@ -117,8 +117,7 @@ def _data_as_seen(rulebook: Rulebook, data: EventData, eyes: Eyes) -> EventData 
         case Drafted() | Contributed() if "draft" in eyes.hides:
             return None
         case Transitioned():
-            kept = _fields(rulebook, data, eyes)
-            return data if len(kept) == len(data.fields) else data.but({"fields": kept})
+            return _step(rulebook, data, eyes)
         case _:
             return data
 
@@ -132,6 +131,15 @@ def _message(data: MessageAdded, eyes: Eyes) -> MessageAdded:
     if "files" in eyes.hides:
         changes["attachments"] = ()
     return data.but(changes) if changes else data
+
+
+def _step(rulebook: Rulebook, step: Transitioned, eyes: Eyes) -> Transitioned:
+    changes: dict[str, object] = {}
+    if len(kept := _fields(rulebook, step, eyes)) < len(step.fields):
+        changes["fields"] = kept
+    if step.repeats is not None and "staff" in eyes.hides:
+        changes["repeats"] = None
+    return step.but(changes) if changes else step
 
 
 def _fields(rulebook: Rulebook, step: Transitioned, eyes: Eyes) -> Mapping[str, Words | str | int]:

@@ -121,7 +121,7 @@ class CaseState(Model):
     waiting: bool = False
     """The reporter wrote, and no person has acted since."""
     taken: Mapping[str, tuple[int, str]] = Field(default_factory=dict)
-    """Step → how often it was taken, and by whom last."""
+    """Step → how often it was taken, and by whom last; by whom, also of one that this case goes along with."""
     parts: Mapping[str, Part] = Field(default_factory=dict)
     """Unit beside the responsible one → its part."""
     main: str | None = None

@@ -131,6 +131,14 @@ class Note(_Command):
     words: Words
 
 
+class Repeated(Model):
+    """A step that somebody took in the case that this one follows, and by which this one goes the same way."""
+
+    step: str
+    by: str
+    """The member of staff, as events name them."""
+
+
 class Follow(_Command):
     """Another case follows this one from now on, or (`left`) no longer: see `duplicates`."""
 
@@ -156,6 +164,7 @@ class Echo(_Command):
     human: bool = False
     step: str | None = None
     ended: str | None = None
+    repeats: Repeated | None = None
 
 
 class Confide(_Command):

@@ -10,10 +10,11 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from laporhub.pipeline import ids
 from laporhub.pipeline.case_state import CaseState
-from laporhub.pipeline.commands import SYSTEM, Command, Echo, Follow, Redirect, Words
+from laporhub.pipeline.commands import SYSTEM, Command, Echo, Follow, Redirect, Repeated, Words
 from laporhub.pipeline.errors import Conflict
 from laporhub.pipeline.events import CaseEvent, Followed, Merged, ReplyQueued, Split, Transitioned
 from laporhub.pipeline.profile.rulebook import Rulebook
+from laporhub.pipeline.profile.schema_workflow import BUILT_IN_ROLES
 from laporhub.pipeline.turn import Fields, Turn
 from laporhub.pipeline.turn_steps import follow as take_if_possible
 from laporhub.pipeline.turn_steps import queue_reply
@@ -46,7 +47,12 @@ def consequences(
             case Transitioned(transition=step, target=target, fields=given, ends=ends):
                 fields = _open_words(given)
                 if ends or step in rules.again:
-                    taken = {"step": step, "ended": target if ends else None, "fields": fields}
+                    taken = {
+                        "step": step,
+                        "ended": target if ends else None,
+                        "fields": fields,
+                        "repeats": event.data.repeats or _by_staff(event, step),
+                    }
                     for follower in state.followers:
                         yield _echo(event, follower, taken)
             case ReplyQueued(purpose=purpose) as reply if purpose in tell:
@@ -92,6 +98,11 @@ def _echo(event: CaseEvent, follower: str, said: Mapping[str, object]) -> Echo:
     )
 
 
+def _by_staff(event: CaseEvent, step: str) -> Repeated | None:
+    """What a reporter does in their case names nobody in another one."""
+    return None if event.actorrole in BUILT_IN_ROLES else Repeated(step=step, by=event.actorid)
+
+
 def _open_words(fields: Fields) -> Fields:
     """Without what is sealed: that is the other reporter's."""
     return {
@@ -122,9 +133,8 @@ def echo(turn: Turn, command: Echo) -> None:
     if turn.state.main != command.main:
         return  # it stands on its own again
     rules = turn.profile.duplicates
-    take_if_possible(
-        turn, rules.again.get(command.step or "") or rules.ended.get(command.ended or ""), command.fields
-    )
+    step = rules.again.get(command.step or "") or rules.ended.get(command.ended or "")
+    take_if_possible(turn, step, command.fields, command.repeats)
     if command.purpose is not None:
         seen_as = turn.state.but({"unit": command.unit, "draft": command.draft})
         queue_reply(turn, command.purpose, command.fields, seen_as=seen_as, human=command.human, once=True)

@@ -9,6 +9,7 @@ from laporhub.pipeline.events import Contributed, Evidenced, Involved, Merged, R
 from laporhub.pipeline.messages import Attachment
 from laporhub.pipeline.profile.schema_workflow import Transition
 from laporhub.pipeline.turn import Fields, Turn
+from laporhub.pipeline.workflow import used_up
 
 _NEVER = (0, "")
 
@@ -18,7 +19,7 @@ _NEVER = (0, "")
 
 def check_turns(turn: Turn, name: str, step: Transition) -> None:
     """How often, and by whom. Raises `Conflict` with "too_often", and `Forbidden` with "same_person"."""
-    if step.at_most is not None and turn.state.taken.get(name, _NEVER)[0] >= step.at_most:
+    if used_up(turn.state, name, step):
         raise Conflict(
             f"{name!r} is possible {step.at_most} times on a case, and was taken so often", code="too_often"
         )

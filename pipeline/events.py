@@ -10,7 +10,7 @@ from pydantic import Field
 
 from laporhub.pipeline.base_model import Model, Utc
 from laporhub.pipeline.classifier import Suggestion
-from laporhub.pipeline.commands import DeliveryStatus, Words
+from laporhub.pipeline.commands import DeliveryStatus, Repeated, Words
 from laporhub.pipeline.messages import Attachment, Location, MessageKind
 
 EVENT_TYPE_PREFIX = "org.laporhub.case."
@@ -101,6 +101,8 @@ class Transitioned(Model):
     ends: bool = False
     """Whether the target is a final state."""
     fields: Mapping[str, Words | str | int] = Field(default_factory=dict)
+    repeats: Repeated | None = None
+    """Of a step of the system in a case that follows another: whose decision there it carries out here."""
 
 
 class Assigned(Model):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from laporhub.pipeline import ids, said
 from laporhub.pipeline.base_model import trusted
 from laporhub.pipeline.case_state import CaseState, Clock, Part, Reply
+from laporhub.pipeline.commands import Repeated
 from laporhub.pipeline.events import (
     Answered,
     Asked,
@@ -118,7 +120,8 @@ def _changes(state: CaseState, event: CaseEvent) -> dict[str, Any]:
                 and not (step.ends and event.actorrole == "reporter"),
                 "taken": {
                     **state.taken,
-                    step.transition: (state.taken.get(step.transition, _NEVER)[0] + 1, event.actorid),
+                    step.transition: (_often(state, step.transition) + 1, event.actorid),
+                    **_repeated(state, step.repeats),
                 },
             }
         case Assigned(unit=unit):
@@ -176,6 +179,15 @@ def _changes(state: CaseState, event: CaseEvent) -> dict[str, Any]:
 
 def _by_person(event: CaseEvent) -> bool:
     return event.actorrole not in ("system", "reporter")
+
+
+def _often(state: CaseState, step: str) -> int:
+    return state.taken.get(step, _NEVER)[0]
+
+
+def _repeated(state: CaseState, step: Repeated | None) -> Mapping[str, tuple[int, str]]:
+    """Whoever decided it in the followed case decided it here, too; it counts there only."""
+    return {step.step: (_often(state, step.step), step.by)} if step else {}
 
 
 def _automatic(state: CaseState, event: CaseEvent) -> str | None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from laporhub.pipeline import ids
 from laporhub.pipeline.base_model import trusted
 from laporhub.pipeline.case_state import CaseState
-from laporhub.pipeline.commands import SYSTEM, Actor, AddMessage, OpenCase, Words
+from laporhub.pipeline.commands import SYSTEM, Actor, AddMessage, OpenCase, Repeated, Words
 from laporhub.pipeline.decide_life import life_effects
 from laporhub.pipeline.events import Assigned, Drafted, Rated, ReplyQueued, Transitioned
 from laporhub.pipeline.profile.schema_workflow import BUILT_IN_ROLES
@@ -29,10 +29,11 @@ def take_step(
     *,
     quiet: bool = False,
     other: str | None = None,
+    repeats: Repeated | None = None,
 ) -> None:
     """Takes a transition with all its effects; the caller has checked that it may, and says more if `quiet`.
 
-    `other` is the case that its case field names.
+    `other` is the case that its case field names; `repeats` the step of another case that led to it.
     """
     step, fields = turn.profile.transitions[name], fields or {}
     turn.emit(
@@ -42,6 +43,7 @@ def take_step(
             target=step.target,
             ends=turn.profile.states[step.target].final,
             fields=fields,
+            repeats=repeats,
         ),
         actor,
     )
@@ -112,13 +114,16 @@ def _was_said(state: CaseState, purpose: str, text: str) -> bool:
     return bool(said) and said[-1].status != "failed" and said[-1].words == ids.words(text)
 
 
-def follow(turn: Turn, transition: str | None, fields: Fields | None = None) -> None:
+def follow(
+    turn: Turn, transition: str | None, fields: Fields | None = None, repeats: Repeated | None = None
+) -> None:
     """Takes a transition of the system, if there is one and the case is where it begins; with those of the fields that
     it has.
     """
     step, given = turn.profile.transitions[transition] if transition else None, fields or {}
     if transition and step and turn.state.status in step.source:
-        take_step(turn, transition, {name: given[name] for name in step.fields if name in given})
+        own = {name: given[name] for name in step.fields if name in given}
+        take_step(turn, transition, own, repeats=repeats)
 
 
 def _is_a_persons_word(turn: Turn, fields: Fields) -> bool:

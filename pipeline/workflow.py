@@ -50,12 +50,17 @@ def allowed(rulebook: Rulebook, state: CaseState, actor: Actor) -> list[tuple[st
     return [
         (name, transition)
         for name, transition in rulebook.of(state).profile.transitions.items()
-        if _admits(rulebook, state, actor, transition, admitted)
+        if _admits(rulebook, state, actor, transition, admitted) and not used_up(state, name, transition)
     ]
 
 
+def used_up(state: CaseState, name: str, transition: Transition) -> bool:
+    """Whether it was taken on this case as often as it may be."""
+    return transition.at_most is not None and state.taken.get(name, (0, ""))[0] >= transition.at_most
+
+
 def may_take(rulebook: Rulebook, state: CaseState, actor: Actor, transition: Transition) -> bool:
-    """Whether the transition is one of those that `allowed` gives."""
+    """Whether the transition is one of those that `allowed` gives, however often it was taken."""
     admitted = names_of(rulebook, actor.role)
     return may_see(rulebook, state, actor) and _admits(rulebook, state, actor, transition, admitted)
 

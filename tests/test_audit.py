@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from audit_writer import write_records
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Engine, text
@@ -257,20 +258,14 @@ def test_records_of_an_earlier_release_are_chained_before_the_next_one(database:
     assert any("record 1 was changed" in fault for fault in log.verify().faults)
 
 
-def _write(where: str, name: str, many: int, kept: KeptHead) -> None:
-    engine = open_database(where)
-    log = AuditLog(engine, SECRET, kept)
-    for number in range(many):
-        log.record(name, "unseal", f"T{number}", "alasan", MONDAY)
-    engine.dispose()
-
-
 def test_two_processes_that_write_at_once_keep_one_chain_and_its_last_head(
     where: str, kept: KeptHead
 ) -> None:
     open_database(where).dispose()
     start = multiprocessing.get_context("spawn")
-    writers = [start.Process(target=_write, args=(where, name, 25, kept)) for name in ("satu", "dua")]
+    writers = [
+        start.Process(target=write_records, args=(where, SECRET, name, 25, kept)) for name in ("satu", "dua")
+    ]
     for each in writers:
         each.start()
     for each in writers:

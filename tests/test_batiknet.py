@@ -18,6 +18,7 @@ from laporhub.pipeline.items import Item
 from laporhub.pipeline.messages import InlineFile
 from laporhub.pipeline.papers import sheet
 from laporhub.pipeline.profile.load import load
+from laporhub.pipeline.staff import Account
 from laporhub.reports.paper import paper
 from laporhub.web.i18n import translator
 
@@ -94,6 +95,19 @@ async def test_a_heavy_one_goes_by_list_and_order_to_result_and_signature(tmp_pa
         assert state.status == "repaired"
         state = await hub.act(state.id, "sign", {"signer": "Sekretaris Dinas Pendidikan"}, FITTER)
         assert state.status == "closed"
+
+
+async def test_whoever_is_needed_next_is_told(tmp_path: Path) -> None:
+    async with hub_on(tmp_path, Clock(MONDAY), profile=PROFILE) as hub:
+        await repaired(hub)
+
+        def told(actor: Actor) -> list[str]:
+            account = Account(actor.id, (PROFILE,), actor.role, actor.unit)
+            return [each.detail or each.occasion for _, each in hub.notices(PROFILE, account)]
+
+        assert told(HEAD) == ["list_equipment"]
+        assert told(ENGINEER) == told(FITTER) == ["order", "approve_list", "assigned"]
+        assert told(CLERK) == []
 
 
 async def test_one_to_two_days_and_the_offices_hours(tmp_path: Path) -> None:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from support import ADMIN, SUPERVISOR, Clock, form, hub_on, unit_admin, whatsapp
+from support import ADMIN, SUPERVISOR, Clock, form, hub_on, laporgub, unit_admin, whatsapp
 
 from laporhub.hub.hub import Hub
+from laporhub.pipeline.access import Eyes, events_as_seen, state_as_seen
 from laporhub.pipeline.case_state import CaseState
-from laporhub.pipeline.commands import Actor, Delivery, Redirect
-from laporhub.pipeline.errors import Conflict, Refused
+from laporhub.pipeline.commands import Actor, Delivery, Redirect, Repeated
+from laporhub.pipeline.errors import Conflict, Forbidden, Refused
 from laporhub.pipeline.events import ReplyQueued, Transitioned
 from laporhub.pipeline.evolve import evolve
 
@@ -325,3 +326,52 @@ async def test_an_objection_that_is_granted_counts_for_those_who_follow(tmp_path
         assert case(hub, double).status == "rejected", "nothing is decided yet"
         await hub.act(case(hub, main).id, "grant", {"explanation": "Benar."}, SUPERVISOR)
         assert case(hub, double).status == "merged" and len(words(hub, double, "resumed")) == 1
+
+
+REFUSED = {"reason": "unclear", "explanation": "Kurang jelas."}
+OTHER_SUPERVISOR = Actor(id="gub-lain", role="admin_gubernur")
+
+
+async def test_nobody_decides_on_an_objection_to_a_refusal_of_theirs_that_came_by_the_main_report(
+    tmp_path: Path,
+) -> None:
+    async with hub_on(tmp_path) as hub:
+        main, *followers = await by_phone(hub)
+        await hub.act(case(hub, main).id, "reject", REFUSED, SUPERVISOR)
+        for ticket in reversed(followers):
+            theirs = case(hub, ticket)
+            reporter = Actor(id=theirs.reporter, role="reporter")
+            await hub.act(theirs.id, "appeal", {"reason": "Laporan saya jelas."}, reporter)
+            for step in ("uphold", "grant"):
+                with pytest.raises(Forbidden) as refused:
+                    await hub.act(theirs.id, step, {"explanation": "Tetap."}, SUPERVISOR)
+                assert refused.value.code == "same_person"
+            after = await hub.act(theirs.id, "grant", {"explanation": "Benar."}, OTHER_SUPERVISOR)
+            assert after.status == "verified"
+            summed: CaseState | None = None
+            for event in hub.events(theirs.id):
+                summed = evolve(summed, event)
+            assert summed == after
+
+
+async def test_what_a_reporter_does_names_them_in_no_other_case(tmp_path: Path) -> None:
+    async with hub_on(tmp_path) as hub:
+        main, double = await two(hub)
+        await merge(hub, double, main)
+        await answer(hub, main)
+        first = case(hub, main)
+        await hub.act(first.id, "close", {}, Actor(id=first.reporter, role="reporter"))
+        assert case(hub, double).status == "closed" and last_step(hub, double).repeats is None
+        assert first.reporter not in "".join(e.model_dump_json() for e in hub.events(case(hub, double).id))
+
+
+async def test_who_refused_is_told_to_nobody_who_is_spared_of_staffs_names(tmp_path: Path) -> None:
+    async with hub_on(tmp_path) as hub:
+        main, double = await two(hub)
+        await merge(hub, double, main)
+        await hub.act(case(hub, main).id, "reject", REFUSED, SUPERVISOR)
+        assert last_step(hub, double).repeats == Repeated(step="reject", by=SUPERVISOR.id)
+        spared = Eyes(frozenset({"staff"}), frozenset())
+        seen = events_as_seen(laporgub(), hub.events(case(hub, double).id), spared)
+        assert SUPERVISOR.id not in "".join(each.model_dump_json() for each in seen)
+        assert SUPERVISOR.id not in state_as_seen(case(hub, double), spared).model_dump_json()

@@ -9,17 +9,20 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import select
-from support import ADMIN, Clock, form, hub_on, unit_admin
+from support import ADMIN, Clock, Stub, form, hub_on, unit_admin
 from test_publisher import LEASE, Platform
 from web_hub import STAFF, Web, web_on
 
 from laporhub import profiles
 from laporhub.hub.hub import Hub
-from laporhub.pipeline.commands import Actor
+from laporhub.pipeline.clocks import tick
+from laporhub.pipeline.commands import Act, Actor, Command, Words
 from laporhub.pipeline.embedded.ticker import Ticker
 from laporhub.pipeline.notices import Notice
 from laporhub.pipeline.profile.load import ProfileError, load
 from laporhub.pipeline.publisher import Publisher
+from laporhub.pipeline.store.batch import Batch, Government
+from laporhub.pipeline.store.database import writer
 from laporhub.pipeline.store.tables import notices as table
 from laporhub.pipeline.store.tables import outbox
 
@@ -106,6 +109,50 @@ async def test_the_unit_is_told_of_its_assignment_warning_and_escalation_and_who
         assert occasions(hub, "pupr") == [("assigned", ""), ("warned", "unit_response")]
         assert occasions(hub, "gubernur") == [("escalated", "unit_response")]
         assert occasions(hub, "pimpinan") == [("escalated", "unit_response")]
+
+
+def in_one_batch(hub: Hub, *commands: Command) -> None:
+    with writer(hub.database).begin() as connection:
+        batch = Batch(connection, {PROFILE: Government(hub.rulebooks[PROFILE], Stub())})
+        batch.prepare([], commands)
+        for command in commands:
+            batch.handle(command)
+        batch.save()
+
+
+def given_to(case_id: str, step: str, unit: str, clock: Clock) -> Act:
+    fields = {"unit": unit} | ({"note": Words(text="Salah pilih.")} if step == "redispose" else {})
+    of = {"id": f"d_{step}", "profile": PROFILE, "case_id": case_id, "at": clock(), "actor": ADMIN}
+    return Act.model_validate({**of, "transition": step, "fields": fields})
+
+
+async def test_of_two_things_in_one_batch_each_is_told_as_the_case_was_then(tmp_path: Path) -> None:
+    """A warning, and the case moved to another unit at once: it is told to the unit that it warned."""
+    clock = Clock()
+    async with hub_on(tmp_path, clock) as hub:
+        receipt = await hub.receive(PROFILE, "web", form(1))
+        state = await hub.act(receipt.case_id, "dispose", {"unit": UNIT}, ADMIN)
+        clock.forward(days=5)
+        warning = tick(state, clock())
+        assert warning is not None
+        in_one_batch(hub, warning, given_to(state.id, "redispose", HELPER, clock))
+        assert occasions(hub, "pupr") == [("assigned", ""), ("warned", "unit_response")]
+        assert occasions(hub, "perhubungan") == [("assigned", "")]
+
+
+async def test_a_letter_names_the_unit_that_it_goes_to_though_the_case_moved_on_at_once(
+    tmp_path: Path, folder: Path
+) -> None:
+    clock = Clock()
+    async with telling(tmp_path, folder, clock, Platform()) as hub:
+        receipt = await hub.receive(PROFILE, "web", form(1))
+        case = receipt.case_id
+        in_one_batch(hub, given_to(case, "dispose", UNIT, clock), given_to(case, "redispose", HELPER, clock))
+        with hub.database.connect() as connection:
+            letters = connection.execute(select(outbox.c.text).where(outbox.c.purpose == "notice_assigned"))
+            (letter,) = letters.scalars().all()
+        units = hub.rulebooks[PROFILE].units
+        assert units[UNIT].title in letter and units[HELPER].title not in letter
 
 
 async def test_a_channels_admin_hears_of_their_own_channel_and_of_no_other(tmp_path: Path) -> None:
@@ -283,7 +330,7 @@ async def test_staff_read_their_notices_and_say_so(web: Web) -> None:
     await web.sign_in("pupr")
     page = (await web.browser.get("/staff/inbox")).text
     assert receipt.ticket in page and "Didisposisikan kepada instansi Anda" in page and "Baru" in page
-    answer = await web.submit("/staff/inbox", "/staff/inbox")
+    answer = await web.submit("/staff/inbox", f"/staff/inbox?profile={PROFILE}")
     assert answer.status_code == 303
     page = (await web.browser.get("/staff/inbox")).text
     assert receipt.ticket in page and "Baru" not in page

@@ -276,6 +276,21 @@ async def test_once_the_last_case_has_ended_the_same_change_is_taken(tmp_path: P
         assert hub.rulebooks[NAME].profile.version == date(2026, 2, 1)
 
 
+async def test_running_cases_of_a_unit_that_is_gone_are_counted(tmp_path: Path) -> None:
+    folder = versioned(tmp_path, "")
+    async with hub_on(tmp_path / "data", Clock(at("2026-05-29")), profile=str(folder)) as hub:
+        for number in (1, 2, 3):
+            receipt = await hub.receive(NAME, "web", form(number))
+            if number < 3:
+                await hub.act(receipt.case_id, "dispose", {"unit": "jalan"}, CLERK)
+    check = ["profile", "check", str(folder), "--data", str(tmp_path / "data")]
+    assert "no unit any more" not in CliRunner().invoke(app, check).output
+    units = folder / "units.yaml"
+    units.write_text(units.read_text().replace("id: jalan", "id: jalan-raya"))
+    checked = CliRunner().invoke(app, check)
+    assert checked.exit_code == 0 and "“jalan”, which is no unit any more: 2." in checked.output
+
+
 async def test_a_new_version_strands_nobody(tmp_path: Path) -> None:
     folder = versioned(tmp_path, "")
     await one_case(tmp_path / "data", folder)

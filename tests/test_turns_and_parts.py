@@ -124,6 +124,24 @@ def test_a_case_is_not_moved_to_the_unit_that_has_it() -> None:
     assert (refused.value.code, refused.value.field) == ("already_there", "unit")
 
 
+def test_a_case_is_moved_three_times_then_only_the_supervisor_decides_where_it_stays() -> None:
+    life = disposed()
+    for unit in (SECOND, FIRST, SECOND):
+        life.does(ADMIN, "redispose", unit=unit, note="Salah pilih.")
+    before = life.case
+    with pytest.raises(Conflict) as refused:
+        life.does(ADMIN, "redispose", unit=THIRD, note="Sekali lagi.")
+    assert refused.value.code == "too_often" and life.case == before
+    assert "redispose" not in steps(life, ADMIN), "what is refused is not offered"
+    life.now += timedelta(days=14)
+    life.does(SUPERVISOR, "settle", unit=THIRD, note="Ruas ini jalan provinsi.")
+    clock = life.case.clocks["unit_response"]
+    assert (life.case.unit, clock.status, clock.started_at) == (THIRD, "running", life.now)
+    assert (clock.kept, clock.missed) == (3, 1), "those who had it before keep their own record"
+    with pytest.raises(Conflict):
+        life.does(ADMIN, "redispose", unit=FIRST, note="Tidak setuju.")
+
+
 # ── objecting ────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -141,6 +159,7 @@ def test_a_reporter_objects_once_and_another_role_looks() -> None:
     assert steps(life, ADMIN) == [], "who refused it does not decide on the objection"
     life.does(SUPERVISOR, "uphold", explanation="Fotonya tidak menunjukkan lokasi.")
     assert life.case.status == "rejected" and told(life)[-1] == "upheld"
+    assert "appeal" not in steps(life, reporter(life))
     with pytest.raises(Conflict) as refused:
         life.does(reporter(life), "appeal", reason="Sekali lagi.")
     assert refused.value.code == "too_often"

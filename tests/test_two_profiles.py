@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 from support import Clock, form, hub_on
 from typer.testing import CliRunner
 from web_hub import PASSWORD, Web, web_on
@@ -20,6 +21,7 @@ from laporhub.pipeline.connector_abilities import Checks, Polled
 from laporhub.pipeline.hub_port import Receipt
 from laporhub.pipeline.profile.load import load
 from laporhub.pipeline.staff import Account, Post
+from laporhub.pipeline.store.tables import notice_marks
 
 WADUL, BATIKNET = "wadul-aladin", "batiknet"
 BOTH = f"{WADUL},{BATIKNET}"
@@ -119,6 +121,38 @@ async def test_the_unit_is_that_of_the_service(web: Web) -> None:
     assert other.ticket in theirs and mine.ticket not in theirs
 
 
+async def test_notices_are_read_and_marked_in_the_service_where_they_are_and_nowhere_else(web: Web) -> None:
+    other = await fault(web)
+    clerk = Actor(id="petugas", role="petugas_layanan")
+    await web.hub.act(other.case_id, "dispose", {"unit": "tim-teknis", "opd": "dindik"}, clerk)
+    fitter = FITTER.at(BATIKNET)
+    await signed_in(web, FITTER)
+    assert other.ticket not in (await web.browser.get("/staff/inbox")).text
+    there = f"/staff/inbox?profile={BATIKNET}"
+    assert other.ticket in (await web.browser.get(there)).text
+    elsewhere = {"csrf": web.csrf(), "upto": "999", "profile": BATIKNET}
+    await web.browser.post("/staff/inbox", data=elsewhere)
+    assert web.hub.unread_notices(BATIKNET, fitter) == 1, "what a form says of the profile counts for nothing"
+    assert (await web.submit(there, there)).status_code == 303
+    assert web.hub.unread_notices(BATIKNET, fitter) == 0
+
+
+async def test_nobody_reads_or_marks_notices_of_a_service_in_which_they_have_no_role(web: Web) -> None:
+    other = await fault(web)
+    clerk = Actor(id="petugas", role="petugas_layanan")
+    await web.hub.act(other.case_id, "dispose", {"unit": "tim-teknis", "opd": "dindik"}, clerk)
+    await signed_in(web, ALONE)
+    form = {"csrf": web.csrf(), "upto": "999", "profile": BATIKNET}
+    for profile in (BATIKNET, "tidak-ada"):
+        there = f"/staff/inbox?profile={profile}"
+        assert (await web.browser.get(there)).status_code == 403
+        assert (await web.browser.post(there, data=form)).status_code == 403
+    assert (await web.browser.post("/staff/inbox", data=form)).status_code == 303
+    with web.hub.database.connect() as connection:
+        marks = connection.execute(select(notice_marks.c.account, notice_marks.c.profile)).all()
+    assert [tuple(each) for each in marks] in ([], [(ALONE.username, WADUL)])
+
+
 def _actor(account: Account) -> Actor:
     return Actor(id=account.username, role=account.role, unit=account.unit)
 
@@ -185,6 +219,8 @@ def test_an_account_is_made_with_a_role_for_each_service(tmp_path: Path) -> None
     }
     wrong = shell.invoke(app, ["user", "add", "eko", "--role", "admin_kota", *both])
     assert wrong.exit_code == 1 and BATIKNET in wrong.stderr
+    half = shell.invoke(app, ["user", "add", "eko", "--role", f"{WADUL}=admin_kota", *both])
+    assert half.exit_code == 1 and f"say --role {BATIKNET}=ROLE too" in half.output, "what to do is said"
     same = shell.invoke(app, ["user", "add", "fitri", "--role", "pejabat_pengaduan", *both])
     assert same.exit_code == 0 and "posts" not in json.loads(same.stdout)
 

@@ -13,12 +13,15 @@ from test_publisher import Platform
 from laporhub.hub.hub import Hub
 from laporhub.pipeline.case_state import CaseState
 from laporhub.pipeline.commands import Actor
+from laporhub.pipeline.connector import BY_HAND
 from laporhub.pipeline.embedded.engine import EmbeddedEngine
 from laporhub.pipeline.embedded.ticker import Ticker
 from laporhub.pipeline.errors import Conflict, Forbidden, NotFound
 from laporhub.pipeline.events import ClockAlarmed, ReplyQueued
 from laporhub.pipeline.profile.load import load
 from laporhub.pipeline.publisher import Publisher
+from laporhub.pipeline.staff import Account
+from laporhub.pipeline.workflow import needs_attention
 
 PROFILE = "wadul-aladin"
 BOOK = load(PROFILE)
@@ -185,6 +188,50 @@ async def test_an_incomplete_one_comes_back_to_the_city_which_asks(tmp_path: Pat
         assert state.status == "needs_info"
 
 
+async def test_what_opds_return_again_and_again_the_official_decides(tmp_path: Path) -> None:
+    async with hub_on(tmp_path, Clock(NOON), profile=PROFILE) as hub:
+        state = await received(hub)
+        for _ in range(3):
+            assert state.status == "received"
+            await hub.act(state.id, "forward", {"unit": UNIT}, ADMIN)
+            state = await hub.act(state.id, "return", {"reason": "Bukan jalan kota"}, OPD)
+        assert (state.status, state.unit) == ("with_official", None)
+        clocks = {name: state.clocks[name].status for name in ("verification", "official")}
+        assert clocks == {"verification": "stopped", "official": "running"}
+        official = Account(OFFICIAL.id, (PROFILE,), OFFICIAL.role)
+        assert [each.detail for _, each in hub.notices(PROFILE, official)] == ["refer"]
+        await hub.act(state.id, "forward", {"unit": UNIT}, OFFICIAL)
+        with pytest.raises(Conflict) as refused:
+            await hub.act(state.id, "return", {"reason": "Tetap bukan"}, OPD)
+        assert refused.value.code == "too_often"
+
+
+async def test_a_case_goes_to_another_opd_and_in_the_end_the_official_decides_to_which(
+    tmp_path: Path,
+) -> None:
+    clock = Clock(NOON)
+    other = Actor(id="dlh-demo", role="admin_opd", unit="dlh")
+    async with hub_on(tmp_path, clock, profile=PROFILE) as hub:
+        state = await received(hub)
+        await hub.act(state.id, "forward", {"unit": UNIT}, ADMIN)
+        await hub.act(state.id, "pass_on", {}, OPD)
+        for unit in ("dlh", UNIT, "dlh"):
+            await send(hub)
+            clock.forward(minutes=1)
+            state = await hub.act(state.id, "redispose", {"unit": unit, "note": "Salah pilih"}, ADMIN)
+            assert (state.status, state.unit) == ("forwarded", unit)
+            reception = state.clocks["opd_reception"]
+            assert (reception.status, reception.started_at) == ("running", clock())
+        await send(hub)
+        with pytest.raises(Conflict) as refused:
+            await hub.act(state.id, "redispose", {"unit": UNIT, "note": "Lagi"}, ADMIN)
+        assert refused.value.code == "too_often"
+        with pytest.raises(Forbidden):
+            await hub.act(state.id, "decide", {"unit": UNIT, "note": "Jalan kota"}, other)
+        state = await hub.act(state.id, "decide", {"unit": UNIT, "note": "Jalan kota"}, OFFICIAL)
+        assert state.unit == UNIT
+
+
 async def test_who_is_late_is_told_first_then_the_official(tmp_path: Path) -> None:
     clock = Clock(NOON)
     async with hub_on(tmp_path, clock, profile=PROFILE) as hub:
@@ -203,6 +250,8 @@ async def test_what_the_officer_cannot_settle_the_official_does(tmp_path: Path) 
         receipt = await hub.receive(PROFILE, "counter", form(1, TEXT))
         state = await hub.act(receipt.case_id, "hand_over", {"reason": "Perlu keputusan"}, ADMIN)
         assert state.status == "with_official"
+        official = Account(OFFICIAL.id, (PROFILE,), OFFICIAL.role)
+        assert [each.detail for _, each in hub.notices(PROFILE, official)] == ["hand_over"]
         with pytest.raises((Forbidden, Conflict)):
             await hub.act(state.id, "settle", {"response": "x"}, ADMIN)
         state = await hub.act(state.id, "settle", {"response": "Sudah kami putuskan."}, OFFICIAL)
@@ -286,3 +335,23 @@ async def test_who_has_the_case_answers_or_decides_speaks_in_confidence_and_nobo
         await hub.confide(state.id, "Kami periksa.", OPD, "2")
         purpose, words = said(hub, state)[-1]
         assert purpose == "confidential" and state.ticket in words and "Kami periksa" not in words
+
+
+async def test_who_came_by_telephone_is_rung_up_about_a_confidential_answer(tmp_path: Path) -> None:
+    async with hub_on(
+        tmp_path, Clock(NOON), profile=PROFILE, connectors={"hotline": {"secret": "rahasia-percobaan-1"}}
+    ) as hub:
+        receipt = await hub.receive(PROFILE, "hotline", form(1, TEXT))
+        await hub.act(receipt.case_id, "forward", {"unit": UNIT}, ADMIN)
+        await hub.confide(receipt.case_id, "Kami periksa.", OPD, "1")
+        purpose, words = said(hub, case(hub, receipt.ticket))[-1]
+        assert purpose == "confidential" and receipt.ticket in words
+        assert "Kami periksa" not in words and "http" not in words, "a link is not for reading out"
+        while await hub.publisher.send_due():
+            pass
+        state = case(hub, receipt.ticket)
+        reply = list(state.replies)[-1]
+        assert (state.replies[reply].status, state.replies[reply].reason) == ("failed", BY_HAND)
+        assert needs_attention(state)
+        state = await hub.convey(state.id, reply, ADMIN)
+        assert not needs_attention(state)

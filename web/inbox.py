@@ -55,11 +55,14 @@ def inbox(request: Request, session: Staff, profile: str | None = None) -> Respo
 
 
 @router.post("/staff/inbox")
-async def read(request: Request, session: Staff) -> Response:
-    """All up to the newest that the page showed is read; what came meanwhile is not."""
+async def read(request: Request, session: Staff, profile: str | None = None) -> Response:
+    """All up to the newest that the page showed is read; what came meanwhile is not.
+
+    The profile stands in the address, as for the page: it decides what the account is here.
+    """
     site, fields = site_of(request), await forms.read_form(request)
     check_csrf(session, fields)
-    rulebook = await run_in_threadpool(profile_of, site, session.account, fields.get("profile"))
+    rulebook = await run_in_threadpool(profile_of, site, session.account, profile)
     upto = fields.get("upto", "")
     if upto.isascii() and upto.isdecimal() and len(upto) < 16:
         await site.hub.read_notices(rulebook.name, session.account, int(upto))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Final
 
 from sqlalchemy import Connection
@@ -87,8 +88,8 @@ class Batch:
     """Event id → its canonical JSON, as it is stored and streamed."""
     messages: list[Message] = field(default_factory=list)
     conversations: dict[str, Conversation] = field(default_factory=dict)
-    _happened: dict[str, list[CaseEvent]] = field(default_factory=dict)
-    """Case → its events, in the order of each case's first one."""
+    _happened: dict[str, list[Done]] = field(default_factory=dict)
+    """Case → what happened in it, one after the other, in the order of each case's first event."""
     _words: list[CaseEvent] = field(default_factory=list)
     """Of the events, those by which what the reporter said has changed."""
     _loaded: Mapping[str, int] = field(default_factory=dict)
@@ -229,7 +230,7 @@ class Batch:
             self.states[each.state.id] = each.state
             if each.events:
                 self.events.extend(each.events)
-                self._happened.setdefault(each.state.id, []).extend(each.events)
+                self._happened.setdefault(each.state.id, []).append(each)
             for event in each.events:
                 self.bodies[event.id] = event.model_dump_json(exclude_none=True)
                 if isinstance(event.data, MessageAdded | MessageWithdrawn):
@@ -338,12 +339,12 @@ class Batch:
 
     def _tell_staff(self) -> None:
         told, letters = list[Notice](), list[Letter]()
-        for case_id, events in self._happened.items():
-            state = self.states[case_id]
-            government = self._government(state.profile)
-            notices = list(notices_of(government.rulebook, state, events))
+        for each in chain.from_iterable(self._happened.values()):
+            # As the case was then: a later command of the batch may have given it to another unit.
+            government = self._government(each.state.profile)
+            notices = list(notices_of(government.rulebook, each.state, each.events))
             told += notices
-            letters += letters_of(government.rulebook, state, notices, government.office)
+            letters += letters_of(government.rulebook, each.state, notices, government.office)
         notices_kept.add(self.connection, told, letters)
 
     def changed(self) -> list[CaseState]:

@@ -38,10 +38,21 @@ def keep(connection: Connection, book: Rulebook) -> None:
     )
 
 
+def of_lost_units(connection: Connection, book: Rulebook) -> Mapping[str, int]:
+    """Unit that the profile does not know any more → how many cases it has that have not ended. Reads them all."""
+    _may_take_long(connection)
+    unit, ended = (_part(connection, name) for name in ("unit", "closed_at"))
+    found = (
+        select(unit, func.count())
+        .where(cases.c.profile == book.name, ended.is_(None), unit.not_in(list(book.units)))
+        .group_by(unit)
+    )
+    return {row[0]: row[1] for row in connection.execute(found)}
+
+
 def running(connection: Connection, profile: str) -> Mapping[tuple[str, str], int]:
     """(version, state) → how many of the profile's cases that have not ended. Reads them all."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("SET LOCAL statement_timeout = 0"))
+    _may_take_long(connection)
     version, state, ended = (_part(connection, name) for name in ("profile_version", "status", "closed_at"))
     found = (
         select(version, state, func.count())
@@ -49,6 +60,11 @@ def running(connection: Connection, profile: str) -> Mapping[tuple[str, str], in
         .group_by(version, state)
     )
     return {(row[0], row[1]): row[2] for row in connection.execute(found)}
+
+
+def _may_take_long(connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SET LOCAL statement_timeout = 0"))
 
 
 def _part(connection: Connection, name: str) -> Any:
