@@ -104,6 +104,21 @@ def test_a_description_counts_while_cases_are_few() -> None:
     assert learned.ranked(words, NOWHERE, {"water": 0.95})[0][0] == "water"
 
 
+def test_what_an_office_says_of_itself_is_learned_where_it_has_no_case_yet() -> None:
+    mixed = [Case("kucing di jalan berlubang", "roads"), Case("kucing dekat pipa bocor", "water")]
+    cases = [*made_up_cases(60), *mixed]
+    said = [("kucing", "animals"), ("kucing liar", "animals"), ("steril kucing", "animals")]
+    assert best(train(cases, labels=["animals"]), "kucing") != "animals"
+    assert best(train(cases, labels=["animals"], sayings=said), "kucing") == "animals"
+
+
+def test_what_is_said_of_two_labels_together_tells_neither() -> None:
+    cases = made_up_cases(60)
+    plain = train(cases, key_of=lambda _: "office")
+    told = train(cases, key_of=lambda _: "office", sayings=[("pipa bocor", "office")])
+    assert np.array_equal(told.weights, plain.weights)
+
+
 # ── one office in many places ────────────────────────────────────────────────────────────────────
 
 
