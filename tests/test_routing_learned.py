@@ -157,6 +157,17 @@ def test_a_name_two_villages_share_is_told_by_the_district() -> None:
     assert told == {"Kelurahan Mawar Wetan": 1.0}
 
 
+@pytest.mark.parametrize(("elsewhere", "expected"), [(1, "Kelurahan Mawar"), (3, "Kelurahan Dahlia")])
+def test_one_case_that_went_elsewhere_is_no_rule_for_the_place(elsewhere: int, expected: str) -> None:
+    names = ("Mawar", "Melati", "Dahlia", "Kenanga")
+    cases = [(f"Kelurahan {name}", Where(name, "Kulon")) for name in names[1:] for _ in range(4)]
+    cases += [("Kelurahan Mawar", Where("Mawar", "Wetan"))]
+    cases += [("Kelurahan Dahlia", Where("Mawar", "Kulon"))] * elsewhere
+    told = learn_offices(cases).told_by_place("kelurahan {village}", Where("Mawar", "Kulon"))
+    assert max(told, key=lambda label: told[label]) == expected
+    assert sum(told.values()) == pytest.approx(1)
+
+
 # ── when it may be trusted ───────────────────────────────────────────────────────────────────────
 
 
