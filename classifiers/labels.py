@@ -17,6 +17,8 @@ _FEWEST: Final = 3
 """Places from which labels alike are taken for one office in many places."""
 _MOSTLY: Final = 0.5
 """Share of a label's cases whose place it must name."""
+_OF_ITS_OWN: Final = 2
+"""How many cases it is worth that a label names a place: one case that went elsewhere is no rule."""
 VILLAGE, DISTRICT = "{village}", "{district}"
 
 
@@ -131,4 +133,15 @@ def learn_offices(cases: Sequence[tuple[str, Where]]) -> Offices:
         if (learned := chosen.get(label)) is not None:
             for place in _places(learned, where):
                 by_place[learned][place][label] += 1
+    for label, learned in chosen.items():
+        for place, went in by_place[learned].items():
+            if _is_named(label, learned, place):
+                went[label] += _OF_ITS_OWN
     return Offices(chosen, {name: dict(places) for name, places in by_place.items()})
+
+
+def _is_named(label: str, learned: str, place: str) -> bool:
+    """Whether the label names this place (see `_places`), with or without its district."""
+    village, _, district = place.partition("/")
+    start, name = learned.split(" ")[0], village or district
+    return spelled(label) in (f"{start}{name}", f"{start}{name}{district}")

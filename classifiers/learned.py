@@ -7,7 +7,7 @@ that differ only in territory are learned as one duty, since words do not tell t
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from laporhub.classifiers.cold_start import ColdStartClassifier, Ranking, Reading
@@ -30,6 +30,14 @@ _LEAST: Final = 0.001
 _REASONS: Final = 3
 
 
+def _sayings(units: Iterable[Unit], duties: Mapping[str, str]) -> Sequence[tuple[str, str]]:
+    """Keywords, tasks and examples; what several units say of one duty only once."""
+    said = [
+        (text, duties[unit.id]) for unit in units for text in (*unit.keywords, *unit.tasks, *unit.examples)
+    ]
+    return list(dict.fromkeys(said))
+
+
 class Description:
     """What units.yaml alone says of a text, as a prior over duties, and which unit of a duty the place tells."""
 
@@ -37,6 +45,8 @@ class Description:
         self.duties: Mapping[str, str] = Duties(units).of
         self.cold = ColdStartClassifier(units, suggest_from=_LEAST, top=_WEIGHED, regions=regions)
         self._units = units
+        self.sayings: Sequence[tuple[str, str]] = _sayings(units.values(), self.duties)
+        """What the units say of themselves, with the duty of each; to be learned from beside cases."""
         members: dict[str, list[str]] = defaultdict(list)
         for unit, duty in self.duties.items():
             members[duty].append(unit)

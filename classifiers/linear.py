@@ -120,16 +120,15 @@ class Linear:
         own = int(np.searchsorted(row.columns, self.features.words))
         columns, values = row.columns[:own], row.values[:own]
         asked = [self.labels.index(label) for label in labels]
-        speak = values[:, None] * self.weights[columns[:, None], asked]
+        speak = values * self.weights.take(columns, axis=0).take(asked, axis=1).T
         where = dict(zip(row.said.tolist(), range(len(row.said)), strict=True))
         known = columns.tolist()
         found = []
-        for each in speak.T:
-            best = np.argsort(-each)[:_LOOKED_AT].tolist()
-            strong = each[best].tolist()
-            said = (
-                _as_said(words, where[known[at]]) for at, much in zip(best, strong, strict=True) if much > 0
-            )
+        for each, order in zip(speak, np.argsort(-speak, axis=1), strict=True):
+            best = order[:_LOOKED_AT]
+            strong = each.take(best).tolist()
+            named = zip(best.tolist(), strong, strict=True)
+            said = (_as_said(words, where[known[at]]) for at, much in named if much > 0)
             found.append(_apart(said, most))
         return found
 

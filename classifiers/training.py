@@ -38,6 +38,8 @@ _MANY: Final = 500
 """Cases from which what occurs only once or twice is left out."""
 _COST: Final = 0.3
 """What an error costs against large weights, as scikit-learn's C."""
+_OF_A_CASE: Final = 0.5
+"""How much a saying of a description teaches, against a case."""
 _BEGINNINGS: Final = (0.6, 0.8)
 """Shares of the cases, the earliest, of which models are made that are asked for those that came next. More than one,
 since months differ in how hard they are."""
@@ -68,6 +70,10 @@ class Case:
     prior: Mapping[str, float] | None = None
 
 
+Saying: TypeAlias = tuple[str, str]
+"""Words by which a description knows an office, and what the office is called in the cases' priors."""
+
+
 def _silent(_: str, __: float) -> None:
     pass
 
@@ -77,9 +83,11 @@ def train(
     progress: Progress = _silent,
     key_of: Callable[[str], str] = str,
     labels: Iterable[str] = (),
+    sayings: Iterable[Saying] = (),
 ) -> Linear:
     """`key_of` says what a label is called in the cases' priors, "" where it is not; `labels` are those that may
-    also be right though no case has had them yet.
+    also be right though no case has had them yet. `sayings` are learned from beside the cases: they help offices
+    with few of them.
 
     Raises `Refused` where there are too few cases, or only one label.
     """
@@ -93,16 +101,18 @@ def train(
     learned = [offices.learned_as(case.label) for case in cases]
     every = tuple(sorted({*learned, *map(offices.learned_as, labels)}))
     known_as = tuple(map(key_of, every))
+    told = _told(sayings, every, known_as)
     held: list[_Fold] = []
     parts = list(_parts(len(cases)))
     for number, (seen, first, last) in enumerate(parts, 1):
         if len({learned[each] for each in seen}) > 1:
-            earlier = _fit([words[each] for each in seen], [learned[each] for each in seen], buckets, every)
+            first_words, first_learned = [words[each] for each in seen], [learned[each] for each in seen]
+            earlier = _fit(first_words, first_learned, buckets, every, told)
             held.append(_fold(earlier, words[first:last], cases[first:last], learned[first:last], known_as))
         progress("held back", 0.5 * number / len(parts))
     sharpness, trust = _calibrated(held)
     certainty = _certainty(held, sharpness, trust)
-    fitted = _fit(words, learned, buckets, every)
+    fitted = _fit(words, learned, buckets, every, told)
     progress("all", 0.95)
     model = Linear(
         features=fitted.features,
@@ -135,6 +145,15 @@ def _parts(cases: int) -> Iterator[tuple[Sequence[int], int, int]]:
         yield [*range(first), *range(last, cases)], first, last
 
 
+def _told(
+    sayings: Iterable[Saying], every: Sequence[str], known_as: Sequence[str]
+) -> list[tuple[Sequence[str], str]]:
+    """The words of each saying with the label that it speaks for, where there is one and no other."""
+    named = Counter(known_as)
+    label_of = {name: label for label, name in zip(every, known_as, strict=True) if named[name] == 1}
+    return [(words_of(text), label_of[name]) for text, name in sayings if name in label_of]
+
+
 @dataclass(frozen=True, slots=True)
 class _Fitted:
     features: Features
@@ -146,20 +165,28 @@ class _Fitted:
 
 
 def _fit(
-    words: Sequence[Sequence[str]], labels: Sequence[str], buckets: Buckets, every: tuple[str, ...]
+    words: Sequence[Sequence[str]],
+    labels: Sequence[str],
+    buckets: Buckets,
+    every: tuple[str, ...],
+    told: Sequence[tuple[Sequence[str], str]] = (),
 ) -> _Fitted:
-    """A column for each of `every` label; one that no case has is never spoken for by words."""
+    """A column for each of `every` label; one that no case and nothing `told` has is never spoken for by words."""
     features = learn_features(words, buckets, rarest=_RAREST if len(words) > _MANY else (1, 1))
     mapped = features.buckets()
     rows = [features.row(each, mapped) for each in words]
     own = [_words_alone(row, features.words) for row in rows]
+    said = [(row, label) for each, label in told if len((row := features.row(each, mapped)).columns)]
+    rows += [row for row, _ in said]
+    weight = np.repeat([1.0, _OF_A_CASE], [len(words), len(said)])
     svm, table = _scikit_learn()
     starts = np.fromiter(accumulate((len(row.columns) for row in rows), initial=0), np.int64)
     columns = np.concatenate([row.columns for row in rows])
     values = np.concatenate([row.values for row in rows], dtype=np.float64)  # else it is copied to that
     del rows  # the largest of all, and now twice in memory
-    matrix = table((values, columns, starts), shape=(len(words), features.columns))
-    fitted = svm(C=_COST, tol=0.01, random_state=0).fit(matrix, np.array(labels))
+    matrix = table((values, columns, starts), shape=(len(weight), features.columns))
+    right = np.array([*labels, *(label for _, label in said)])
+    fitted = svm(C=_COST, tol=0.01, random_state=0).fit(matrix, right, weight)
     weights, bias = fitted.coef_, fitted.intercept_
     if len(fitted.classes_) == 2:  # then there is one row of weights, for the second against the first
         weights, bias = np.concatenate([-weights, weights]), np.concatenate([-bias, bias])

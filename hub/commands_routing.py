@@ -205,7 +205,7 @@ def _curve(
 def _trained(cases: Sequence[Case], description: Description, labels: Iterable[str] = ()) -> Linear:
     from laporhub.classifiers.training import train as learn
 
-    return learn(cases, _told_on_terminal, description.key_of, labels)
+    return learn(cases, _told_on_terminal, description.key_of, labels, description.sayings)
 
 
 def _told_on_terminal(done: str, share: float) -> None:

@@ -203,7 +203,7 @@ def _classifier(book: Rulebook, shelf: Shelf, version: str) -> LearnedClassifier
 
 def _trained(lessons: Sequence[Lesson], description: Description, progress: Progress) -> Linear:
     duties = description.duties.values()
-    return train(_cases(lessons, description), progress, description.key_of, duties)
+    return train(_cases(lessons, description), progress, description.key_of, duties, description.sayings)
 
 
 def _cases(lessons: Sequence[Lesson], description: Description) -> list[Case]:

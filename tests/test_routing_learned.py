@@ -104,6 +104,21 @@ def test_a_description_counts_while_cases_are_few() -> None:
     assert learned.ranked(words, NOWHERE, {"water": 0.95})[0][0] == "water"
 
 
+def test_what_an_office_says_of_itself_is_learned_where_it_has_no_case_yet() -> None:
+    mixed = [Case("kucing di jalan berlubang", "roads"), Case("kucing dekat pipa bocor", "water")]
+    cases = [*made_up_cases(60), *mixed]
+    said = [("kucing", "animals"), ("kucing liar", "animals"), ("steril kucing", "animals")]
+    assert best(train(cases, labels=["animals"]), "kucing") != "animals"
+    assert best(train(cases, labels=["animals"], sayings=said), "kucing") == "animals"
+
+
+def test_what_is_said_of_two_labels_together_tells_neither() -> None:
+    cases = made_up_cases(60)
+    plain = train(cases, key_of=lambda _: "office")
+    told = train(cases, key_of=lambda _: "office", sayings=[("pipa bocor", "office")])
+    assert np.array_equal(told.weights, plain.weights)
+
+
 # ── one office in many places ────────────────────────────────────────────────────────────────────
 
 
@@ -140,6 +155,17 @@ def test_a_name_two_villages_share_is_told_by_the_district() -> None:
     offices = learn_offices(cases * 3)
     told = offices.told_by_place("kelurahan {village}", Where("Mawar", "Wetan"))
     assert told == {"Kelurahan Mawar Wetan": 1.0}
+
+
+@pytest.mark.parametrize(("elsewhere", "expected"), [(1, "Kelurahan Mawar"), (3, "Kelurahan Dahlia")])
+def test_one_case_that_went_elsewhere_is_no_rule_for_the_place(elsewhere: int, expected: str) -> None:
+    names = ("Mawar", "Melati", "Dahlia", "Kenanga")
+    cases = [(f"Kelurahan {name}", Where(name, "Kulon")) for name in names[1:] for _ in range(4)]
+    cases += [("Kelurahan Mawar", Where("Mawar", "Wetan"))]
+    cases += [("Kelurahan Dahlia", Where("Mawar", "Kulon"))] * elsewhere
+    told = learn_offices(cases).told_by_place("kelurahan {village}", Where("Mawar", "Kulon"))
+    assert max(told, key=lambda label: told[label]) == expected
+    assert sum(told.values()) == pytest.approx(1)
 
 
 # ── when it may be trusted ───────────────────────────────────────────────────────────────────────
