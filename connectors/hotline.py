@@ -121,7 +121,11 @@ class HotlineConnector:
         found: list[Call] = []
         for path in files:
             beside = {"call_id": _id_in(path)}
-            body = self._heard(path) if path.suffix.lower() in SOUND else path.read_bytes()
+            try:
+                body = self._heard(path) if path.suffix.lower() in SOUND else path.read_bytes()
+            except Unparsable:
+                yield Raw(path.read_bytes(), "application/octet-stream")  # for the dead letter
+                continue
             for piece in _pieces(body, beside):
                 try:
                     found += hotline_payload.calls(piece, beside)
