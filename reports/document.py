@@ -69,7 +69,7 @@ def _measures(figures: Figures, rulebook: Rulebook, t: Translate) -> dict[str, A
     return {
         t("Aduan masuk"): Amount(figures.cases),
         t("Aduan selesai"): Amount(figures.closed),
-        t("Tepat waktu menurut standar"): _in_time(figures, rulebook),
+        t("Tepat waktu, dari tenggat standar yang berakhir"): _in_time(figures, rulebook),
         t("Aduan yang melewati tenggat"): Amount(figures.late_cases),
         t("Dikembalikan instansi"): Amount(figures.returned),
         t("Ditolak"): Amount(figures.rejected),
