@@ -111,6 +111,19 @@ def names(found: Sequence[CaseState]) -> list[str]:
 # ── cases ──
 
 
+def test_a_connection_that_is_given_back_after_the_hub_closed_is_closed(database: Engine) -> None:
+    """A thread may be reading when the hub closes; what is opened later works all the same."""
+    with database.connect() as reading:
+        reading.execute(text("SELECT 1"))
+        driver: Any = reading.connection.driver_connection
+        database.dispose()
+        assert reading.execute(text("SELECT 1")).scalar() == 1
+    with pytest.raises(Exception, match="closed"):
+        driver.execute("SELECT 1")
+    with database.connect() as later:
+        assert later.execute(text("SELECT 1")).scalar() == 1
+
+
 def test_a_case_comes_back_as_it_was(connection: Connection) -> None:
     state = case("c_1", due=HOUR, text=ODD + "\0", unit="dinas-contoh", occurred_at=MONDAY - HOUR)
     cases.save_cases(connection, [state])

@@ -9,7 +9,7 @@ from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnectionLeft
-from sqlalchemy.pool import QueuePool
+from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from laporhub.pipeline.errors import Misconfigured, RetryLater
 from laporhub.pipeline.store.schema import bring_up_to_date
@@ -48,6 +48,22 @@ _PASSING_SQLITE = (
     "SQLITE_CANTOPEN",
     "SQLITE_NOMEM",
 )
+
+
+class _Pool(QueuePool):
+    """Closes what comes back after it was disposed of: a thread may still be reading when a hub closes."""
+
+    _over = False
+
+    def dispose(self) -> None:
+        self._over = True
+        super().dispose()
+
+    def _do_return_conn(self, record: ConnectionPoolEntry) -> None:
+        if self._over:
+            record.close()
+        else:
+            super()._do_return_conn(record)
 
 
 def open_database(where: Path | str) -> Engine:
@@ -146,7 +162,7 @@ def _url(where: Path | str) -> URL:
 def _sqlite(url: URL) -> Engine:
     engine = create_engine(
         url,
-        poolclass=QueuePool,
+        poolclass=_Pool,
         pool_size=8,
         max_overflow=24,
         connect_args={"check_same_thread": False},
@@ -173,6 +189,7 @@ def _postgresql(url: URL) -> Engine:
     try:
         return create_engine(
             url,
+            poolclass=_Pool,
             pool_size=5,
             max_overflow=15,
             pool_pre_ping=True,  # a server that was restarted meanwhile costs no caller an error
