@@ -71,16 +71,10 @@ def role(name: str) -> str:
     return f"role:{name}"
 
 
-_TELLING = (Assigned, Involved, ClockAlarmed, Transitioned)
-"""Of most events nobody is told."""
-
-
 def notices_of(rulebook: Rulebook, state: CaseState, events: Sequence[CaseEvent]) -> Iterator[Notice]:
     """What these events of one case are told as; `state` is the case after them."""
     rulebook = rulebook.of(state)
     for event in events:
-        if not isinstance(event.data, _TELLING):
-            continue
         for occasion, receivers, detail in _told(rulebook, state, event):
             for receiver in dict.fromkeys(receivers):
                 yield Notice(

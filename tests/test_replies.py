@@ -10,11 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from laporhub.pipeline import wording
 from laporhub.pipeline.calendar import work_calendar
 from laporhub.pipeline.errors import Misconfigured
 from laporhub.pipeline.profile.load import load
 from laporhub.pipeline.profile.rulebook import Rulebook
-from laporhub.pipeline.replies import format_due, join, render
+from laporhub.pipeline.replies import FACTS, format_due, join, render
 
 steady = settings(deadline=None)
 SAMPLE = load(Path(__file__).parent / "data" / "minimal-profile")
@@ -123,3 +124,7 @@ def test_a_time_in_english_has_day_hour_and_zone() -> None:
 )
 def test_items_are_listed_as_in_a_sentence(items: list[str], language: str, words: str) -> None:
     assert join(items, language) == words
+
+
+def test_each_fact_that_templates_may_use_is_worked_out() -> None:
+    assert wording._FACTS.keys() == FACTS
