@@ -10,6 +10,7 @@ from pathlib import Path
 from threading import Barrier, Lock
 
 import pytest
+from psycopg.pq import PGconn
 from servers.plugin import StartOwn
 from sqlalchemy import Connection, Engine, text
 from sqlalchemy.exc import DBAPIError
@@ -404,3 +405,58 @@ def test_a_session_on_postgresql_is_named_and_gives_up_in_time(postgres: str) ->
 
     assert shown(postgres) == ["laporhub", "30s", "1min", "read committed"]
     assert shown(f"{postgres}?application_name=pekerja")[0] == "pekerja"
+
+
+def in_a_pipeline(session: PGconn) -> None:
+    session.enter_pipeline_mode()
+    session.send_query_params(b"BEGIN", None)
+    session.send_query_params(b"INSERT INTO messages (id, body) VALUES ('m_1', '{}')", None)
+    session.send_flush_request()
+
+
+def in_a_copy(session: PGconn) -> None:
+    session.exec_(b"BEGIN")
+    session.exec_(b"COPY messages (id, body) FROM STDIN")
+    for name in (b"m_1", b"m_2", b"m_3"):
+        session.put_copy_data(name + b"\t" + b"x" * 100_000 + b"\n")
+
+
+@pytest.mark.parametrize("half_sent", [in_a_pipeline, in_a_copy])
+def test_rows_of_a_worker_that_was_stopped_while_it_sent_them_are_freed(
+    postgres: str, half_sent: Callable[[PGconn], None]
+) -> None:
+    """PostgreSQL calls such a session active, and would wait for the rest for as long as the process exists."""
+    database = open_database(f"{postgres}?options=-c%20statement_timeout%3D1s")
+    url = postgres.replace("+psycopg", "") + "?application_name=laporhub"
+    stopped = PGconn.connect(url.encode())
+    half_sent(stopped)
+    while stopped.flush():
+        pass
+    with database.connect() as connection:
+        await_half(connection)
+    tries = 1
+    while not written(database, [("m_1", "{}")]):
+        tries += 1
+    assert tries > 1
+    with database.connect() as connection:
+        assert connection.execute(text("SELECT body FROM messages")).all() == [("{}",)]
+    stopped.finish()
+    database.dispose()
+
+
+def await_half(connection: Connection) -> None:
+    """Until somebody has written a row and the server waits for the rest."""
+    asked = text("SELECT 1 FROM pg_stat_activity WHERE backend_xid IS NOT NULL AND wait_event = 'ClientRead'")
+    while connection.execute(asked).first() is None:
+        connection.rollback()  # which forgets what it saw of the statistics
+
+
+def written(database: Engine, records: list[tuple[str, str]]) -> bool:
+    """Whether they could be: False when it may be tried again."""
+    try:
+        with writer(database).begin() as connection:
+            log.append(connection, messages, records)
+    except DBAPIError as error:
+        assert is_transient(error)
+        return False
+    return True

@@ -8,6 +8,8 @@ from typing import Any
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
+from laporhub.pipeline.store.silent import end_the_silent
+
 
 def copy_in(
     connection: Connection, table: str, columns: Sequence[str], rows: Iterable[Sequence[str | int | None]]
@@ -24,6 +26,7 @@ def copy_in(
             for row in rows:
                 target.write_row(row)
     except dialect.dbapi.Error as error:
+        end_the_silent(connection.engine, error)
         lost = dialect.is_disconnect(error, driver, None)
         if lost:
             connection.invalidate(error)

@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Engine, create_engine, event, make_url
-from sqlalchemy.engine import Connection
+from sqlalchemy.engine import Connection, ExceptionContext
 from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnectionLeft
 from sqlalchemy.pool import ConnectionPoolEntry, QueuePool
 
 from laporhub.pipeline.errors import Misconfigured, RetryLater
 from laporhub.pipeline.store.schema import bring_up_to_date
+from laporhub.pipeline.store.silent import end_the_silent
 
 _PRAGMAS = (
     "PRAGMA journal_mode = WAL",
@@ -187,7 +188,7 @@ def _sqlite(url: URL) -> Engine:
 
 def _postgresql(url: URL) -> Engine:
     try:
-        return create_engine(
+        engine = create_engine(
             url,
             poolclass=_Pool,
             pool_size=5,
@@ -199,3 +200,10 @@ def _postgresql(url: URL) -> Engine:
         )
     except ModuleNotFoundError:
         raise Misconfigured("PostgreSQL needs its driver: pip install 'laporhub[distributed]'") from None
+
+    @event.listens_for(engine, "handle_error")
+    def _failed(context: ExceptionContext) -> None:
+        if context.engine is not None:
+            end_the_silent(context.engine, context.original_exception)
+
+    return engine
