@@ -10,6 +10,7 @@ import re
 from typing import Final
 
 from laporhub.classifiers.beginnings import Phrases
+from laporhub.pipeline.remembered import Remembered
 from laporhub.pipeline.text import words_of
 
 _OFFERS: Final[tuple[tuple[float, str], ...]] = (
@@ -156,11 +157,22 @@ _MORE = 0.35
 """What each further word of a kind adds to its weight, twice at most."""
 
 
+def _oddity(word: str) -> int:
+    if len(word) == 1:
+        return _SINGLE
+    return _PLAIN if word.isalpha() or word.isdigit() else _MIXED
+
+
+_PLAIN, _SINGLE, _MIXED = range(3)
+_ODD: Final = Remembered(_oddity)
+"""Words that may be written so that no machine finds them: single letters, letters with digits among them."""
+
+
 def is_advertising(words: str) -> bool:
     """Whether a person should check a normalised text for advertising."""
     said = words_of(words)
-    mixed = [word for word in said if not word.isalpha() and not word.isdigit()]
-    if mixed or [*map(len, said)].count(1) >= 3:
+    odd = [*map(_ODD.__getitem__, said)]
+    if _MIXED in odd or odd.count(_SINGLE) >= 3:
         words = _put_right(words)
     against = _LESS * len(said & _AGAINST_WORDS)
     told: dict[int, set[str]] = {}

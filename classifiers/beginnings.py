@@ -9,10 +9,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from itertools import accumulate
+from itertools import accumulate, compress
 from typing import Final, TypeAlias
 
 from laporhub.pipeline.remembered import Remembered
+from laporhub.pipeline.text import words_in
 
 _START, _END = r"\b(?:", r")\b"
 _ASIDE: Final = ("(?!", "(?<!", "(?=", "(?<=")
@@ -42,7 +43,9 @@ class Beginnings:
     def places(self, words: str) -> Places:
         """For `first`."""
         of_word = self._of_word
-        return [(start, may_begin) for start, word in _spread(words) if (may_begin := of_word[word])]
+        starts, said = _spread(words)
+        may_begin = [*map(of_word.__getitem__, said)]
+        return list(zip(compress(starts, may_begin), filter(None, may_begin), strict=True))
 
     def first(self, number: int, words: str, places: Places) -> re.Match[str] | None:
         """What `search` with the pattern finds."""
@@ -73,11 +76,10 @@ class Beginnings:
 
 
 @lru_cache(maxsize=32)  # the parts of one decision look at the same text
-def _spread(words: str) -> list[tuple[int, str]]:
-    """Each word of a normalised text, and where it stands."""
-    said = words.split(" ")
-    starts = accumulate([len(word) + 1 for word in said], initial=0)
-    return list(zip(starts, said, strict=False))
+def _spread(words: str) -> tuple[Sequence[int], Sequence[str]]:
+    """Where each word of a normalised text stands, and the words."""
+    said = words_in(words)
+    return list(accumulate([len(word) + 1 for word in said], initial=0)), said
 
 
 class Phrases:

@@ -18,7 +18,7 @@ from typing import Final, TypeAlias
 from laporhub.classifiers.stem import stem
 from laporhub.pipeline.profile.schema_units import Unit
 from laporhub.pipeline.remembered import Remembered
-from laporhub.pipeline.text import normalise
+from laporhub.pipeline.text import normalise, words_in
 
 _STOP_WORDS = """
 ada adalah agar akan akhirnya aku alangkah antara apa apakah apalagi assalamualaikum atas atau bagaimana
@@ -151,12 +151,12 @@ class Duties:
 
     def evidence(self, text: str) -> Said:
         """What in the normalised text speaks for and against each duty."""
-        words = tuple(stems(self._without_addresses(text.split())))
+        words = tuple(stems(self._without_addresses(words_in(text))))
         # A long story touches on many things: each then says less.
         dilution = (1 + max(0, len(words) - 25) / 25) ** 0.35
         return Said(self._matches(words), dilution)
 
-    def _without_addresses(self, words: list[str]) -> list[str]:
+    def _without_addresses(self, words: Sequence[str]) -> Sequence[str]:
         """The words without those that only say where: "kelurahan", "rt" and the like before a name or number."""
         if _OF_ADDRESSES.isdisjoint(words):
             return words
@@ -166,7 +166,7 @@ class Duties:
             if word not in _OF_ADDRESSES or i + 1 == len(words) or self._means_something(words, i)
         ]
 
-    def _means_something(self, words: list[str], i: int) -> bool:
+    def _means_something(self, words: Sequence[str], i: int) -> bool:
         """Whether the word of an address at `i` is part of a keyword, or has no name after it."""
         if i and (_STEMS[words[i - 1]], _STEMS[words[i]]) in self._postings:
             return True

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from laporhub.classifiers.cold_start import MARKS
 from laporhub.pipeline.remembered import Remembered
-from laporhub.pipeline.text import normalise
+from laporhub.pipeline.text import normalise, words_in
 
 Ints: TypeAlias = NDArray[np.int32]
 Floats: TypeAlias = NDArray[np.float32]
@@ -35,9 +35,9 @@ _HALVES: Final = 2
 """Words and pieces are weighed apart: of each the squares sum up to 1."""
 
 
-def words_of(text: str) -> list[str]:
+def words_of(text: str) -> Sequence[str]:
     text = text[:READ]
-    return normalise(MARKS.sub(" ", text) if "[" in text else text).split()
+    return words_in(normalise(MARKS.sub(" ", text) if "[" in text else text))
 
 
 def bucket(feature: str) -> int:

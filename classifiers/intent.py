@@ -10,7 +10,7 @@ from typing import Final
 
 from laporhub.classifiers.beginnings import Beginnings, Places
 from laporhub.pipeline.classifier import Intent
-from laporhub.pipeline.text import words_of
+from laporhub.pipeline.text import words_in, words_of
 
 _TROUBLE: Final = re.compile(
     r"\b(?:rusak\w*|mati|padam|bocor|banjir|kebanjiran|tergenang|mampet|berlubang|lubang|ambrol"
@@ -96,7 +96,7 @@ def intent(words: str) -> Intent:
     if _HOW.match(words):
         return "question"
     thanked = _KINDS.first(_THANKED, words, places)
-    at_heart = thanked and (len(words.split()) <= _COURTESY or thanked.start() < len(words) // 2)
+    at_heart = thanked and (len(words_in(words)) <= _COURTESY or thanked.start() < len(words) // 2)
     if (
         thanked
         and at_heart
@@ -121,7 +121,7 @@ def _asks(words: str, places: Places) -> bool:
 
 def emptiness(raw: str, words: str) -> str:
     """ "empty" where nothing is said (signs, a greeting), "test" where somebody tries whether it works, else ""."""
-    said = words.split()
+    said = words_in(words)
     if not said:
         return "empty"
     left = [word for word in said if word not in _GREETING]

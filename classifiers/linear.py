@@ -124,11 +124,8 @@ class Linear:
         where = dict(zip(row.said.tolist(), range(len(row.said)), strict=True))
         known = columns.tolist()
         found = []
-        for each, order in zip(speak, np.argsort(-speak, axis=1), strict=True):
-            best = order[:_LOOKED_AT]
-            strong = each.take(best).tolist()
-            named = zip(best.tolist(), strong, strict=True)
-            said = (_as_said(words, where[known[at]]) for at, much in named if much > 0)
+        for each, order in zip(speak.tolist(), np.argsort(-speak, axis=1).tolist(), strict=True):
+            said = (_as_said(words, where[known[at]]) for at in order[:_LOOKED_AT] if each[at] > 0)
             found.append(_apart(said, most))
         return found
 
@@ -143,10 +140,15 @@ def _apart(said: Iterable[str], most: int) -> list[str]:
     """The first of them, leaving out what is part of one before, or holds one."""
     chosen: list[str] = []
     for each in said:
-        if not each.isdigit() and not any(each in other or other in each for other in chosen):
+        if each.isdigit():
+            continue
+        for other in chosen:
+            if each in other or other in each:
+                break
+        else:
             chosen.append(each)
-        if len(chosen) == most:
-            break
+            if len(chosen) == most:
+                break
     return chosen
 
 

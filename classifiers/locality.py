@@ -7,12 +7,13 @@ that is known otherwise, and left open where none is.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from laporhub.pipeline.messages import Location
 from laporhub.pipeline.regions import Level, Region, Regions
-from laporhub.pipeline.text import is_name_of_a_place, normalise
+from laporhub.pipeline.text import is_name_of_a_place, normalise, words_in
 
 _DECIMAL: Final = re.compile(
     r"(?<![\d.])(?P<lat>-?\d{1,2}[.,]\d{3,15})[°\s]*[,;\s]\s*(?P<lon>1[0-4]\d[.,]\d{3,15}"
@@ -62,7 +63,7 @@ def locality(
     raw: str, words: str, location: Location | None, regions: Regions, within: str | None
 ) -> Locality:
     """Where a text says that it is; `within` is the code of the region it is in, as far as that is known."""
-    said = words.split()
+    said = words_in(words)
     given = location or Location()
     lat, lon = (given.lat, given.lon) if given.lat is not None else coordinates(raw) or (None, None)
     district = _official(said, _DISTRICT, given.district, regions, "district", within)
@@ -74,7 +75,7 @@ def locality(
     if district is None and lat is not None and lon is not None:
         near = regions.nearest(lat, lon)
         district = near[0] if near and (within is None or near[0].is_in(within)) else None
-    address = normalise(given.address).split() if given.address else []
+    address = words_in(normalise(given.address)) if given.address else ()
     return Locality(
         district,
         village,
@@ -102,7 +103,7 @@ def _decimal(found: re.Match[str], axis: str) -> float:
 
 
 def _official(
-    said: list[str],
+    said: Sequence[str],
     heads: frozenset[str],
     given: str | None,
     regions: Regions,
@@ -120,12 +121,12 @@ def _official(
     return None
 
 
-def _places(said: list[str], words: frozenset[str]) -> list[int]:
+def _places(said: Sequence[str], words: frozenset[str]) -> list[int]:
     """Where the words stand."""
     return [] if words.isdisjoint(said) else [place for place, word in enumerate(said) if word in words]
 
 
-def _named(said: list[str], heads: frozenset[str]) -> str | None:
+def _named(said: Sequence[str], heads: frozenset[str]) -> str | None:
     """The first road or landmark with its name, in capitals as one writes it."""
     for place in _places(said, heads):
         last = place

@@ -11,7 +11,7 @@ from laporhub.pipeline.classifier import Place
 from laporhub.pipeline.messages import Location
 from laporhub.pipeline.profile.schema_units import Unit
 from laporhub.pipeline.regions import Regions
-from laporhub.pipeline.text import names_a_place, normalise
+from laporhub.pipeline.text import names_a_place, normalise, words_in
 
 READ = 5_000
 """Characters of a text that are searched."""
@@ -144,7 +144,7 @@ class PlaceFinder:
         """Whether the text says where: a known region or district, or an address."""
         return bool(self.find(normalise(text[:READ]))) or names_a_place(text)
 
-    def _mentions(self, words: list[str]) -> Iterable[_Mention]:
+    def _mentions(self, words: Sequence[str]) -> Iterable[_Mention]:
         """Each place named; the longest name counts, none within it."""
         if not _KIND.keys().isdisjoint(words):
             words = [_KIND.get(word, word) for word in words]
@@ -207,9 +207,9 @@ def _weight(level: str, before: str, size: int) -> float:
     return _MAYBE if before in _NEAR else 0.0
 
 
-def _sources(words: str, location: Location | None) -> Iterable[tuple[list[str], float]]:
+def _sources(words: str, location: Location | None) -> Iterable[tuple[Sequence[str], float]]:
     """Where places may be named, as words, and how much it counts."""
-    yield words.split(), 1.0
+    yield words_in(words), 1.0
     if location is None:
         return
     for lead, value in (
@@ -218,4 +218,4 @@ def _sources(words: str, location: Location | None) -> Iterable[tuple[list[str],
         ("desa ", location.village),
     ):
         if value:
-            yield normalise(lead + value[:READ]).split(), 2.0
+            yield words_in(normalise(lead + value[:READ])), 2.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from functools import lru_cache
 
 import ftfy
@@ -144,9 +145,15 @@ def normalise(text: str) -> str:
 
 
 @lru_cache(maxsize=32)
+def words_in(text: str) -> tuple[str, ...]:
+    """The words of a normalised text, in their order."""
+    return tuple(text.split())
+
+
+@lru_cache(maxsize=32)
 def words_of(text: str) -> frozenset[str]:
     """The different words of a normalised text."""
-    return frozenset(text.split())
+    return frozenset(words_in(text))
 
 
 def _plain(word: str) -> str:
@@ -178,7 +185,10 @@ _WITH_NUMBER = re.compile(
     r"\b(?:rt|rw|km|blok) ?\d|\b(?:gang|smp|smpn|sma|sman|smk|smkn|sdn|sd|mtsn|man) (?:negeri )?\d"
     r"|\bjalan \w+ nomor \d"
 )
-_DIGIT = re.compile(r"\d")
+_NUMBER = re.compile(r"\d+")
+_NUMBERED_WORDS = "rt rw km blok gang smp smpn sma sman smk smkn sdn sd mtsn man negeri nomor"
+_NUMBERED = tuple(f"{word}{space}" for word in _NUMBERED_WORDS.split() for space in ("", " "))
+"""What stands before the number in whatever `_WITH_NUMBER` finds."""
 # What follows "jalan", "desa", "depan" … without being a name.
 _NO_NAME_WORDS = """
 ada adalah agar air akan akhir akibat aman amblas ambles anak antar apa arah aspal atau awal bagi bahkan
@@ -217,19 +227,20 @@ def names_a_place(text: str) -> bool:
 
 def says_where(words: str) -> bool:
     """The same of a normalised text."""
-    if _DIGIT.search(words) and _WITH_NUMBER.search(words):
+    numbered = any(words.endswith(_NUMBERED, 0, number.start()) for number in _NUMBER.finditer(words))
+    if numbered and _WITH_NUMBER.search(words):
         return True
-    said = words.split()
+    said = words_in(words)
     return any(_names(said, place) for place, word in enumerate(said) if word in _WITH_NAME)
 
 
-def _names(said: list[str], place: int) -> bool:
+def _names(said: Sequence[str], place: int) -> bool:
     """Whether a name follows the word."""
     if said[place] == "alun":
         place += 1
-        if said[place : place + 1] != ["alun"]:
+        if said[place : place + 1] != ("alun",):
             return False
-    following = said[place + 1 : place + 3]
+    following = [*said[place + 1 : place + 3]]
     if len(following) == 2 and following[0] in _ASIDE and len(following[1]) >= _SHORTEST_NAME:
         following.pop(0)
     return bool(following) and len(following[0]) >= _SHORTEST_NAME and is_name_of_a_place(following[0])

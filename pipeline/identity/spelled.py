@@ -9,10 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from itertools import accumulate, pairwise
+from string import punctuation
 from typing import Final
 
 from laporhub.pipeline.identity.numbers import ACCOUNT_BEFORE, COMPLETE, CONTEXT, FEWEST, MOBILE, PHONE_BEFORE
 from laporhub.pipeline.identity.span import ACCOUNT, NIK, PHONE, Span
+from laporhub.pipeline.remembered import Remembered
 
 _UNITS: Final = {
     word: digit
@@ -50,7 +52,19 @@ _SEVERAL: Final = re.compile(rf"\d(?!\d){_GAP}\d", re.IGNORECASE)
 """Digits with a gap between: without one `numbers` has found all there is."""
 _GLUED: Final = ("noldelapan", "nollapan", "kosongdelapan", "kosonglapan", "enamdua", "satudua", "duatiga")
 """How numbers begin that are written without a space."""
-_AS_SPACES: Final = str.maketrans("-,.;:/|~+=_()*", " " * 14)
+_AS_SPACES: Final = str.maketrans(punctuation, " " * len(punctuation))
+
+
+def _halves(word: str) -> int:
+    """At least twice as many as the digits that it stands for: a word has two letters for each of them."""
+    if not _LOWER_TOKEN.fullmatch(word):
+        return 0
+    if word.isdigit():
+        return 2 * len(word)
+    return 2 * FEWEST if any(times in word for times in _TIMES) else len(word)
+
+
+_HALVES: Final = Remembered(_halves)
 _MOST = 24
 """Digits after which no number goes on."""
 _LENGTHS: Final = (16, 15, 14, 13, 12, 11, 10, 9)
@@ -68,8 +82,9 @@ _REAL = 0.4
 def spoken(text: str) -> Iterator[Span]:
     """Numbers in words, or partly so."""
     lowered = _lower(text)
-    said = not _SAID.keys().isdisjoint(lowered.translate(_AS_SPACES).split())
-    if said or any(glued in lowered for glued in _GLUED):
+    words = lowered.translate(_AS_SPACES).split()
+    said = not _SAID.keys().isdisjoint(words) or any(glued in lowered for glued in _GLUED)
+    if said and (not lowered.isascii() or sum(map(_HALVES.__getitem__, words)) >= 2 * FEWEST):
         yield from _identities(lowered, aloud=True)
 
 
