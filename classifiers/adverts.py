@@ -148,7 +148,7 @@ _TELLS: Final = re.compile(
 """Who says this of gambling or loans has nothing to sell."""
 _COMPLAINS: Final = re.compile(rf"\b(?:{_AGAINST})\b")
 _SPACED: Final = re.compile(r"\b(?:[a-z] ){3,}[a-z]\b")
-_REPLACED: Final = re.compile(r"\b(?=\w*[a-z])(?=\w*\d)[a-z0-9]{4,}\b")
+_REPLACED: Final = re.compile(r"(?=\w*[a-z])(?=\w*\d)[a-z0-9]{4,}")
 _LEET: Final = str.maketrans("0134", "oiea")
 
 
@@ -192,12 +192,12 @@ def is_advertising(words: str) -> bool:
 def _put_right(words: str) -> str:
     """ "s l o t", "g4c0r"."""
     words = _SPACED.sub(lambda found: found[0].replace(" ", ""), words)
-    return _REPLACED.sub(lambda found: _letters(found[0]), words)
+    return " ".join(map(_READ.__getitem__, words.split(" ")))
 
 
-def _letters(word: str) -> str:
-    return (
-        word.translate(_LEET)
-        if sum(map(str.isalpha, word)) * 2 > len(word) and not word[0].isdigit()
-        else word
-    )
+def _read(word: str) -> str:
+    is_replaced = _REPLACED.fullmatch(word) and sum(map(str.isalpha, word)) * 2 > len(word)
+    return word.translate(_LEET) if is_replaced and not word[0].isdigit() else word
+
+
+_READ: Final = Remembered(_read)

@@ -19,8 +19,10 @@ from laporhub.classifiers.cold_start import (
     ColdStartClassifier,
 )
 from laporhub.classifiers.duties import _APART, _REACH, Duties, _score, stems
+from laporhub.pipeline import text
 from laporhub.pipeline.base_model import trusted
 from laporhub.pipeline.classifier import Suggestion, UnitGuess
+from laporhub.pipeline.identity import spelled
 from laporhub.pipeline.profile.load import load
 from laporhub.pipeline.text import normalise
 
@@ -124,6 +126,25 @@ def test_what_is_tried_at_some_words_only_finds_what_a_search_finds(text: str) -
     for number, pattern in enumerate(KINDS.patterns):
         found, sought = KINDS.first(number, words, places), pattern.search(words)
         assert (found and found.span()) == (sought and sought.span())
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(
+        st.sampled_from(["rt", "rw5", "rt05", "km", "smk negeri", "jalan contoh nomor", "12", "3", "art 7"])
+    )
+)
+def test_a_number_of_a_place_is_looked_for_where_it_may_be(words: list[str]) -> None:
+    said = " ".join(words)
+    before = any(said.endswith(text._NUMBERED, 0, number.start()) for number in text._NUMBER.finditer(said))
+    assert before or not text._WITH_NUMBER.search(said)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(st.sampled_from([*spelled._SAID, *spelled._TIMES, "08", "1234567"]), min_size=1))
+def test_a_number_that_is_said_has_two_letters_for_each_digit(words: list[str]) -> None:
+    digits = len("".join(spelled._dictated(words)))
+    assert sum(map(spelled._halves, words)) >= 2 * min(digits, spelled.FEWEST)
 
 
 def test_a_pattern_that_may_begin_with_anything_is_refused() -> None:
