@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import faust
 import pytest
 
 from laporhub.pipeline.distributed import consumer
-from laporhub.pipeline.distributed.consumer import ChunkedTransport, _chunks, hand_on_in_chunks
+from laporhub.pipeline.distributed.consumer import ChunkedTransport, _chunks, hand_on_in_chunks, in_batches
 
 
 @pytest.fixture
@@ -37,3 +38,10 @@ async def test_chunks_hold_every_record_in_order() -> None:
     chunks = [chunk async for chunk in _chunks(records())]
     assert [len(chunk) for chunk in chunks] == [100, 100, 50]
     assert [number for chunk in chunks for _, number in chunk] == list(range(250))
+
+
+async def test_who_waits_for_records_ends_in_peace_when_the_worker_stops(app: faust.App) -> None:
+    stream: Any = app.channel().stream()
+    await stream.channel.throw(StopAsyncIteration())
+    assert [batch async for batch in in_batches(stream, 10, 0.0)] == []
+    await stream.stop()

@@ -165,6 +165,7 @@ def guest(city: Province) -> Iterator[subprocess.Popen[bytes]]:
                 process.wait(40)
             except subprocess.TimeoutExpired:
                 process.kill()
+        assert process.returncode == 0, "it was asked to go, and fell"
 
 
 # ── servers ──────────────────────────────────────────────────────────────────────────────────────

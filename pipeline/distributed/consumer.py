@@ -64,7 +64,10 @@ async def in_batches(stream: Any, most: int, within: float) -> AsyncIterator[lis
     app, queue = stream.app, stream.channel.queue
     await stream.maybe_start()
     while not stream.should_stop:
-        event = await stream.channel.__anext__()
+        try:
+            event = await stream.channel.__anext__()
+        except StopAsyncIteration:  # who waits is told so that the worker stops
+            return
         if queue.qsize() < most - 1:
             await asyncio.sleep(within)
         events = [event, *(queue.get_nowait() for _ in range(min(queue.qsize(), most - 1)))]
