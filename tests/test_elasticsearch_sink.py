@@ -414,6 +414,21 @@ def test_an_index_from_before_a_field_was_named_gets_it(bare: tuple[Elasticsearc
     assert check(client, indices) == []
 
 
+def test_only_the_index_of_all_cases_is_refreshed_whether_it_is_searched_or_not(
+    bare: tuple[Elasticsearch, Indices],
+) -> None:
+    client, indices = bare
+    often, now_and_then = indices.cases, indices.unit("kota-contoh", "jalan")
+    install(client, indices)
+    client.indices.create(index=now_and_then)
+    client.indices.put_settings(index=[often, now_and_then], settings={"index.refresh_interval": "30s"})
+    assert install(client, indices) == [f"settings of {often}", f"settings of {now_and_then}"]
+    kept = client.indices.get_settings(index=f"{often},{now_and_then}", flat_settings=True)
+    assert kept[often]["settings"]["index.refresh_interval"] == "1s"
+    assert "index.refresh_interval" not in kept[now_and_then]["settings"]
+    assert install(client, indices) == []
+
+
 def test_an_index_that_cannot_be_mended_must_be_built_anew(bare: tuple[Elasticsearch, Indices]) -> None:
     client, indices = bare
     client.indices.create(index=indices.cases, mappings={"properties": {"case_id": {"type": "integer"}}})
