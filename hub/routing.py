@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import structlog
 
-from laporhub.classifiers.cold_start import ColdStartClassifier
 from laporhub.hub.settings import Settings
 from laporhub.hub.shelf import COLD_START, Shelf, shelf_of
 from laporhub.pipeline.classifier import Classifier, Suggestion
@@ -22,6 +21,7 @@ from laporhub.pipeline.messages import Location
 from laporhub.pipeline.profile.rulebook import Rulebook
 
 if TYPE_CHECKING:
+    from laporhub.classifiers.cold_start import ColdStartClassifier
     from laporhub.classifiers.learned import LearnedClassifier
     from laporhub.classifiers.linear import Linear
 
@@ -34,6 +34,8 @@ _LOGGED: Final = ("profile", "lessons", "learned", "promoted", "why", "objection
 
 
 def cold_start(book: Rulebook) -> ColdStartClassifier:
+    from laporhub.classifiers.cold_start import ColdStartClassifier
+
     rules = book.profile.routing
     return ColdStartClassifier(
         book.units, sure_from=rules.sure_from, suggest_from=rules.suggest_from, regions=book.regions
