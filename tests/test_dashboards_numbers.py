@@ -77,7 +77,7 @@ def filled(elasticsearch: str) -> Iterator[Filled]:
         found = Filled(client, Names(prefix))
         made = MadeUp(RULES, NOW)
         actions = list(write(made, names, found))
-        bulk(client, actions, refresh="wait_for")
+        bulk(client, actions, refresh=True)
         yield found
         delete_all(client, names)
 
