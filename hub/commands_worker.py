@@ -75,7 +75,7 @@ def worker(
 
 def _check(settings: Settings, only: list[str], channels: list[str]) -> None:
     """Raises `Misconfigured` for a wrong word, or when a topic is missing. Kafka may come up later than we do."""
-    from laporhub.hub.distributed import check_topics, check_words
+    from laporhub.hub.worker_words import check_topics, check_words
     from laporhub.pipeline.profile.load import load
 
     books = [load(name) for name in settings.profiles]
