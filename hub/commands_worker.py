@@ -193,9 +193,16 @@ def _work(
     )
     if port:
         made.app.task(lambda: serve_health(made, host, port))
-    runner = faust.Worker(
-        made.app, loop=loop, loglevel="WARNING", redirect_stdouts=False, override_logging=False
-    )
+
+    class Runner(faust.Worker):
+        async def on_shutdown(self) -> None:
+            await super().on_shutdown()
+            await made.close()
+
+        async def _sentinel_task(self) -> None:
+            """For a second it would wait for nothing."""
+
+    runner = Runner(made.app, loop=loop, loglevel="WARNING", redirect_stdouts=False, override_logging=False)
     runner.execute_from_commandline()
     return 0
 

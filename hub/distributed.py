@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -56,6 +56,8 @@ from laporhub.sinks.elasticsearch_templates import Indices, delete_all, install,
 from laporhub.sinks.elasticsearch_tracking import ElasticsearchTracking
 
 _P = ParamSpec("_P")
+_LEAVES_WITHIN = 5.0
+"""Seconds for what a worker was connected to, once it has stopped."""
 
 
 @asynccontextmanager
@@ -137,6 +139,13 @@ class Worker:
             "kafka": self.producer.health,
             "database": await asyncio.to_thread(self.database),
         }
+
+    async def close(self) -> None:
+        """When its app has stopped: what it was connected to is left in order."""
+        with suppress(TimeoutError):  # brokers that are away hold nobody up: nothing is under way any more
+            async with asyncio.timeout(_LEAVES_WITHIN):
+                await self.producer.stop()
+        await self.search.close()
 
 
 def make_worker(
