@@ -36,10 +36,13 @@ _LOGGED: Final = ("profile", "lessons", "learned", "promoted", "why", "objection
 def cold_start(book: Rulebook) -> ColdStartClassifier:
     from laporhub.classifiers.cold_start import ColdStartClassifier
 
-    rules = book.profile.routing
-    return ColdStartClassifier(
-        book.units, sure_from=rules.sure_from, suggest_from=rules.suggest_from, regions=book.regions
-    )
+    key, rules = ("cold start", ""), book.profile.routing
+    if key not in book.worked_out:
+        book.worked_out[key] = ColdStartClassifier(
+            book.units, sure_from=rules.sure_from, suggest_from=rules.suggest_from, regions=book.regions
+        )
+    made: ColdStartClassifier = book.worked_out[key]
+    return made
 
 
 def learned_classifier(book: Rulebook, model: Linear, version: str) -> LearnedClassifier:
