@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Where it is set, each of the hundreds of processes that tests start compiles the hub anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: run test check bench up down lock clean
 .DEFAULT_GOAL := run

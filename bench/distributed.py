@@ -35,8 +35,8 @@ from servers.postgres import fresh_database, start_postgres  # noqa: E402
 from servers.running import RunningServer  # noqa: E402
 
 from laporhub.hub.compose import utc_now  # noqa: E402
-from laporhub.hub.distributed import STAGES  # noqa: E402
 from laporhub.hub.kafka_clients import aiokafka_options  # noqa: E402
+from laporhub.hub.worker_words import STAGES  # noqa: E402
 from laporhub.pipeline import ids  # noqa: E402
 from laporhub.pipeline.distributed.producer import Producer  # noqa: E402
 from laporhub.pipeline.distributed.records import Given  # noqa: E402

@@ -6,8 +6,9 @@ A package of somebody else adds a channel by declaring such an entry point; noth
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from importlib import import_module
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoints, entry_points
 from typing import Any, TypeAlias
 
 from laporhub.pipeline.connector import Connector
@@ -19,20 +20,26 @@ Factory: TypeAlias = Callable[[Mapping[str, Any]], Connector]
 """Builds a connector from its settings; empty settings are enough to parse. Raises `Misconfigured`."""
 
 
+@cache
+def _installed() -> EntryPoints:
+    """Looked for once: each time, the metadata of every installed package is read."""
+    return entry_points(group=GROUP)
+
+
 class Registry(Mapping[str, Factory]):
     """Provider name → factory. A provider is imported only when it is asked for."""
 
     def __getitem__(self, provider: str) -> Factory:
-        for point in entry_points(group=GROUP, name=provider):
+        for point in _installed().select(name=provider):
             factory: Factory = point.load()
             return factory
         raise KeyError(provider)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(sorted(entry_points(group=GROUP).names))
+        return iter(sorted(_installed().names))
 
     def __len__(self) -> int:
-        return len(entry_points(group=GROUP).names)
+        return len(_installed().names)
 
 
 CONNECTORS: Mapping[str, Factory] = Registry()
@@ -53,7 +60,7 @@ def lacking(provider: str, settings: Mapping[str, Any]) -> list[str]:
     model = next(
         (
             getattr(import_module(point.module), "CONFIG", None)
-            for point in entry_points(group=GROUP, name=provider)
+            for point in _installed().select(name=provider)
         ),
         None,
     )

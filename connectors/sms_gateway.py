@@ -9,6 +9,7 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Annotated, Final, Literal, Self, TypeAlias
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -256,10 +257,19 @@ def shipped() -> list[str]:
 
 def load_gateway(where: str) -> Gateway:
     """A shipped gateway by its name, or the mapping in a file. Raises `Misconfigured`: all mistakes, by line."""
-    named = re.fullmatch(r"[a-z][a-z0-9-]*", where)
-    path = SHIPPED / f"{where}.yaml" if named else Path(where)
-    if named and not path.is_file():
+    if not re.fullmatch(r"[a-z][a-z0-9-]*", where):
+        return _read(Path(where))
+    if not (SHIPPED / f"{where}.yaml").is_file():
         raise Misconfigured(f"there is no SMS gateway “{where}”. {nearest(where, shipped())} Or name a file.")
+    return _shipped(where)
+
+
+@cache
+def _shipped(name: str) -> Gateway:
+    return _read(SHIPPED / f"{name}.yaml")
+
+
+def _read(path: Path) -> Gateway:
     document, problems = read(path.parent, path.name)
     if document is None or problems:
         raise Misconfigured("\n".join(map(str, problems)))

@@ -6,7 +6,6 @@ import sys
 from typing import Annotated
 
 import typer
-from sqlalchemy.exc import DBAPIError
 
 from laporhub.hub import (
     commands_cases,
@@ -92,10 +91,14 @@ def main() -> None:
         sys.exit(1)
     except KeyboardInterrupt:
         fail("interrupted", 1)
-    except DBAPIError as error:
-        fail(f"the database cannot be used: {error.orig}", 1)
     except OSError as error:
         fail(f"{error.filename}: {error.strerror}" if error.filename else str(error), 1)
+    except Exception as error:
+        from sqlalchemy.exc import DBAPIError  # most commands need no database: theirs start sooner
+
+        if not isinstance(error, DBAPIError):
+            raise
+        fail(f"the database cannot be used: {error.orig}", 1)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -18,11 +18,13 @@ from laporhub.hub.console import (
     run_with_hub,
     settings_for,
 )
-from laporhub.hub.hub import Hub
 from laporhub.pipeline.case_state import INTERNAL, CaseState
 from laporhub.pipeline.commands import Actor
 from laporhub.pipeline.tracking import Query
 from laporhub.pipeline.workflow import stand_in
+
+if TYPE_CHECKING:
+    from laporhub.hub.hub import Hub
 
 case_commands = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Work cases from the shell.")
 

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from datetime import timedelta
 from itertools import chain, islice
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -22,8 +22,6 @@ from laporhub.hub.console import (
     run_with_hub,
     settings_for,
 )
-from laporhub.hub.hub import Hub
-from laporhub.hub.receiving import Tally
 from laporhub.hub.settings import Settings
 from laporhub.pipeline.connector import Fragment, Parsed, Raw, StatusUpdate, Withdrawn
 from laporhub.pipeline.errors import LaporHubError, Misconfigured, Unparsable
@@ -31,7 +29,10 @@ from laporhub.pipeline.ids import message_id
 from laporhub.pipeline.messages import Inbound
 from laporhub.pipeline.profile.load import load
 from laporhub.pipeline.profile.rulebook import Rulebook
-from laporhub.pipeline.store.cases import already_received
+
+if TYPE_CHECKING:
+    from laporhub.hub.hub import Hub
+    from laporhub.hub.receiving import Tally
 
 _AT_ONCE = 256
 _IDLE_SECONDS = 0.1
@@ -70,6 +71,7 @@ def ingest(
 
 async def _ingest(hub: Hub, channel: str, files: list[Path], told: Mapping[str, Mapping[str, str]]) -> Tally:
     from laporhub.connectors.files import recorded
+    from laporhub.hub.receiving import Tally
 
     name, rulebook = next(iter(hub.rulebooks.items()))
     known = rulebook.profile.channels.get(channel)
@@ -108,6 +110,8 @@ def _messages_before(hub: Hub, book: Rulebook, channel: str, payloads: Sequence[
     """Of each payload, how many messages it has if all of them are known: what was interrupted is gone through
     quickly, without sealing everything once more. Otherwise 0.
     """
+    from laporhub.pipeline.store.cases import already_received
+
     account = book.profile.channels[channel].account
     named = [[message_id(book.name, channel, account, each) for each in some] for some in payloads]
     with hub.database.connect() as connection:

@@ -6,7 +6,7 @@ import asyncio
 import secrets
 from collections.abc import Iterator
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,7 +20,6 @@ from laporhub.hub.console import (
     run_with_hub,
     settings_for,
 )
-from laporhub.hub.hub import Hub
 from laporhub.hub.settings import Settings
 from laporhub.pipeline.channel_state import ChannelHealth
 from laporhub.pipeline.errors import LaporHubError
@@ -31,6 +30,9 @@ from laporhub.pipeline.staff import Account, Post
 deadletter = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="Payloads that could not be understood."
 )
+
+if TYPE_CHECKING:
+    from laporhub.hub.hub import Hub
 user = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Staff accounts.")
 
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from laporhub.hub.compose import only_one, utc_now
 from laporhub.hub.console import (
     DataOption,
     ProfileOption,
@@ -19,9 +18,10 @@ from laporhub.hub.console import (
     run_with_hub,
     settings_for,
 )
-from laporhub.hub.hub import Hub
-from laporhub.hub.rotating import rotate as rotate_keys
-from laporhub.pipeline.store.audit import Entry, Verdict
+
+if TYPE_CHECKING:
+    from laporhub.hub.hub import Hub
+    from laporhub.pipeline.store.audit import Entry, Verdict
 
 audit = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Who looked at whom, and why.")
 keys = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="The keys of the vault.")
@@ -115,6 +115,9 @@ def acknowledge(
 @keys.command()
 def rotate(profile: ProfileOption = None, data: DataOption = None) -> None:
     """Give the vault a new master key: every reporter's key is wrapped anew. Stopped half-way, it goes on."""
+    from laporhub.hub.compose import only_one, utc_now
+    from laporhub.hub.rotating import rotate as rotate_keys
+
     settings = settings_for(profile, data)
     configure_logging(settings, quiet=True)
     if settings.kafka_servers:

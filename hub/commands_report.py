@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from zoneinfo import ZoneInfo
 
 import typer
@@ -18,11 +18,13 @@ from laporhub.hub.console import (
     run_with_hub,
     settings_for,
 )
-from laporhub.hub.hub import Hub
 from laporhub.pipeline.errors import Refused
 from laporhub.pipeline.periods import parse_period
 from laporhub.reports.render import MEDIA_TYPES, File, render
 from laporhub.web.i18n import LANGUAGES, translator
+
+if TYPE_CHECKING:
+    from laporhub.hub.hub import Hub
 
 _BINARY = ("pdf", "xlsx")
 

@@ -75,7 +75,7 @@ def worker(
 
 def _check(settings: Settings, only: list[str], channels: list[str]) -> None:
     """Raises `Misconfigured` for a wrong word, or when a topic is missing. Kafka may come up later than we do."""
-    from laporhub.hub.distributed import check_topics, check_words
+    from laporhub.hub.worker_words import check_topics, check_words
     from laporhub.pipeline.profile.load import load
 
     books = [load(name) for name in settings.profiles]
@@ -193,9 +193,16 @@ def _work(
     )
     if port:
         made.app.task(lambda: serve_health(made, host, port))
-    runner = faust.Worker(
-        made.app, loop=loop, loglevel="WARNING", redirect_stdouts=False, override_logging=False
-    )
+
+    class Runner(faust.Worker):
+        async def on_shutdown(self) -> None:
+            await super().on_shutdown()
+            await made.close()
+
+        async def _sentinel_task(self) -> None:
+            """For a second it would wait for nothing."""
+
+    runner = Runner(made.app, loop=loop, loglevel="WARNING", redirect_stdouts=False, override_logging=False)
     runner.execute_from_commandline()
     return 0
 

@@ -8,15 +8,17 @@ import sys
 import traceback
 from collections.abc import Awaitable, Callable, MutableMapping
 from pathlib import Path
-from typing import Annotated, Any, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn, TypeVar
 
 import orjson
 import structlog
 import typer
 
-from laporhub.hub.hub import Hub
 from laporhub.hub.settings import Settings, load_settings
 from laporhub.pipeline.errors import LaporHubError
+
+if TYPE_CHECKING:
+    from laporhub.hub.hub import Hub
 
 T = TypeVar("T")
 

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from typing import Any, ParamSpec
 
-from aiokafka.client import AIOKafkaClient
-from aiokafka.errors import KafkaError
 from elasticsearch import AsyncElasticsearch, Elasticsearch
 from sqlalchemy import text
 
@@ -36,6 +34,7 @@ from laporhub.hub.kafka_clients import aiokafka_options, faust_credentials
 from laporhub.hub.keeping import Store
 from laporhub.hub.routing import keep_current, routers
 from laporhub.hub.settings import Settings, load_settings
+from laporhub.hub.worker_words import STAGES, check_words
 from laporhub.pipeline.distributed.app import Brokers, Stage, make_app
 from laporhub.pipeline.distributed.cases import CaseStage
 from laporhub.pipeline.distributed.clockwork import Clockwork
@@ -47,20 +46,18 @@ from laporhub.pipeline.distributed.rebuild import histories
 from laporhub.pipeline.distributed.records import Given, Taken
 from laporhub.pipeline.distributed.search import SinkStage
 from laporhub.pipeline.distributed.units import UnitIntake
-from laporhub.pipeline.errors import Misconfigured, RetryLater
-from laporhub.pipeline.profile.rulebook import Rulebook
+from laporhub.pipeline.errors import Misconfigured
 from laporhub.pipeline.publisher import Publisher
 from laporhub.pipeline.store.database import is_transient
-from laporhub.pipeline.topics import COMMANDS, EVENTS, MESSAGES, OUTBOX, topics, unit_commands_topic
+from laporhub.pipeline.topics import COMMANDS, EVENTS, MESSAGES, OUTBOX, unit_commands_topic
 from laporhub.sinks.elasticsearch_rebuild import Rebuilt, rebuild
 from laporhub.sinks.elasticsearch_sink import ElasticsearchSink
 from laporhub.sinks.elasticsearch_templates import Indices, delete_all, install, prepared
 from laporhub.sinks.elasticsearch_tracking import ElasticsearchTracking
 
 _P = ParamSpec("_P")
-
-STAGES = ("cases", "sink", "outbox", "units", "clocks")
-"""What a worker does: decide, index, send replies, take what units' systems send, ring alarms."""
+_LEAVES_WITHIN = 5.0
+"""Seconds for what a worker was connected to, once it has stopped."""
 
 
 @asynccontextmanager
@@ -142,6 +139,13 @@ class Worker:
             "kafka": self.producer.health,
             "database": await asyncio.to_thread(self.database),
         }
+
+    async def close(self) -> None:
+        """When its app has stopped: what it was connected to is left in order."""
+        with suppress(TimeoutError):  # brokers that are away hold nobody up: nothing is under way any more
+            async with asyncio.timeout(_LEAVES_WITHIN):
+                await self.producer.stop()
+        await self.search.close()
 
 
 def make_worker(
@@ -241,34 +245,6 @@ async def rebuild_search(
             return await rebuild(client, indices, cases)
     finally:
         await client.close()
-
-
-def check_words(only: Iterable[str], channels: Iterable[str], books: Iterable[Rulebook]) -> None:
-    """Raises `Misconfigured` for a stage or a channel that there is not."""
-    for kind, named, known in (
-        ("stage", only, STAGES),
-        ("channel", channels, [name for book in books for name in book.profile.channels]),
-    ):
-        if unknown := set(named) - set(known):
-            raise Misconfigured(
-                f"There is no {kind} {', '.join(sorted(unknown))}: choose of {', '.join(dict.fromkeys(known))}"
-            )
-
-
-async def check_topics(settings: Settings, books: Iterable[Rulebook]) -> None:
-    """Raises `Misconfigured` when a topic is missing, `RetryLater` when no broker answers."""
-    client = AIOKafkaClient(**aiokafka_options(settings))
-    try:
-        await client.bootstrap()
-        there = (await client.fetch_all_metadata()).topics()
-    except KafkaError as error:
-        raise RetryLater(f"Kafka does not answer at LAPORHUB_KAFKA_SERVERS: {error}") from error
-    finally:
-        await client.close()
-    wanted = topics(books, settings.topic_prefix, settings.partitions, settings.replication)
-    if missing := [topic.name for topic in wanted if topic.name not in there]:
-        more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
-        raise Misconfigured(f"The topic {missing[0]}{more} is missing: run laporhub setup")
 
 
 class _Sender:

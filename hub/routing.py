@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import structlog
 
-from laporhub.classifiers.cold_start import ColdStartClassifier
 from laporhub.hub.settings import Settings
 from laporhub.hub.shelf import COLD_START, Shelf, shelf_of
 from laporhub.pipeline.classifier import Classifier, Suggestion
@@ -22,6 +21,7 @@ from laporhub.pipeline.messages import Location
 from laporhub.pipeline.profile.rulebook import Rulebook
 
 if TYPE_CHECKING:
+    from laporhub.classifiers.cold_start import ColdStartClassifier
     from laporhub.classifiers.learned import LearnedClassifier
     from laporhub.classifiers.linear import Linear
 
@@ -34,10 +34,15 @@ _LOGGED: Final = ("profile", "lessons", "learned", "promoted", "why", "objection
 
 
 def cold_start(book: Rulebook) -> ColdStartClassifier:
-    rules = book.profile.routing
-    return ColdStartClassifier(
-        book.units, sure_from=rules.sure_from, suggest_from=rules.suggest_from, regions=book.regions
-    )
+    from laporhub.classifiers.cold_start import ColdStartClassifier
+
+    key, rules = ("cold start", ""), book.profile.routing
+    if key not in book.worked_out:
+        book.worked_out[key] = ColdStartClassifier(
+            book.units, sure_from=rules.sure_from, suggest_from=rules.suggest_from, regions=book.regions
+        )
+    made: ColdStartClassifier = book.worked_out[key]
+    return made
 
 
 def learned_classifier(book: Rulebook, model: Linear, version: str) -> LearnedClassifier:

@@ -17,6 +17,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 import holidays
+from holidays.registry import EntityLoader
 
 from laporhub.pipeline.errors import Misconfigured
 from laporhub.pipeline.profile.schema_time import MIDNIGHT, Calendar, Hours, Weekday
@@ -271,4 +272,4 @@ def public_holidays(country: str | None, joint_leave: bool, year: int) -> frozen
 
 def supported_countries() -> frozenset[str]:
     """Countries whose holidays are known, as two capital letters."""
-    return frozenset(holidays.list_supported_countries(include_aliases=False))
+    return frozenset(EntityLoader.get_country_codes(include_aliases=False))  # without importing each

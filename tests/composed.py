@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -195,6 +196,7 @@ class Machine:
                     if self.is_healthy(service):
                         break
                     assert process.poll() is None, log.read_text()
+                    time.sleep(0.3)  # a check is a process: it would take a core from who is starting
                 else:
                     raise AssertionError(f"{name} did not become healthy: {log.read_text()}")
                 yield

@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
 
 import pytest
 import structlog
+from support import shipped
 
 from laporhub.hub import commands_complaints, commands_profile, commands_setup, ground
 from laporhub.pipeline.profile.rulebook import Rulebook
@@ -48,9 +48,8 @@ def log_is_plain() -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def shipped_profiles_are_read_once() -> Iterator[None]:
-    """Reading one takes half a second. They are immutable; folders, which a test may change, are read anew."""
+    """They are immutable; folders, which a test may change, are read anew."""
     honest, users = ground.load, (ground, commands_complaints, commands_profile, commands_setup)
-    shipped = cache(honest)
 
     def load(where: str | Path) -> Rulebook:
         return honest(where) if os.sep in str(where) else shipped(where)

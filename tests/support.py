@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 from laporhub.hub.compose import open_hub
@@ -28,8 +29,14 @@ COMPLETE = (
 )
 
 
+@cache
+def shipped(name: str | Path) -> Rulebook:
+    """Read once: it takes half a second, and nothing changes it."""
+    return load(name)
+
+
 def laporgub() -> Rulebook:
-    return load("laporgub-jateng")
+    return shipped("laporgub-jateng")
 
 
 def unit_admin(unit: str) -> Actor:

@@ -7,6 +7,7 @@ from collections import defaultdict
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support import laporgub
 
 from laporhub.classifiers import adverts, intent, signals
 from laporhub.classifiers.beginnings import Beginnings, beginnings
@@ -23,10 +24,9 @@ from laporhub.pipeline import text
 from laporhub.pipeline.base_model import trusted
 from laporhub.pipeline.classifier import Suggestion, UnitGuess
 from laporhub.pipeline.identity import spelled
-from laporhub.pipeline.profile.load import load
 from laporhub.pipeline.text import normalise
 
-UNITS = load("laporgub-jateng").units
+UNITS = laporgub().units
 DUTIES = Duties(UNITS)
 CLASSIFIER = ColdStartClassifier(UNITS)
 SEARCHES = (signals._URGENT, adverts._SAID)

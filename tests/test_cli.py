@@ -199,6 +199,16 @@ def test_wrong_use_is_answered_with_2_and_one_line(shell: Shell, words: str, say
     assert said_no(shell(*words.split()), 2, says)
 
 
+def test_a_command_loads_no_more_than_it_needs() -> None:
+    """Each of these takes a tenth of a second and more, at every start of every process."""
+    heavy = (
+        "aiohttp alembic argon2 fastapi faust httpx numpy PIL reportlab requests sklearn sqlalchemy twilio"
+    )
+    told = "import sys, laporhub.hub.cli, laporhub.hub.worker_words; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True)
+    assert set(heavy.split()) & set(done.stdout.split()) == set()
+
+
 # ── what cannot be done ──
 
 
@@ -208,6 +218,12 @@ def test_an_unknown_profile_or_channel_is_named_with_those_there_are(shell: Shel
     assert said_no(shell.on_data("ingest", "fax", path), 1, "'fax'", "whatsapp")
     assert said_no(shell("parse", "fax", path), 1, "'fax'", "twilio")
     assert said_no(shell("classify", "jalan", "--profile", "nowhere"), 1, "nowhere")
+
+
+def test_a_database_that_is_none_is_said_in_a_line(shell: Shell) -> None:
+    shell.data.mkdir()
+    (shell.data / "hub.db").write_text("catatan harian " * 100)
+    assert said_no(shell.on_data("case", "list"), 1, "database cannot be used", "not a database")
 
 
 @pytest.mark.parametrize(

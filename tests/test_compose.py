@@ -244,7 +244,7 @@ def test_all_but_setup_and_simulator_have_the_same_settings() -> None:
 
 
 def test_the_stages_are_shared_out_with_none_left_over() -> None:
-    from laporhub.hub.distributed import STAGES
+    from laporhub.hub.worker_words import STAGES
 
     words = [str(word) for name in ("worker", "indexer") for word in OURS[name]["command"]]
     only = [words[n + 1] for n, word in enumerate(words) if word == "--only"]

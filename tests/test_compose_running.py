@@ -132,6 +132,10 @@ def test_the_services_work_together(
             on_the_phone = f"http://127.0.0.1:{phones}/percakapan?dengan=whatsapp:%2B62{PHONE[1:]}"
             soon(lambda: ticket in client.get(on_the_phone).text)
 
+    for name in ports:
+        said = (machine.folder / f"{name}.log").read_text()
+        assert "crash" not in said.lower() and "Unclosed" not in said, "asked to end, each does so in peace"
+
 
 def signs_in(url: str, user: str, password: str) -> bool:
     asked = httpx.get(f"{url}/_cluster/health", auth=(user, password), timeout=30, trust_env=False)

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lens_recount import kql as asks
 from lens_recount import utc, values_of
+from support import laporgub
 
 from laporhub.dashboards import access, describe
 from laporhub.dashboards.access import Audience, Grant, Indices, audience_of, audiences, grants, space
@@ -32,7 +33,7 @@ from laporhub.sinks import elasticsearch_templates
 from laporhub.sinks.documents import CASE_FIELDS, EVENT_FIELDS, UNIT_FIELDS
 
 ROOT = Path(__file__).parents[1]
-JATENG = load("laporgub-jateng")
+JATENG = laporgub()
 SURABAYA = load(ROOT / "tests" / "profiles" / "surabaya")
 GOVERNMENTS = [pytest.param(rules, id=rules.name) for rules in (JATENG, SURABAYA)]
 NAMES = Indices()

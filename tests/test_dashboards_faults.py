@@ -11,15 +11,15 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support import laporgub
 
 from laporhub.dashboards.access import Audience, Indices, audiences
 from laporhub.dashboards.bundle import bundle
 from laporhub.dashboards.findings import Finding
 from laporhub.dashboards.validate import validate
-from laporhub.pipeline.profile.load import load
 from laporhub.sinks.documents import CASE_FIELDS, EVENT_FIELDS, UNIT_FIELDS, Fields
 
-RULES = load("laporgub-jateng")
+RULES = laporgub()
 NAMES = Indices()
 
 Thing = dict[str, Any]

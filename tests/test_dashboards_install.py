@@ -10,13 +10,13 @@ from typing import Any
 
 import httpx
 import pytest
+from support import laporgub
 
 from laporhub.dashboards.access import Indices, audiences, grants, space_id
 from laporhub.dashboards.install import check, connect, import_bundle, install, wait
 from laporhub.pipeline.errors import Misconfigured, RetryLater
-from laporhub.pipeline.profile.load import load
 
-RULES = load("laporgub-jateng")
+RULES = laporgub()
 ACCOUNT = ("elastic", "rahasia-contoh")
 
 Thing = dict[str, Any]

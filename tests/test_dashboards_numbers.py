@@ -18,6 +18,7 @@ from elasticsearch import Elasticsearch
 from elasticsearch.helpers import bulk
 from lens_recount import Recount, kql, moment, same, tile, utc
 from made_up_cases import MadeUp
+from support import laporgub
 
 from laporhub.dashboards.access import Audience, audiences, index_of, views_of
 from laporhub.dashboards.access import Indices as Names
@@ -28,13 +29,12 @@ from laporhub.dashboards.grid import panels
 from laporhub.dashboards.lens import kuery, lens
 from laporhub.dashboards.queries import MAP_ZOOM, listing_of, narrowing, query_of, rows
 from laporhub.dashboards.validate import validate
-from laporhub.pipeline.profile.load import load
 from laporhub.pipeline.profile.section import say
 from laporhub.sinks.documents import case_document, event_document, unit_document
 from laporhub.sinks.elasticsearch_templates import Indices, delete_all, install
 
 NOW = utc(2026, 11, 23, 2, 41)
-RULES = load("laporgub-jateng")
+RULES = laporgub()
 ZONE = RULES.profile.time_zone
 PAGES = [(audience, page) for audience in audiences(RULES) for page in dashboards(RULES, audience)]
 CASES = 400
@@ -77,7 +77,7 @@ def filled(elasticsearch: str) -> Iterator[Filled]:
         found = Filled(client, Names(prefix))
         made = MadeUp(RULES, NOW)
         actions = list(write(made, names, found))
-        bulk(client, actions, refresh="wait_for")
+        bulk(client, actions, refresh=True)
         yield found
         delete_all(client, names)
 

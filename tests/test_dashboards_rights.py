@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
 from elasticsearch import AuthorizationException, Elasticsearch
+from elasticsearch.helpers import bulk
 
 from laporhub.dashboards.access import Audience, Grant, Indices, grants, index_of
 from laporhub.dashboards.describe import EVENTS, NOW
@@ -34,13 +35,15 @@ class Guarded:
         names = templates.Indices(self.names.prefix)
         with Elasticsearch(**self.server.client()) as admin:
             templates.install(admin, names)
-            for unit in RULES.units:
-                case = {"case_id": f"c_{unit}", "profile": RULES.name, "unit": unit, "active": True}
-                for index in (names.cases, names.unit(RULES.name, unit)):
-                    admin.index(index=index, id=case["case_id"], document=case, refresh="wait_for")
-            event = {"event_id": "e", "kind": "opened", "profile": RULES.name, "time": "2026-11-23T02:00:00Z"}
-            index = f"{self.names.prefix}-events-2026"
-            admin.index(index=index, id="e", document=event, refresh="wait_for")
+            bulk(admin, self.documents(names), refresh=True)
+
+    def documents(self, names: templates.Indices) -> Iterator[dict[str, Any]]:
+        for unit in RULES.units:
+            case = {"case_id": f"c_{unit}", "profile": RULES.name, "unit": unit, "active": True}
+            for index in (names.cases, names.unit(RULES.name, unit)):
+                yield {"_index": index, "_id": case["case_id"], "_source": case}
+        event = {"event_id": "e", "kind": "opened", "profile": RULES.name, "time": "2026-11-23T02:00:00Z"}
+        yield {"_index": f"{self.names.prefix}-events-2026", "_id": "e", "_source": event}
 
     def sign_up(self, role: str) -> str:
         """The user's name."""

@@ -10,16 +10,16 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support import laporgub
 
 from laporhub.classifiers.cold_start import ColdStartClassifier
 from laporhub.classifiers.locality import coordinates, locality
 from laporhub.pipeline.classifier import Place
 from laporhub.pipeline.messages import Location
-from laporhub.pipeline.profile.load import load
 from laporhub.pipeline.regions import read_regions
 from laporhub.pipeline.text import normalise
 
-BOOK = load("laporgub-jateng")
+BOOK = laporgub()
 CLASSIFIER = ColdStartClassifier(BOOK.units, regions=BOOK.regions)
 OFFICIAL = Path(__file__).parents[2] / "shared" / "data" / "language" / "regions_2025.csv"
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
-from support import Clock, Stub, form, hub_on
+from support import Clock, Stub, form, hub_on, shipped
 from typer.testing import CliRunner
 
 from laporhub.dashboards.labels import codes
@@ -103,7 +103,7 @@ def test_a_version_that_is_gone_is_followed_as_of_its_day(day: date) -> None:
     assert found == max(version for version in known if version <= day)
 
 
-_EDITIONS = load("wadul-aladin")
+_EDITIONS = shipped("wadul-aladin")
 
 SECTION = some.dictionaries(
     some.sampled_from("abc"), some.dictionaries(some.sampled_from("xyz"), some.integers(), max_size=3)

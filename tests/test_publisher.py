@@ -97,7 +97,7 @@ def address(citizen: int) -> str:
 @contextmanager
 def a_plain_classifier() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("laporhub.hub.routing.ColdStartClassifier", lambda *_, **__: Stub())
+        patch.setattr("laporhub.hub.routing.cold_start", lambda _: Stub())
         yield
 
 

@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from argon2 import extract_parameters
+from argon2.exceptions import VerifyMismatchError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import Connection, Engine, text
@@ -27,7 +29,7 @@ from laporhub.pipeline.events import EVENT_TYPE_PREFIX, CaseEvent, EventData, No
 from laporhub.pipeline.intake import Conversation
 from laporhub.pipeline.messages import Message
 from laporhub.pipeline.staff import Account
-from laporhub.pipeline.store import cases, dead_letters, log, outbox
+from laporhub.pipeline.store import accounts, cases, dead_letters, log, outbox
 from laporhub.pipeline.store.accounts import SESSION_LASTS, TOKEN_LASTS, AccountStore
 from laporhub.pipeline.store.batch import Batch, Government
 from laporhub.pipeline.store.database import open_database, writer
@@ -647,6 +649,14 @@ def test_the_wrong_master_key_is_told(database: Engine) -> None:
 # ── accounts ──
 
 SECRET = "sangat-rahasia-1"
+
+
+def test_an_unknown_name_is_checked_at_the_same_cost_as_a_known_one() -> None:
+    """Else the time that the answer takes tells who has an account."""
+    real, nobodys = accounts._hasher.hash(SECRET), accounts._nobodys_password()
+    assert extract_parameters(nobodys) == extract_parameters(real)
+    with pytest.raises(VerifyMismatchError):  # it was really calculated
+        accounts._hasher.verify(nobodys, SECRET)
 
 
 def test_staff_sign_in_until_their_session_ends(database: Engine) -> None:

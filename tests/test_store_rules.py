@@ -9,17 +9,16 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import Engine
-from support import MONDAY, Stub
+from support import MONDAY, Stub, shipped
 
 from laporhub.pipeline.case_state import CaseState
 from laporhub.pipeline.decide import decided
 from laporhub.pipeline.intake import interpret
 from laporhub.pipeline.messages import Message
-from laporhub.pipeline.profile.load import load
 from laporhub.pipeline.store import cases, rules
 from laporhub.pipeline.store.database import open_database, writer
 
-BOOK = load("wadul-aladin")
+BOOK = shipped("wadul-aladin")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
