@@ -40,8 +40,16 @@ async def test_chunks_hold_every_record_in_order() -> None:
     assert [number for chunk in chunks for _, number in chunk] == list(range(250))
 
 
-async def test_who_waits_for_records_ends_in_peace_when_the_worker_stops(app: faust.App) -> None:
-    stream: Any = app.channel().stream()
-    await stream.channel.throw(StopAsyncIteration())
-    assert [batch async for batch in in_batches(stream, 10, 0.0)] == []
-    await stream.stop()
+async def test_who_waits_for_records_ends_in_peace_when_the_worker_stops_and_only_then(
+    app: faust.App,
+) -> None:
+    for stops in (False, True):
+        stream: Any = app.channel().stream()
+        await stream.channel.throw(StopAsyncIteration())
+        if stops:
+            app._stopped.set()
+            assert [batch async for batch in in_batches(stream, 10, 0.0)] == []
+        else:
+            with pytest.raises(RuntimeError, match="not its worker"):
+                await anext(in_batches(stream, 10, 0.0))
+        await stream.stop()

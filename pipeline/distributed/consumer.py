@@ -66,7 +66,9 @@ async def in_batches(stream: Any, most: int, within: float) -> AsyncIterator[lis
     while not stream.should_stop:
         try:
             event = await stream.channel.__anext__()
-        except StopAsyncIteration:  # who waits is told so that the worker stops
+        except StopAsyncIteration as told:  # so Faust wakes who waits when the worker stops
+            if not app.should_stop:
+                raise RuntimeError("an agent was stopped, and not its worker") from told
             return
         if queue.qsize() < most - 1:
             await asyncio.sleep(within)
