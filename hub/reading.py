@@ -145,6 +145,16 @@ class Reading:
             theirs = {each.case_id for each in alike if each.by_reporter} - {state.id}
             return list(cases.load_cases(connection, sorted(theirs)).values())
 
+    def with_pictures_like(self, profile: str, fingerprints: Collection[str]) -> Sequence[CaseState]:
+        with self.database.connect() as connection:
+            alike = [
+                found
+                for each in fingerprints
+                for found in pictures.like(connection, profile, each, _NEARLY_THE_SAME)
+            ]
+            theirs = {each.case_id for each in alike if each.by_reporter}
+            return list(cases.load_cases(connection, sorted(theirs)).values())
+
     def file(self, row: CaseFile, variant: str = "") -> bytes | None:
         name = f"{row.digest}.{variant}" if variant else row.digest
         return self.files_store.get(row.reporter, name) if row.digest and name else None

@@ -16,6 +16,7 @@ from typing import Final, Literal, TypeAlias
 from laporhub.pipeline.case_files import CaseFile
 from laporhub.pipeline.case_state import CaseState
 from laporhub.pipeline.classifier import Place
+from laporhub.pipeline.media import Facts
 from laporhub.pipeline.messages import Location
 from laporhub.pipeline.text import normalise
 
@@ -107,16 +108,25 @@ def story(state: CaseState, beside: Known | None = None) -> Story:
         state.location,
         state.unit or topic,
         frozenset(int(each.fingerprint, 16) for each in pictures if each.fingerprint),
-        next(
-            ((each.lat, each.lon) for each in pictures if each.lat is not None and each.lon is not None), None
-        ),
+        _first_told((each.lat, each.lon) for each in pictures),
     )
 
 
-def unsent(text: str, location: Location | None, at: datetime) -> Story:
-    """That of a report which its writer is about to send."""
+def unsent(text: str, location: Location | None, at: datetime, pictures: Sequence[Facts] = ()) -> Story:
+    """That of a report which its writer is about to send, with what its pictures tell."""
     where = location.address if location and location.address else ""
-    return Story(telling_words(f"{text} {where}"), at, location=location)
+    return Story(
+        telling_words(f"{text} {where}"),
+        at,
+        location=location,
+        images=frozenset(int(each.fingerprint, 16) for each in pictures if each.fingerprint),
+        taken=_first_told((each.lat, each.lon) for each in pictures),
+    )
+
+
+def _first_told(degrees: Iterable[tuple[float | None, float | None]]) -> Degrees | None:
+    """Where the first picture that says so was taken."""
+    return next(((lat, lon) for lat, lon in degrees if lat is not None and lon is not None), None)
 
 
 def telling_words(text: str) -> frozenset[str]:

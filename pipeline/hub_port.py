@@ -168,6 +168,10 @@ class HubPort(Protocol):
         """Other cases, of anybody, with which a picture came that looks like one which came with this. Blocking."""
         ...
 
+    def with_pictures_like(self, profile: str, fingerprints: Collection[str]) -> Sequence[CaseState]:
+        """Cases to which a reporter sent a picture that looks like one of these (see `media.fingerprint`). Blocking."""
+        ...
+
     def file(self, file: CaseFile, variant: str = "") -> bytes | None:
         """Its bytes; of a picture also the variants "shown" and "preview". None when it is not kept, or erased.
 

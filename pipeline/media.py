@@ -39,6 +39,11 @@ KEPT: Final = PICTURES | {
 _ALIASES: Final = {"audio/m4a": "audio/mp4", "video/x-m4v": "video/mp4", "audio/x-m4a": "audio/mp4"}
 _FEWEST: Final = 6
 """Bits of each kind that a fingerprint needs to tell pictures apart."""
+_UNREADABLE: Final = (
+    *(UnidentifiedImageError, OSError, ValueError, SyntaxError, TypeError, Image.DecompressionBombError),
+    # what decoders do with a damaged file
+    *(MemoryError, OverflowError, ZeroDivisionError, KeyError, IndexError, AttributeError, EOFError),
+)
 _WORDS = 4096
 """How much of a text is looked at to tell that it is one."""
 
@@ -95,28 +100,30 @@ def look_into(data: bytes, zone: tzinfo) -> Looked | None:
     `zone` is where cameras without a zone of their own are thought to be.
     """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # odd files are met every day
-            with Image.open(io.BytesIO(data)) as picture:
-                if picture.width * picture.height > PIXELS:
-                    return None
-                exif = picture.getexif()
-                facts = Facts(picture.width, picture.height, _taken_at(exif, zone), *_place(exif))
-                upright = ImageOps.exif_transpose(picture)
-                plain = _on_white(upright)
-        facts = replace(facts, fingerprint=fingerprint(plain))
+        facts, plain = _decoded(data, zone)
         return Looked(facts, _jpeg(plain, SHOWN_SIDE, 82), _jpeg(plain, PREVIEW_SIDE, 75))
-    except (
-        UnidentifiedImageError,
-        OSError,
-        ValueError,
-        SyntaxError,
-        TypeError,
-        Image.DecompressionBombError,
-    ):
+    except _UNREADABLE:
         return None
-    except (MemoryError, OverflowError, ZeroDivisionError, KeyError, IndexError, AttributeError, EOFError):
-        return None  # what decoders do with a damaged file
+
+
+def facts_of(data: bytes) -> Facts | None:
+    """A picture's facts alone; None as in `look_into`, and for what is no picture."""
+    try:
+        return _decoded(data, UTC)[0] if type_of(data) in PICTURES else None
+    except _UNREADABLE:
+        return None
+
+
+def _decoded(data: bytes, zone: tzinfo) -> tuple[Facts, Image.Image]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # odd files are met every day
+        with Image.open(io.BytesIO(data)) as picture:
+            if picture.width * picture.height > PIXELS:
+                raise ValueError("too many pixels")
+            exif = picture.getexif()
+            facts = Facts(picture.width, picture.height, _taken_at(exif, zone), *_place(exif))
+            plain = _on_white(ImageOps.exif_transpose(picture))
+    return replace(facts, fingerprint=fingerprint(plain)), plain
 
 
 def without_traces(data: bytes) -> bytes:

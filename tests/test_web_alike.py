@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import pytest
 from PIL import Image
 from support import ADMIN, COMPLETE, whatsapp
 from test_evidence import jpeg, street
+from test_media import taken
 from web_hub import PROFILE, REPORT, UNIT, Web, web_on
 
 from laporhub.hub.compose import keeper
@@ -137,3 +140,66 @@ async def test_a_rude_report_is_masked_for_everybody_else(tmp_path: Path) -> Non
         await web.sign_in("disposisi")
         queue = (await web.browser.get("/staff")).text
         assert "G*****!" in queue and "Goblok" not in queue
+
+
+def chosen(picture: Image.Image, **saved: Any) -> list[tuple[str, tuple[str, bytes, str]]]:
+    """A photo as a browser sends it with the form."""
+    return [("files", ("foto.jpg", jpeg(picture, **saved), "image/jpeg"))]
+
+
+SAW = {"text": OTHER_WORDS, "place": "depan pasar", "phone": "0811 0000 0009", "key": "saw-it-too"}
+
+
+async def test_the_photo_chosen_in_the_form_tells_that_it_was_reported_and_is_not_kept(
+    tmp_path: Path,
+) -> None:
+    async with web_on(tmp_path) as web:
+        first = await sent_with(web, 1, REPORT["text"], street(1))
+        web.clock.forward(hours=2)
+        before = sorted(tmp_path.rglob("files/**/*"))
+        smaller = chosen(street(1).resize((400, 300)), quality=50)
+        asked = await web.browser.post("/", data=SAW, files=smaller)
+        assert "Mungkin sudah ada yang melaporkan ini" in asked.text and f"/t/{first.ticket}" in asked.text
+        assert "Pilih lagi foto" in asked.text, "no browser chooses it again by itself"
+        assert sorted(tmp_path.rglob("files/**/*")) == before and tracked(web) == 1
+        sent = await web.browser.post("/", data={**SAW, "different": "1"}, files=smaller)
+        assert 'class="ticket">' in sent.text and tracked(web) == 2
+
+
+async def test_another_photo_or_none_asks_nobody(tmp_path: Path) -> None:
+    async with web_on(tmp_path) as web:
+        await sent_with(web, 1, REPORT["text"], street(1))
+        web.clock.forward(hours=2)
+        assert 'class="ticket">' in (await web.browser.post("/", data=SAW, files=chosen(street(2)))).text
+        alone = {**SAW, "text": OTHER_WORDS + " sekali", "key": "none"}
+        assert 'class="ticket">' in (await web.browser.post("/", data=alone)).text
+
+
+@pytest.mark.parametrize("hidden", ["private", "review"])
+async def test_the_photo_of_a_report_that_is_not_public_is_held_against_nobody(
+    tmp_path: Path, hidden: str
+) -> None:
+    async with web_on(tmp_path) as web:
+        words = f"Goblok! {COMPLETE}" if hidden == "review" else COMPLETE
+        files = (InlineFile(data=jpeg(street(1))),)
+        await web.report(1, text=words, location=PLACE, files=files, private=hidden == "private")
+        while await keeper(web.hub, {}).keep_due():
+            pass
+        web.clock.forward(hours=2)
+        sent = await web.browser.post("/", data=SAW, files=chosen(street(1)))
+        assert "Mungkin sudah ada" not in sent.text and tracked(web) == 2
+
+
+async def test_whoever_tries_out_places_learns_nothing_of_where_somebody_took_a_photo(tmp_path: Path) -> None:
+    async with web_on(tmp_path) as web:
+        files = (InlineFile(data=jpeg(street(1), exif=taken())),)
+        await web.report(1, text=REPORT["text"], location=PLACE, files=files)
+        while await keeper(web.hub, {}).keep_due():
+            pass
+        web.clock.forward(hours=2)
+        half = " ".join(REPORT["text"].split()[:6])
+        there = {**SAW, "text": half, "place": "di sana"}
+        at_the_spot = await web.browser.post("/", data=there, files=chosen(street(2), exif=taken()))
+        nowhere = await web.browser.post("/", data=there, files=chosen(street(3)))
+        said = ["Mungkin sudah ada" in each.text for each in (at_the_spot, nowhere)]
+        assert said == [False, False]

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from laporhub.pipeline import duplicates
+from laporhub.pipeline import duplicates, media
 from laporhub.pipeline.case_state import CaseState
 from laporhub.pipeline.classifier import Place
 from laporhub.pipeline.commands import Actor
-from laporhub.pipeline.messages import Location
+from laporhub.pipeline.messages import Inbound
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.redact import redact
 from laporhub.pipeline.tracking import Query
@@ -58,20 +58,39 @@ def beside(
     return [_shown(rulebook, each, t) for each in duplicates.alike(mine, others.values(), known)]
 
 
-def before_sending(
-    site: Site, rulebook: Rulebook, text: str, location: Location | None, t: Translator
-) -> list[Shown]:
-    """Public cases that somebody who is about to send this may mean. Blocking."""
-    now = site.settings.now()
-    story = duplicates.unsent(redact(text, rulebook.offices), location, now)
-    asked = f"{text} {location.address if location and location.address else ''}"
-    others = (
-        each
-        for each in _candidates(site, Query(profiles=(rulebook.name,), private=False), asked, None, now)
-        if history.shows_text(rulebook, each) and now - each.opened_at >= _JUST_NOW
+def before_sending(site: Site, rulebook: Rulebook, inbound: Inbound, t: Translator) -> list[Shown]:
+    """Public cases that somebody who is about to send this may mean. Its pictures are looked at, and nothing of them
+    is kept. Blocking.
+    """
+    now, location = site.settings.now(), inbound.location
+    pictures = [facts for each in inbound.files if (facts := media.facts_of(each.data)) is not None]
+    prints = {each.fingerprint for each in pictures if each.fingerprint}
+    story = duplicates.unsent(redact(inbound.text, rulebook.offices), location, now, pictures)
+    asked = f"{inbound.text} {location.address if location and location.address else ''}"
+    found = (
+        *_candidates(site, Query(profiles=(rulebook.name,), private=False), asked, None, now),
+        *(site.hub.with_pictures_like(rulebook.name, prints) if prints else ()),
     )
-    found = [each for each in duplicates.alike(story, others) if each.probability >= _BEFORE_SENDING]
-    return [replace(_shown(rulebook, each, t), place=words.region(each.case)) for each in found]
+    others = {
+        each.id: each
+        for each in found
+        if not each.private and history.shows_text(rulebook, each) and now - each.opened_at >= _JUST_NOW
+    }
+    known = _looks(site, list(others)) if prints else {}
+    likely = [
+        each
+        for each in duplicates.alike(story, others.values(), known)
+        if each.probability >= _BEFORE_SENDING
+    ]
+    return [replace(_shown(rulebook, each, t), place=words.region(each.case)) for each in likely]
+
+
+def _looks(site: Site, cases: Sequence[str]) -> dict[str, duplicates.Known]:
+    """What the cases' pictures look like. Not where they were taken: whoever tries out places must learn nothing."""
+    return {
+        case: duplicates.Known([replace(each, lat=None, lon=None) for each in files])
+        for case, files in site.hub.files_of(cases).items()
+    }
 
 
 def _candidates(

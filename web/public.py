@@ -48,21 +48,22 @@ async def send_form(request: Request, rulebook: Chosen) -> Response:
         raise NotFound("This profile has no web form")
     fields, files = await forms.read_upload(request)
     faults = forms.check_form(fields, rulebook, site.settings.now()) | forms.check_files(files)
+    again = bool(files)
     if faults:
-        return _form(request, rulebook, fields, faults, status=422)
+        return _form(request, rulebook, fields, faults, status=422, again=again)
     body = forms.from_form(fields, rulebook.calendar.zone)
     key = fields.get("key") or site.settings.new_key()
     inbound = forms.complaint(body, key[:200], rulebook.calendar.zone, files)
     if "different" not in fields and not inbound.private:
         t = translator_of(request)
-        similar = await run_in_threadpool(before_sending, site, rulebook, inbound.text, inbound.location, t)
+        similar = await run_in_threadpool(before_sending, site, rulebook, inbound, t)
         if similar:
-            return _form(request, rulebook, fields, {}, similar=similar)
+            return _form(request, rulebook, fields, {}, similar=similar, again=again)
     try:
         receipt = await site.hub.receive(rulebook.name, CHANNEL, inbound)
     except (Refused, RetryLater) as error:
         message = words.refusal(error, translator_of(request))
-        page = _form(request, rulebook, fields, {}, status=status_of(error), message=message)
+        page = _form(request, rulebook, fields, {}, status=status_of(error), message=message, again=again)
         page.headers.update(retry_after(error))
         return page
     return await run_in_threadpool(_received, request, rulebook, receipt)
@@ -77,12 +78,16 @@ def _form(
     status: int = 200,
     message: str = "",
     similar: Sequence[Shown] = (),
+    again: bool = False,
 ) -> Response:
-    """The form. `similar`: reports that its writer may mean; sending it again sends it."""
+    """The form. `similar`: reports that its writer may mean; sending it again sends it. `again`: files were chosen,
+    which no browser chooses by itself again.
+    """
     return render(
         request,
         "form.html",
         similar=similar,
+        again=again,
         rulebook=rulebook,
         status=status,
         open=CHANNEL in rulebook.profile.channels,

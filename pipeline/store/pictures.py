@@ -23,19 +23,31 @@ def remember(connection: Connection, file: CaseFile) -> None:
 
 def alike(connection: Connection, file: CaseFile, bits: int) -> list[Alike]:
     """Other pictures whose fingerprint differs in at most so many bits (up to three)."""
-    if file.fingerprint is None:
-        return []
-    shared = picture_bands.c.band.in_(bands(file.fingerprint))
+    return (
+        [] if file.fingerprint is None else _alike(connection, file.profile, file.fingerprint, bits, file.id)
+    )
+
+
+def like(connection: Connection, profile: str, fingerprint: str, bits: int) -> list[Alike]:
+    """As `alike`, for a picture that is not kept."""
+    return _alike(connection, profile, fingerprint, bits)
+
+
+def _alike(
+    connection: Connection, profile: str, fingerprint: str, bits: int, but: str | None = None
+) -> list[Alike]:
+    """`but` is a file that is left out."""
+    shared = picture_bands.c.band.in_(bands(fingerprint))
     found = (
         select(files.c.id, files.c.case_id, files.c.fingerprint, files.c.field, cases.c.ticket)
         .join(picture_bands, picture_bands.c.file_id == files.c.id)
         .join(cases, cases.c.id == files.c.case_id)
-        .where(shared, picture_bands.c.profile == file.profile, files.c.id != file.id)
+        .where(shared, picture_bands.c.profile == profile)
         .distinct()
         .limit(_LOOKED_AT)
     )
     return [
         Alike(row.case_id, row.ticket, row.field is None)
-        for row in connection.execute(found)
-        if row.fingerprint is not None and differ(file.fingerprint, row.fingerprint) <= bits
+        for row in connection.execute(found if but is None else found.where(files.c.id != but))
+        if row.fingerprint is not None and differ(fingerprint, row.fingerprint) <= bits
     ]
