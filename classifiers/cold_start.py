@@ -12,15 +12,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from operator import itemgetter
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from laporhub.classifiers.duties import Duties, Evidence, Said
-from laporhub.classifiers.locality import locality
-from laporhub.classifiers.place import READ, Found, PlaceFinder, as_place, region_name
+from laporhub.classifiers.locality import locality, told
+from laporhub.classifiers.place import READ, Found, PlaceFinder, Spotted, as_place, region_name, spotted
 from laporhub.classifiers.signals import triage
 from laporhub.pipeline.base_model import trusted
 from laporhub.pipeline.classifier import Place, Suggestion, UnitGuess
-from laporhub.pipeline.messages import Location
+from laporhub.pipeline.messages import Location, Spot
 from laporhub.pipeline.profile.schema_units import Unit
 from laporhub.pipeline.regions import Regions
 from laporhub.pipeline.text import normalise, says_where
@@ -90,6 +90,12 @@ class Reading:
     found: Mapping[str, Found]
     """The places by the unit that each belongs to."""
     ranked: Ranking
+    spot: Spotted | None = None
+    """Where degrees lead, if no name tells."""
+
+    def is_by_photo(self, unit: str) -> bool:
+        """Whether only a photo speaks for this unit's territory: then a person decides."""
+        return self.spot is not None and self.spot.by_photo and unit in self.found
 
 
 class ColdStartClassifier:
@@ -126,17 +132,19 @@ class ColdStartClassifier:
     def model(self) -> str:
         return MODEL
 
-    def read(self, text: str, location: Location | None) -> Reading:
+    def read(self, text: str, location: Location | None, taken: Spot | None = None) -> Reading:
         """What the description says of all units, before anything is made of it."""
         text = text[:READ]
         words = normalise(MARKS.sub(" ", text) if "[" in text else text)
         said = self._duties.evidence(words)
         places = self._places.find(words, location)
+        spot = None if places else spotted(self._regions, told(text, location), taken)
+        places = places or self._places.at(spot)
         found = {place.unit: place for place in places}
-        return Reading(text, location, words, said, places, found, self._ranked(said.scores, found))
+        return Reading(text, location, words, said, places, found, self._ranked(said.scores, found), spot)
 
-    def suggest(self, text: str, location: Location | None) -> Suggestion:
-        reading = self.read(text, location)
+    def suggest(self, text: str, location: Location | None, taken: Spot | None = None) -> Suggestion:
+        reading = self.read(text, location, taken)
         said, found, ranked = reading.said, reading.found, reading.ranked
         worth_naming = (
             (unit, probability)
@@ -147,11 +155,12 @@ class ColdStartClassifier:
             _guess(
                 unit=unit,
                 probability=round(probability, 4),
-                reasons=self._reasons(unit, said.evidence(self._duties.of[unit]), found),
+                reasons=self._reasons(unit, said.evidence(self._duties.of[unit]), reading),
             )
             for unit, probability in islice(worth_naming, self._top)
         )
         sure = bool(guesses) and guesses[0].unit == ranked[0][0] and self._is_sure(ranked)
+        sure = sure and not reading.is_by_photo(guesses[0].unit)
         return self.suggestion(reading, guesses, sure=sure)
 
     def suggestion(
@@ -173,7 +182,7 @@ class ColdStartClassifier:
 
     def _place(self, reading: Reading) -> Place | None:
         """The region that is meant, and where in it."""
-        place = as_place(reading.places)
+        place = as_place(reading.places) if reading.spot is None else None
         region = place.region if place else None
         where = locality(reading.text, reading.words, reading.location, self._regions, region)
         more = {
@@ -190,8 +199,23 @@ class ColdStartClassifier:
             return _place(
                 name=where.district.name, region=where.district.code[:5], confidence=_BY_DISTRICT, **more
             )
+        if reading.spot is not None:
+            return self._by_degrees(reading.spot, more)
         name = where.landmark or where.road
         return _place(name=name, confidence=_SOMEWHERE, **more) if name else None
+
+    def _by_degrees(self, spot: Spotted, more: Mapping[str, Any]) -> Place:
+        """The region in which they lie, and the district if the table tells."""
+        district, region = spot.around.district, spot.around.regency
+        name = self._regions.name_of(region)
+        more = {**more, "district": district.code} if district else more
+        return _place(
+            name=f"{district.name}, {name}" if district else name,
+            region=region,
+            confidence=spot.confidence,
+            by_photo=spot.by_photo,
+            **more,
+        )
 
     def _open_questions(self, said: Said, words: str, place: Place | None) -> tuple[str, ...]:
         """ "where": somewhere is named, but whose territory it is decides who acts, and that is not said."""
@@ -251,9 +275,13 @@ class ColdStartClassifier:
         words = said.evidence(self._duties.of[ranked[0][0]]).words
         return words[0][1] if words else None
 
-    def _reasons(self, unit: str, known: Evidence, found: Mapping[str, Found]) -> tuple[str, ...]:
+    def _reasons(self, unit: str, known: Evidence, reading: Reading) -> tuple[str, ...]:
         """Why, in Indonesian, for the person who decides."""
         reasons = [f"kata: {word}" for _, word in (known.words or known.hints)[:_REASONS]]
-        if unit in found:
-            reasons.append(f"tempat: {region_name(self._units[unit])}")
+        if unit in reading.found:
+            reasons.append(self.place_reason(unit, reading))
         return (*reasons, *(f"bukan: {word}" for word in known.against[:1]))
+
+    def place_reason(self, unit: str, reading: Reading) -> str:
+        by = "tempat menurut foto" if reading.is_by_photo(unit) else "tempat"
+        return f"{by}: {region_name(self._units[unit])}"

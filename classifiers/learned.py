@@ -14,11 +14,10 @@ from laporhub.classifiers.cold_start import ColdStartClassifier, Ranking, Readin
 from laporhub.classifiers.duties import Duties
 from laporhub.classifiers.features import words_of
 from laporhub.classifiers.linear import Linear
-from laporhub.classifiers.place import region_name
 from laporhub.classifiers.thresholds import thresholds
 from laporhub.pipeline.base_model import trusted
 from laporhub.pipeline.classifier import Suggestion, UnitGuess
-from laporhub.pipeline.messages import Location
+from laporhub.pipeline.messages import Location, Spot
 from laporhub.pipeline.profile.schema_units import Unit
 from laporhub.pipeline.regions import Regions
 
@@ -44,7 +43,6 @@ class Description:
     def __init__(self, units: Mapping[str, Unit], regions: Regions | None = None) -> None:
         self.duties: Mapping[str, str] = Duties(units).of
         self.cold = ColdStartClassifier(units, suggest_from=_LEAST, top=_WEIGHED, regions=regions)
-        self._units = units
         self.sayings: Sequence[tuple[str, str]] = _sayings(units.values(), self.duties)
         """What the units say of themselves, with the duty of each; to be learned from beside cases."""
         members: dict[str, list[str]] = defaultdict(list)
@@ -52,8 +50,8 @@ class Description:
             members[duty].append(unit)
         self._members: Mapping[str, Sequence[str]] = members
 
-    def read(self, text: str, location: Location | None) -> Reading:
-        return self.cold.read(text, location)
+    def read(self, text: str, location: Location | None, taken: Spot | None = None) -> Reading:
+        return self.cold.read(text, location, taken)
 
     def ranked(self, text: str, location: Location | None) -> Ranking:
         """Units with their probabilities, the likeliest first."""
@@ -85,7 +83,7 @@ class Description:
         return label if label in self._members else ""
 
     def place(self, unit: str, reading: Reading) -> list[str]:
-        return [f"tempat: {region_name(self._units[unit])}"] if unit in reading.found else []
+        return [self.cold.place_reason(unit, reading)] if unit in reading.found else []
 
 
 class LearnedClassifier:
@@ -113,8 +111,8 @@ class LearnedClassifier:
     def model(self) -> str:
         return self._version
 
-    def suggest(self, text: str, location: Location | None) -> Suggestion:
-        reading = self._description.read(text, location)
+    def suggest(self, text: str, location: Location | None, taken: Spot | None = None) -> Suggestion:
+        reading = self._description.read(text, location, taken)
         words = words_of(text)
         row = self._learned.row(words)
         shares = self._learned.probabilities(row, self._description.prior(reading))
@@ -126,6 +124,7 @@ class LearnedClassifier:
         ranked.sort(key=lambda each: (-each[2], each[0]))
         named = [each for each in ranked[: self._top] if each[2] >= self._suggest_from]
         sure = bool(named) and named[0][2] >= self._threshold(named[0][1])
+        sure = sure and not reading.is_by_photo(named[0][0])
         duties = [duty for _, duty, _ in named]
         learned = self._learned.reasons(words, row, duties, _REASONS)
         # Who must look is told of similar cases; where it is clear nobody asks.

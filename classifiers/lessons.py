@@ -17,8 +17,9 @@ from laporhub.classifiers.features import words_of
 from laporhub.pipeline.case_state import CaseState
 from laporhub.pipeline.classifier import Suggestion
 from laporhub.pipeline.events import Assigned, CaseEvent, Classified, Transitioned
-from laporhub.pipeline.messages import Location
+from laporhub.pipeline.messages import Location, Spot
 from laporhub.pipeline.profile.schema_workflow import BUILT_IN_ROLES
+from laporhub.pipeline.said import taken
 
 _SHORTEST: Final = 5
 """Words below which equal texts are a coincidence ("tolong dibantu pak")."""
@@ -40,6 +41,8 @@ class Lesson:
     at: datetime
     said: Suggestion | None
     returned: tuple[str, ...] = ()
+    taken: Spot | None = None
+    """Where a photo was taken."""
 
 
 def lesson(state: CaseState, history: Sequence[CaseEvent]) -> Lesson | None:
@@ -65,7 +68,9 @@ def lesson(state: CaseState, history: Sequence[CaseEvent]) -> Lesson | None:
                 decided, confirmed = event.time, event.actorunit == state.unit
     if decided is None or not confirmed or state.unit is None or not state.text.strip():
         return None
-    return Lesson(state.ticket, state.text, state.location, state.unit, decided, said, tuple(returned))
+    return Lesson(
+        state.ticket, state.text, state.location, state.unit, decided, said, tuple(returned), taken(state)
+    )
 
 
 def contradictions(lessons: Sequence[Lesson]) -> dict[str, Any]:

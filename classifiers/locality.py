@@ -65,16 +65,17 @@ def locality(
     """Where a text says that it is; `within` is the code of the region it is in, as far as that is known."""
     said = words_in(words)
     given = location or Location()
-    lat, lon = (given.lat, given.lon) if given.lat is not None else coordinates(raw) or (None, None)
+    point = told(raw, location)
+    lat, lon = point or (None, None)
     district = _official(said, _DISTRICT, given.district, regions, "district", within)
     village = _official(
         said, _VILLAGE, given.village, regions, "village", district.code if district else within
     )
     if district is None and village is not None:
         district = regions.by_code.get(village.code.rpartition(".")[0])
-    if district is None and lat is not None and lon is not None:
-        near = regions.nearest(lat, lon)
-        district = near[0] if near and (within is None or near[0].is_in(within)) else None
+    if district is None and point is not None and (near := regions.around(*point)):
+        inside = near.district is not None and (within is None or near.district.is_in(within))
+        district = near.district if inside else None
     address = words_in(normalise(given.address)) if given.address else ()
     return Locality(
         district,
@@ -84,6 +85,13 @@ def locality(
         lat,
         lon,
     )
+
+
+def told(raw: str, location: Location | None) -> tuple[float, float] | None:
+    """Latitude and longitude that the reporter gave: shared, or in their words."""
+    if location is not None and location.lat is not None and location.lon is not None:
+        return location.lat, location.lon
+    return coordinates(raw)
 
 
 def coordinates(raw: str) -> tuple[float, float] | None:

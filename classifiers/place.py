@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 from laporhub.pipeline.base_model import trusted
 from laporhub.pipeline.classifier import Place
-from laporhub.pipeline.messages import Location
+from laporhub.pipeline.messages import Location, Spot
 from laporhub.pipeline.profile.schema_units import Unit
-from laporhub.pipeline.regions import Regions
+from laporhub.pipeline.regions import Around, Regions
 from laporhub.pipeline.text import names_a_place, normalise, words_in
 
 READ = 5_000
@@ -40,6 +40,11 @@ _SURE = 1.0
 _LIKELY = 0.8
 _MAYBE = 0.5
 _HARDLY = 0.25
+_BY_POINT = 0.7
+_BY_PHOTO = 0.45
+"""How sure the region is of which only the degrees are known: those that the reporter gave, or those of a photo. The
+latter is never sure enough to be taken for what the reporter said.
+"""
 
 
 _place = trusted(Place)
@@ -64,6 +69,24 @@ def as_place(found: Sequence[Found]) -> Place | None:
     if len(found) > 1 and found[1].weight == best.weight and found[1].said == best.said:
         return _place(name=best.said.title(), confidence=round(best.weight, 3))
     return _place(name=best.name, region=best.code, confidence=round(best.weight, 3))
+
+
+@dataclass(frozen=True, slots=True)
+class Spotted:
+    """Where degrees lead that stand for themselves, `confidence` in 0..1; `by_photo`: only a photo's."""
+
+    around: Around
+    confidence: float
+    by_photo: bool = False
+
+
+def spotted(regions: Regions, given: tuple[float, float] | None, taken: Spot | None) -> Spotted | None:
+    """By what the reporter gave, else by where a photo was taken."""
+    if given is not None:
+        near = regions.around(*given)
+        return Spotted(near, round(_BY_POINT * near.sure, 3)) if near else None
+    near = regions.around(taken.lat, taken.lon) if taken else None
+    return Spotted(near, round(_BY_PHOTO * near.sure, 3), by_photo=True) if near else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +157,15 @@ class PlaceFinder:
         total = max(sum(evidence.values()), _SURE)
         found = [self._found(unit, names[unit], weight / total) for unit, weight in evidence.items()]
         return tuple(sorted(found, key=lambda each: (-each.weight, each.unit)))
+
+    def at(self, spot: Spotted | None) -> tuple[Found, ...]:
+        """The territory in which degrees lie, where some unit has it."""
+        code = spot.around.regency if spot else ""
+        return tuple(
+            Found(unit.id, self._regions[unit.id][0], code, spot.confidence, "")
+            for unit in self._units.values()
+            if spot and unit.territory and code in unit.territory.codes
+        )
 
     def _more_precise(self, unit: str, known: str | None, name: str) -> str:
         """Of two names for a place in the unit's territory, the first that is not the region itself."""

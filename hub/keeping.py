@@ -21,12 +21,13 @@ from sqlalchemy import Connection, Engine
 
 from laporhub.connectors import download
 from laporhub.hub.blobs import Blobs
-from laporhub.pipeline import media
+from laporhub.pipeline import ids, media
 from laporhub.pipeline.case_files import CaseFile
+from laporhub.pipeline.commands import Command, Locate
 from laporhub.pipeline.connector import Connector
 from laporhub.pipeline.connector_abilities import HoldsMedia
-from laporhub.pipeline.errors import Refused, RetryLater
-from laporhub.pipeline.messages import INLINE
+from laporhub.pipeline.errors import Misconfigured, Refused, RetryLater
+from laporhub.pipeline.messages import INLINE, about
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.store import cases, files, pictures
 from laporhub.pipeline.store.keys import KeyRing
@@ -45,7 +46,11 @@ class Writer(Protocol):
     """What the keeper needs of an engine."""
 
     async def submit(
-        self, *, key: ReporterKey | None = None, job: Callable[[Connection], object] | None = None
+        self,
+        *,
+        command: Command | None = None,
+        key: ReporterKey | None = None,
+        job: Callable[[Connection], object] | None = None,
     ) -> object:
         """Durable when it returns."""
         ...
@@ -161,7 +166,20 @@ class Keeper:
         except Exception as error:
             logger.error("a file could not be kept", file=row.id, reason=type(error).__name__)
             done = self._later(row, RetryLater(type(error).__name__))
-        await self._engine.submit(job=lambda connection: _write(connection, done, self._now()))
+        await self._settle(done)
+
+    async def _settle(self, row: CaseFile) -> None:
+        """Writes how far it got, and tells the case where a photo was taken, as far as a stream may."""
+        command = _where_taken(row, self._now())
+        try:
+            await self._engine.submit(
+                command=command, job=lambda connection: _write(connection, row, self._now())
+            )
+        except (Refused, Misconfigured) as error:
+            if command is None:
+                raise
+            logger.warning("a case was not told where a photo was taken", file=row.id, reason=str(error))
+            await self._engine.submit(job=lambda connection: _write(connection, row, self._now()))
 
     async def _delete(self, row: CaseFile) -> None:
         """What was taken back, or was an erased person's. Given up never."""
@@ -252,6 +270,22 @@ class Keeper:
         book = self._rulebooks.get(row.profile)
         rules = book.profile.channels.get(row.channel) if book else None
         return (rules.provider or row.channel) if rules else row.channel
+
+
+def _where_taken(row: CaseFile, at: datetime) -> Locate | None:
+    """Of a photo that the reporter sent and that was fetched: of others intake has told it."""
+    if row.status != "kept" or row.field is not None or row.url.startswith(INLINE):
+        return None
+    if row.lat is None or row.lon is None:
+        return None
+    return Locate(
+        id=ids.derive("d", "locate", row.id),
+        profile=row.profile,
+        case_id=row.case_id,
+        at=at,
+        message_id=row.message_id,
+        taken=about(row.lat, row.lon),
+    )
 
 
 def _pause(attempts: int) -> timedelta:

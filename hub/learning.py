@@ -169,7 +169,7 @@ def replayed(settings: Settings, which: str | None) -> dict[str, Any]:
         raise NotFound("there is no past case that a person has decided")
     classifier = cold_start(book) if version == COLD_START else _classifier(book, shelf, version)
     until = _until(shelf, version)
-    would = [classifier.suggest(each.text, each.location) for each in lessons]
+    would = [classifier.suggest(each.text, each.location, each.taken) for each in lessons]
     unseen = [number for number, each in enumerate(lessons) if each.at > until]
     of_unseen = (
         _figures([would[each] for each in unseen], [lessons[each] for each in unseen]) if unseen else None
@@ -213,7 +213,7 @@ def _cases(lessons: Sequence[Lesson], description: Description) -> list[Case]:
             each.text,
             description.duties[each.unit],
             name=each.ticket,
-            prior=description.prior(description.read(each.text, each.location)),
+            prior=description.prior(description.read(each.text, each.location, each.taken)),
         )
         for each in lessons
         if each.unit in description.duties
@@ -221,7 +221,7 @@ def _cases(lessons: Sequence[Lesson], description: Description) -> list[Case]:
 
 
 def _judged(classifier: Classifier, lessons: Sequence[Lesson]) -> dict[str, Any]:
-    return _figures([classifier.suggest(each.text, each.location) for each in lessons], lessons)
+    return _figures([classifier.suggest(each.text, each.location, each.taken) for each in lessons], lessons)
 
 
 def _figures(said: Sequence[Suggestion | None], lessons: Sequence[Lesson]) -> dict[str, Any]:

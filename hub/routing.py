@@ -17,7 +17,7 @@ from laporhub.hub.settings import Settings
 from laporhub.hub.shelf import COLD_START, Shelf, shelf_of
 from laporhub.pipeline.classifier import Classifier, Suggestion
 from laporhub.pipeline.errors import Misconfigured, NotFound
-from laporhub.pipeline.messages import Location
+from laporhub.pipeline.messages import Location, Spot
 from laporhub.pipeline.profile.rulebook import Rulebook
 
 if TYPE_CHECKING:
@@ -90,8 +90,8 @@ class Router:
     def model(self) -> str:
         return self._now.model
 
-    def suggest(self, text: str, location: Location | None) -> Suggestion:
-        return self._now.suggest(text, location)
+    def suggest(self, text: str, location: Location | None, taken: Spot | None = None) -> Suggestion:
+        return self._now.suggest(text, location, taken)
 
     def refresh(self) -> bool:
         """Takes what is in use by now; whether that is another one than before."""

@@ -18,6 +18,7 @@ from laporhub.pipeline.events import (
     Contributed,
     Drafted,
     EventData,
+    Located,
     MessageAdded,
     Noted,
     Transitioned,
@@ -82,7 +83,7 @@ def state_as_seen(state: CaseState, eyes: Eyes) -> CaseState:
         changes["said"] = (
             ()
             if "text" in eyes.hides
-            else tuple(each.but({"location": _roughly(each.location)}) for each in state.said)
+            else tuple(each.but({"location": _roughly(each.location), "taken": None}) for each in state.said)
         )
     if "draft" in eyes.hides:
         changes["draft"] = None
@@ -112,6 +113,8 @@ def _data_as_seen(rulebook: Rulebook, data: EventData, eyes: Eyes) -> EventData 
             return _message(data, eyes)
         case Classified() if not eyes.hides.isdisjoint(("text", "place")):
             return data.but({"suggestion": _suggested(data.suggestion, eyes)})
+        case Located() if "place" in eyes.hides:
+            return None
         case Noted() if "notes" in eyes.hides:
             return None
         case Drafted() | Contributed() if "draft" in eyes.hides:
@@ -127,7 +130,7 @@ def _message(data: MessageAdded, eyes: Eyes) -> MessageAdded:
     if "text" in eyes.hides:
         changes |= {"text": "", "sealed_text": None}
     if "place" in eyes.hides:
-        changes["location"] = _roughly(data.location)
+        changes |= {"location": _roughly(data.location), "taken": None}
     if "files" in eyes.hides:
         changes["attachments"] = ()
     return data.but(changes) if changes else data

@@ -11,7 +11,7 @@ from laporhub.pipeline.base_model import Model, Utc
 from laporhub.pipeline.classifier import Suggestion
 from laporhub.pipeline.commands import DeliveryStatus, Words
 from laporhub.pipeline.events import Counted, Measure
-from laporhub.pipeline.messages import Location
+from laporhub.pipeline.messages import Location, Spot
 
 
 class Clock(Model):
@@ -56,6 +56,8 @@ class Said(Model):
     length: int = 0
     attachments: int = 0
     location: Location | None = None
+    taken: Spot | None = None
+    """Where a photo in it says that it was taken."""
     written_at: Utc | None = None
     gone: bool = False
     """Taken back."""

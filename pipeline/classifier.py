@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal, Protocol, TypeAlias
 
 from laporhub.pipeline.base_model import Model
-from laporhub.pipeline.messages import Location
+from laporhub.pipeline.messages import Location, Spot
 
 
 class UnitGuess(Model):
@@ -32,6 +32,16 @@ class Place(Model):
     landmark: str | None = None
     lat: float | None = None
     lon: float | None = None
+    by_photo: bool = False
+    """Only a photo says so: it may have been taken elsewhere."""
+
+    def told(self) -> Place | None:
+        """What the reporter said of it: without what only a photo says."""
+        if not self.by_photo:
+            return self
+        name = self.landmark or self.road
+        hidden = dict.fromkeys(("region", "district", "village"))
+        return self.but({**hidden, "name": name, "by_photo": False}) if name else None
 
     def roughly(self) -> Place:
         """Region, district and village only."""
@@ -66,4 +76,6 @@ class Classifier(Protocol):
         """Name and version, kept with every suggestion."""
         ...
 
-    def suggest(self, text: str, location: Location | None) -> Suggestion: ...
+    def suggest(self, text: str, location: Location | None, taken: Spot | None = None) -> Suggestion:
+        """`taken` is where a photo was taken; it counts where nothing else says where it is."""
+        ...

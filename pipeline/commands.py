@@ -8,7 +8,7 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import Field
 
 from laporhub.pipeline.base_model import Model, Utc
-from laporhub.pipeline.messages import Message
+from laporhub.pipeline.messages import Message, Spot
 
 
 class Actor(Model):
@@ -50,6 +50,14 @@ class AddMessage(_Command):
 
     kind: Literal["add_message"] = "add_message"
     message: Message
+
+
+class Locate(_Command):
+    """A photo that came with this message says where it was taken: known once it was fetched."""
+
+    kind: Literal["locate"] = "locate"
+    message_id: str
+    taken: Spot
 
 
 class Withdraw(_Command):
@@ -181,6 +189,7 @@ class Confide(_Command):
 Command: TypeAlias = Annotated[
     OpenCase
     | AddMessage
+    | Locate
     | Withdraw
     | Act
     | Tick

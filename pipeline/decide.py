@@ -19,6 +19,7 @@ from laporhub.pipeline.commands import (
     Delivery,
     Echo,
     Follow,
+    Locate,
     Note,
     OpenCase,
     Recount,
@@ -30,7 +31,7 @@ from laporhub.pipeline.decide_acts import act, confide, note
 from laporhub.pipeline.decide_clocks import recount_clocks, ring
 from laporhub.pipeline.decide_deliveries import convey, deliver, redirect
 from laporhub.pipeline.decide_duplicates import be_followed, echo
-from laporhub.pipeline.decide_messages import add_message, open_case, withdraw
+from laporhub.pipeline.decide_messages import add_message, locate, open_case, withdraw
 from laporhub.pipeline.errors import Conflict, NotFound
 from laporhub.pipeline.events import CaseEvent
 from laporhub.pipeline.profile.rulebook import Rulebook
@@ -77,6 +78,8 @@ def _decide(turn: Turn, command: Command, ticket: str | None) -> None:
     match command:
         case AddMessage():
             add_message(turn, command.message)
+        case Locate():
+            locate(turn, command)
         case Withdraw():
             withdraw(turn, command.message_id)
         case Act():

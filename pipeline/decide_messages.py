@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from laporhub.pipeline import dialogue, said
 from laporhub.pipeline.base_model import trusted
-from laporhub.pipeline.commands import SYSTEM, OpenCase
+from laporhub.pipeline.commands import SYSTEM, Locate, OpenCase
 from laporhub.pipeline.decide_acts import is_possible
 from laporhub.pipeline.errors import NotFound
-from laporhub.pipeline.events import Answered, Asked, Classified, MessageAdded, MessageWithdrawn, Opened
+from laporhub.pipeline.events import (
+    Answered,
+    Asked,
+    Classified,
+    Located,
+    MessageAdded,
+    MessageWithdrawn,
+    Opened,
+)
 from laporhub.pipeline.messages import Message
 from laporhub.pipeline.profile.schema_workflow import OPENED
 from laporhub.pipeline.requirements import unmet
@@ -80,6 +88,42 @@ def add_message(turn: Turn, message: Message) -> None:
     _route(turn)
 
 
+def locate(turn: Turn, command: Locate) -> None:
+    """A photo that was fetched says where it was taken. The first of a message counts, of what its author did not take
+    back; if a case waits only for its place, it goes on.
+    """
+    known = said.find(turn.state, command.message_id)
+    if known is None or known.gone or known.ids[-1] != command.message_id or known.taken is not None:
+        return
+    lacked = turn.state.missing
+    turn.emit(Located(message_id=command.message_id, taken=command.taken), SYSTEM)
+    _classify(turn, forget=False)
+    step = turn.profile.intake.complete
+    if not lacked or turn.state.missing or step is None or not _waits_for_what_was_asked(turn, step):
+        return
+    if turn.state.asking in lacked:
+        turn.emit(Answered(requirement=str(turn.state.asking), met=True), SYSTEM)
+    _mention_what_is_advised(turn)
+    take_step(turn, step)
+    _route(turn)
+
+
+def _waits_for_what_was_asked(turn: Turn, step: str) -> bool:
+    """Whether the case stands where `step` leads on, and the reporter last heard the system's question: not where a
+    person has asked since, or nobody was written to.
+    """
+    intake = turn.profile.intake
+    asked = intake.incomplete and turn.profile.transitions[intake.incomplete].reply
+    guided = dialogue.rules_for(turn.rules, turn.state)
+    questions = {asked, *((guided.first, guided.next, guided.again) if guided else ())}
+    heard = [reply.purpose for reply in turn.state.replies.values()]
+    return (
+        turn.state.status in turn.profile.transitions[step].source
+        and heard[-1:] != []
+        and heard[-1] in questions
+    )
+
+
 def withdraw(turn: Turn, message_id: str) -> None:
     """The case stays, with its clocks; whether anything is left to do is for a person to say."""
     known = said.find(turn.state, message_id)
@@ -100,7 +144,7 @@ def _classify(turn: Turn, *, forget: bool) -> None:
     """What the words mean as they are now. `forget`: some are no longer there, and none may be quoted."""
     if is_final(turn.rules, turn.state) and not (forget and turn.state.suggestion):
         return
-    suggestion = turn.classifier.suggest(turn.state.text, turn.state.location)
+    suggestion = turn.classifier.suggest(turn.state.text, turn.state.location, said.taken(turn.state))
     if turn.state.unit is not None and turn.state.suggestion is not None:
         # What led to the disposition stays; what a person must look at is always of today.
         units = turn.state.suggestion.units
@@ -200,5 +244,6 @@ def _heard(message: Message) -> MessageAdded:
         known=message.known,
         attachments=message.attachments,
         location=message.location,
+        taken=message.taken,
         sent_at=message.sent_at,
     )

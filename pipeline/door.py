@@ -12,12 +12,12 @@ from typing import Protocol
 
 from phonenumbers import PhoneNumberFormat, PhoneNumberMatcher, PhoneNumberType, format_number, number_type
 
-from laporhub.pipeline import ids
+from laporhub.pipeline import ids, media
 from laporhub.pipeline.case_state import CaseState
 from laporhub.pipeline.commands import Words
 from laporhub.pipeline.errors import NotFound, Refused
 from laporhub.pipeline.hub_port import Identity
-from laporhub.pipeline.messages import INLINE, Attachment, Inbound, InlineFile, Location, Message
+from laporhub.pipeline.messages import INLINE, Attachment, Inbound, InlineFile, Location, Message, Spot, about
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.profile.schema_intake import Channel
 from laporhub.pipeline.redact import redact
@@ -106,6 +106,7 @@ class Door:
             known=tuple(fact for fact in ("email", "name", "phone") if getattr(told, fact)),
             attachments=tuple(_redacted_file(each, names) for each in attachments),
             location=inbound.location and _redacted_place(inbound.location, names, rulebook),
+            taken=None if inbound.anonymous else _taken(inbound.files),
             occurred_at=inbound.occurred_at,
             private=inbound.private,
             anonymous=inbound.anonymous,
@@ -219,6 +220,12 @@ def _identity(inbound: Inbound) -> str:
 def _inline(file: InlineFile) -> Attachment:
     digest = hashlib.sha256(file.data).hexdigest()
     return Attachment(url=INLINE + digest, media_type=file.media_type, name=file.name)
+
+
+def _taken(files: Iterable[InlineFile]) -> Spot | None:
+    """About where the first photo that says so was taken."""
+    told = (place for each in files if (place := media.place_of(each.data)) is not None)
+    return next((about(*place) for place in told), None)
 
 
 def _redacted_file(attachment: Attachment, names: tuple[str, ...]) -> Attachment:

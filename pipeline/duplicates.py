@@ -104,7 +104,7 @@ def story(state: CaseState, beside: Known | None = None) -> Story:
         telling_words(f"{state.text} {where}"),
         state.opened_at,
         state.reporter if beside.proven else None,
-        known.place if known else None,
+        known.place.told() if known and known.place else None,
         state.location,
         state.unit or topic,
         frozenset(int(each.fingerprint, 16) for each in pictures if each.fingerprint),

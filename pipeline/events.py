@@ -11,7 +11,7 @@ from pydantic import Field
 from laporhub.pipeline.base_model import Model, Utc
 from laporhub.pipeline.classifier import Suggestion
 from laporhub.pipeline.commands import DeliveryStatus, Repeated, Words
-from laporhub.pipeline.messages import Attachment, Location, MessageKind
+from laporhub.pipeline.messages import Attachment, Location, MessageKind, Spot
 
 EVENT_TYPE_PREFIX = "org.laporhub.case."
 
@@ -52,7 +52,17 @@ class MessageAdded(Model):
     known: tuple[str, ...] = ()
     attachments: tuple[Attachment, ...] = ()
     location: Location | None = None
+    taken: Spot | None = None
+    """Where a photo in it says that it was taken, where that came along."""
     sent_at: Utc | None = None
+
+
+class Located(Model):
+    """A photo of this message, fetched since, says where it was taken."""
+
+    kind: Literal["located"] = "located"
+    message_id: str
+    taken: Spot
 
 
 class MessageWithdrawn(Model):
@@ -313,6 +323,7 @@ class Evidenced(Model):
 EventData: TypeAlias = Annotated[
     Opened
     | MessageAdded
+    | Located
     | MessageWithdrawn
     | Classified
     | Asked

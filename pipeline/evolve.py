@@ -27,6 +27,7 @@ from laporhub.pipeline.events import (
     Evidenced,
     Followed,
     Involved,
+    Located,
     Merged,
     MessageAdded,
     MessageWithdrawn,
@@ -93,6 +94,8 @@ def _changes(state: CaseState, event: CaseEvent) -> dict[str, Any]:
     match event.data:
         case MessageAdded() as message:
             return said.added(state, message)
+        case Located() as photo:
+            return said.located(state, photo)
         case MessageWithdrawn(message_id=name):
             return said.withdrawn(state, name)
         case Classified() as found:

@@ -34,6 +34,7 @@ from laporhub.pipeline.events import (
     Evidenced,
     Followed,
     Involved,
+    Located,
     Merged,
     MessageAdded,
     MessageWithdrawn,
@@ -246,9 +247,17 @@ def _without_identity(data: EventData, own: bool, leaves: bool) -> UnitEventData
         # What is asked and answered is told in words; what is said in confidence is told to nobody's system.
         case Opened() | Assigned() | Asked() | Answered() | Confided():
             return None
-        case Involved() | Released() | Contributed() | Evidenced():  # told with the step, by its fields
-            return None
-        case Merged() | Split() | Followed():
+        # Told with the step, by its fields; or with what was made of it; or nothing for a unit.
+        case (
+            Involved()
+            | Released()
+            | Contributed()
+            | Evidenced()
+            | Located()
+            | Merged()
+            | Split()
+            | Followed()
+        ):
             return None
         case _:
             assert_never(data)

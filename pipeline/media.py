@@ -114,6 +114,21 @@ def facts_of(data: bytes) -> Facts | None:
         return None
 
 
+def place_of(data: bytes) -> tuple[float, float] | None:
+    """Where a picture says that it was taken, in degrees, without decoding it; None where it does not, or is none."""
+    if type_of(data) not in PICTURES:
+        return None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            with Image.open(io.BytesIO(data)) as picture:
+                small = picture.width * picture.height <= PIXELS
+                lat, lon = _place(picture.getexif()) if small else (None, None)
+    except _UNREADABLE:
+        return None
+    return None if lat is None or lon is None else (lat, lon)
+
+
 def _decoded(data: bytes, zone: tzinfo) -> tuple[Facts, Image.Image]:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # odd files are met every day

@@ -19,6 +19,20 @@ class Location(Model):
     village: str | None = None
 
 
+class Spot(Model):
+    """About where a photo was taken: degrees (WGS 84) to two decimals, about a kilometre. It may not be where what it
+    shows is, and more than that could be somebody's home.
+    """
+
+    lat: float = Field(ge=-90, le=90)
+    lon: float = Field(ge=-180, le=180)
+
+
+def about(lat: float, lon: float) -> Spot:
+    """As much of where a photo was taken as may be in a stream."""
+    return Spot(lat=round(lat, 2), lon=round(lon, 2))
+
+
 INLINE = "inline:"
 """How the address of a file begins that came in the message itself; the hash of its bytes follows."""
 
@@ -103,6 +117,8 @@ class Message(Model):
     """Which identity facts are sealed: "phone", "name", "email". Lets requirements be checked unopened."""
     attachments: tuple[Attachment, ...] = ()
     location: Location | None = None
+    taken: Spot | None = None
+    """Where the first photo that came in it says that it was taken; what is fetched later says so later."""
     occurred_at: Utc | None = None
     private: bool = False
     anonymous: bool = False

@@ -11,8 +11,9 @@ import csv
 import math
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal, TypeAlias
 
 Level: TypeAlias = Literal["province", "regency", "district", "village"]
@@ -20,6 +21,9 @@ Level: TypeAlias = Literal["province", "regency", "district", "village"]
 _LEVELS: tuple[Level, ...] = ("province", "regency", "district", "village")
 _CODE = re.compile(r"\d\d(?:\.\d\d(?:\.\d\d(?:\.\d{4})?)?)?")
 _KM_A_DEGREE = 111.2
+_REGENCY = len("33.74")
+_NEAR: Mapping[Level, float] = {"district": 20.0, "regency": 25.0}
+"""How far from its middle a place may be to be in it, in kilometres."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,15 @@ class Region:
         return self.code == code or self.code.startswith(f"{code}.")
 
 
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What degrees are in: a regency or city, by its code; how sure that is (0..1); the district, where it is told."""
+
+    regency: str
+    sure: float
+    district: Region | None = None
+
+
 @dataclass(frozen=True)
 class Regions:
     """All of a table, by code and by name (lower case)."""
@@ -52,21 +65,36 @@ class Regions:
         found = self.by_name.get(name.lower(), ())
         return tuple(each for each in found if each.level == level and (not within or each.is_in(within)))
 
-    def nearest(self, lat: float, lon: float, most_km: float = 20.0) -> tuple[Region, float] | None:
-        """The district whose middle is nearest, and how sure that is (0..1); None where none is near.
+    def around(self, lat: float, lon: float) -> Around | None:
+        """By the middle that is nearest: of a district within 20 km, of a regency within 25; None where none is.
 
-        A middle is no border: beside one the answer may be the neighbour, so another that is as near makes it unsure.
+        A middle is no border: beside one the answer may be the neighbour, so another regency that is as near makes it
+        unsure.
         """
-        near = sorted(
-            (_km(lat, lon, each.lat, each.lon), each.code)
-            for each in self.by_code.values()
-            if each.level == "district" and each.lat is not None and each.lon is not None
-        )[:2]
-        if not near or near[0][0] > most_km:
+        near = sorted((_km(lat, lon, each.lat, each.lon), each.code) for each in self._middles)
+        if not near or near[0][0] > _NEAR[self.by_code[near[0][1]].level]:
             return None
-        if len(near) == 1:
-            return self.by_code[near[0][1]], 0.9
-        return self.by_code[near[0][1]], round(1 - 0.5 * near[0][0] / max(near[1][0], 0.001), 3)
+        nearest, code = near[0]
+        regency = code[:_REGENCY]
+        other = next((km for km, each in near if each[:_REGENCY] != regency), None)
+        sure = 0.9 if other is None else round(1 - 0.5 * nearest / max(other, 0.001), 3)
+        return Around(regency, sure, self.by_code[code] if regency in self._told_by_district else None)
+
+    @cached_property
+    def _middles(self) -> Sequence[Region]:
+        known = (each for each in self.by_code.values() if each.lat is not None and each.lon is not None)
+        return tuple(each for each in known if each.level in _NEAR)
+
+    @cached_property
+    def _told_by_district(self) -> Set[str]:
+        """Regencies of which all districts have a middle: of others the nearest one may be another one's."""
+        districts = [each for each in self.by_code.values() if each.level == "district"]
+        lacking = {each.code[:_REGENCY] for each in districts if each.lat is None or each.lon is None}
+        return {each.code[:_REGENCY] for each in districts} - lacking
+
+    def name_of(self, code: str) -> str:
+        """That of the region, or its code where the table does not have it."""
+        return self.by_code[code].name if code in self.by_code else code
 
 
 def read_regions(lines: Iterable[str]) -> Regions:

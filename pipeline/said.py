@@ -10,7 +10,8 @@ from typing import Any
 
 from laporhub.pipeline.base_model import trusted
 from laporhub.pipeline.case_state import CaseState, Said
-from laporhub.pipeline.events import CaseEvent, Classified, EventData, MessageAdded, MessageWithdrawn
+from laporhub.pipeline.events import CaseEvent, Classified, EventData, Located, MessageAdded, MessageWithdrawn
+from laporhub.pipeline.messages import Spot
 
 _said = trusted(Said)
 
@@ -43,6 +44,7 @@ def added(state: CaseState, message: MessageAdded) -> dict[str, Any]:
         length=max(0, len(kept) - len(state.text) - bool(state.text and message.text)),
         attachments=len(message.attachments),
         location=message.location,
+        taken=message.taken,
         written_at=message.sent_at if message.replaces else None,
     )
     return {
@@ -62,6 +64,7 @@ def _rewritten(state: CaseState, known: Said, message: MessageAdded) -> dict[str
             "ids": (*known.ids, message.message_id),
             "attachments": len(message.attachments),
             "location": message.location,
+            "taken": message.taken,
             "written_at": message.sent_at or known.written_at,
         }
     )
@@ -69,6 +72,18 @@ def _rewritten(state: CaseState, known: Said, message: MessageAdded) -> dict[str
         **_with(state, known, now, message.text),
         **_told(state, message),
     }
+
+
+def located(state: CaseState, photo: Located) -> dict[str, Any]:
+    """What changes in the state when a photo of a message says where it was taken."""
+    known = find(state, photo.message_id)
+    now = known and known.but({"taken": photo.taken})
+    return {"said": tuple(now if now and each is known else each for each in state.said)}
+
+
+def taken(state: CaseState) -> Spot | None:
+    """Where the latest photo that says so was taken."""
+    return next((each.taken for each in reversed(state.said) if each.taken is not None), None)
 
 
 def _told(state: CaseState, message: MessageAdded) -> dict[str, Any]:
@@ -124,7 +139,9 @@ def as_shown(events: Sequence[CaseEvent]) -> list[CaseEvent]:
     if not old:
         return list(events)
     return [
-        event.but({"data": _wordless(event.data, said=number in old)}) for number, event in enumerate(events)
+        event.but({"data": _wordless(event.data, said=number in old)})
+        for number, event in enumerate(events)
+        if not (number in old and isinstance(event.data, Located))
     ]
 
 
@@ -133,25 +150,31 @@ def superseded(events: Sequence[CaseEvent]) -> frozenset[int]:
     root: dict[str, str] = {}
     places: dict[str, list[int]] = {}
     gone: set[str] = set()
+    photos: list[tuple[int, str]] = []
+    at: dict[str, int] = {}
     for number, event in enumerate(events):
         match event.data:
             case MessageAdded(message_id=name, replaces=earlier):
                 first = root.get(earlier or name, earlier or name)
                 root[name] = root[first] = first
                 places.setdefault(first, []).append(number)
+                at[name] = number
             case MessageWithdrawn(message_id=name):
                 gone.add(root.get(name, name))
+            case Located(message_id=name):
+                photos.append((number, name))
             case _:
                 pass
-    return frozenset(
+    old = frozenset(
         number for first, found in places.items() for number in (found if first in gone else found[:-1])
     )
+    return old | {number for number, message in photos if at.get(message) in old}
 
 
 def _wordless(data: EventData, *, said: bool) -> EventData:
     """That something was said or made out, and by whom; not what."""
     if isinstance(data, MessageAdded) and said:
-        return data.but({"text": "", "sealed_text": None, "attachments": (), "location": None})
+        return data.but({"text": "", "sealed_text": None, "attachments": (), "location": None, "taken": None})
     if isinstance(data, Classified):
         found = data.suggestion
         units = tuple(unit.but({"reasons": ()}) for unit in found.units)

@@ -30,6 +30,7 @@ from laporhub.pipeline.events import (
     ClockStopped,
     Drafted,
     EventData,
+    Located,
     MessageAdded,
     Noted,
     Opened,
@@ -40,7 +41,7 @@ from laporhub.pipeline.events import (
     cloud_type,
 )
 from laporhub.pipeline.evolve import evolve
-from laporhub.pipeline.messages import Attachment, Location
+from laporhub.pipeline.messages import Attachment, Location, Spot
 
 PROFILE = "kota-contoh"
 UNITS = ("dishub", "dinas-pupr", "pdam")
@@ -100,6 +101,7 @@ def said(words: str, **more: Any) -> MessageAdded:
         "location": Location(
             address=f"{SAID} jalan", lat=-7.0, lon=110.4, district="Contoh", village="Contohan"
         ),
+        "taken": Spot(lat=-7.01, lon=110.41),
     }
     return MessageAdded.model_validate(given | more)
 
@@ -165,6 +167,7 @@ def _steps(draw: st.DrawFn) -> list[EventData]:
             "move",
             "end",
             "say",
+            "locate",
             "suggest",
             "rate",
             "note",
@@ -183,6 +186,8 @@ def _steps(draw: st.DrawFn) -> list[EventData]:
                 steps.append(moved("rejected", ends=True, reason="unclear", explanation=Words(text=SAID)))
             case "say":
                 steps.append(said(f"lagi {number} é" if number % 2 else f"lagi {number}"))
+            case "locate":
+                steps.append(Located(message_id="m", taken=Spot(lat=-7.02, lon=110.42)))
             case "suggest":
                 urgency = draw(st.sampled_from(("normal", "high", "critical")))
                 steps.append(suggested(*draw(st.permutations(UNITS)), urgency=urgency, flags=("sara",)))

@@ -15,7 +15,7 @@ from laporhub.hub.hub import Hub
 from laporhub.hub.settings import Settings
 from laporhub.pipeline.classifier import Suggestion, UnitGuess
 from laporhub.pipeline.commands import Actor
-from laporhub.pipeline.messages import Inbound, Location
+from laporhub.pipeline.messages import Inbound, Location, Spot
 from laporhub.pipeline.profile.load import load
 from laporhub.pipeline.profile.rulebook import Rulebook
 
@@ -53,7 +53,7 @@ class Stub:
     model: str = "stub-1"
     asked: list[str] = field(default_factory=list)
 
-    def suggest(self, text: str, location: Location | None) -> Suggestion:
+    def suggest(self, text: str, location: Location | None, taken: Spot | None = None) -> Suggestion:  # noqa: ARG002
         self.asked.append(text)
         guess = UnitGuess(unit=self.unit, probability=self.probability, reasons=("kata: contoh",))
         return Suggestion(units=(guess,), sure=True, topic="contoh", flags=self.flags, model=self.model)

@@ -15,7 +15,7 @@ from web_hub import PROFILE, UNIT, Web, web_on
 
 from laporhub.pipeline.access import Eyes, events_as_seen, eyes_of, eyes_of_units, state_as_seen
 from laporhub.pipeline.commands import Words
-from laporhub.pipeline.events import Drafted, MessageAdded, Noted, Transitioned
+from laporhub.pipeline.events import Drafted, Located, MessageAdded, Noted, Transitioned
 from laporhub.pipeline.fanout import forwarded
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.profile.schema_workflow import Fact
@@ -54,6 +54,8 @@ def test_what_is_hidden_is_in_nothing_that_is_left(events: list[Any], hides: set
             assert "text" not in hides or (data.text == "" and data.sealed_text is None)
             assert "files" not in hides or data.attachments == ()
             assert "place" not in hides or data.location is None or data.location.lat is None
+            assert "place" not in hides or data.taken is None
+        assert not (isinstance(data, Located) and "place" in hides)
         assert not (isinstance(data, Noted) and "notes" in hides)
         assert not (isinstance(data, Drafted) and "draft" in hides)
         if "staff" in hides and event.actorrole not in ("system", "reporter"):
@@ -61,6 +63,8 @@ def test_what_is_hidden_is_in_nothing_that_is_left(events: list[Any], hides: set
     if "text" in hides:
         assert SAID not in state.text and state.said == ()
         assert all(not unit.reasons for unit in (state.suggestion.units if state.suggestion else ()))
+    if "place" in hides:
+        assert not any(each.taken for each in state.said)
     if "draft" in hides:
         assert state.draft is None
 

@@ -51,7 +51,7 @@ from laporhub.pipeline.distributed.search import SinkStage
 from laporhub.pipeline.distributed.units import UnitIntake
 from laporhub.pipeline.errors import Conflict, Misconfigured, RetryLater, WriteConflict
 from laporhub.pipeline.events import CaseEvent
-from laporhub.pipeline.messages import Inbound, Location, Message
+from laporhub.pipeline.messages import Inbound, Location, Message, Spot
 from laporhub.pipeline.store import batch as batch_module
 from laporhub.pipeline.store import cases, confidential, log
 from laporhub.pipeline.store.batch import Batch, Government
@@ -330,10 +330,10 @@ def test_a_huge_one_still_fits_on_the_topic(small_office: Office) -> None:
 class Moody(Stub):
     """A classifier that breaks on some texts."""
 
-    def suggest(self, text: str, location: Location | None) -> Any:
+    def suggest(self, text: str, location: Location | None, taken: Spot | None = None) -> Any:
         if "RUSAK" in text:
             raise ZeroDivisionError("quotes 0811000111")
-        return super().suggest(text, location)
+        return super().suggest(text, location, taken)
 
 
 def broken(number: int) -> Inbound:

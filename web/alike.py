@@ -44,7 +44,7 @@ def beside(
     site: Site, rulebook: Rulebook, state: CaseState, scope: Query, actor: Actor, t: Translator
 ) -> list[Shown]:
     """Of the cases that the actor may see (`scope`), those that may be about the same as this one. Blocking."""
-    place = state.suggestion.place if state.suggestion else None
+    place = words.told_place(state)
     by_words = _candidates(site, scope, state.text, place, state.opened_at)
     same_person = site.hub.same_person(state)
     others = {

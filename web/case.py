@@ -11,6 +11,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.concurrency import run_in_threadpool
 from fastapi.responses import RedirectResponse
 
+from laporhub.pipeline.case_files import CaseFile
 from laporhub.pipeline.case_state import CaseState
 from laporhub.pipeline.channel_state import Way
 from laporhub.pipeline.door import TEXT_LIMIT
@@ -203,7 +204,7 @@ def page(
             else ""
         ),
         menu=menu(site, account, rulebook),
-        photo_place=taken_where(files) if state.location is None or state.location.lat is None else "",
+        photo_place=_photo_place(state, files),
         same_person=persons.others(site, session, rulebook, state, t),
         files=shown(
             files,
@@ -238,6 +239,13 @@ def page(
         key=attempt.values.get("key") or site.settings.new_key(),
         done=_done(rulebook, request.query_params.get("done", ""), t) if attempt.status == 200 else "",
     )
+
+
+def _photo_place(state: CaseState, files: Sequence[CaseFile]) -> str:
+    """Where a photo was taken, where no point was given: the region, and the point itself."""
+    if state.location is not None and state.location.lat is not None:
+        return ""
+    return " · ".join(filter(None, (words.photo_region(state), taken_where(files))))
 
 
 def _forms(

@@ -26,6 +26,7 @@ from laporhub.pipeline.events import (
     Evidenced,
     Followed,
     Involved,
+    Located,
     Merged,
     MessageAdded,
     MessageWithdrawn,
@@ -77,6 +78,8 @@ def _tell(rulebook: Rulebook, event: CaseEvent, t: Translator) -> _Told | None:
             return t("Laporan masuk lewat %(channel)s", channel=channel_title(rulebook, channel, t)), ()
         case MessageAdded(replaces=earlier):
             return (t("Pelapor mengubah pesannya") if earlier else t("Pesan pelapor")), ()
+        case Located():
+            return t("Foto menyebut tempat pengambilannya"), ()
         case MessageWithdrawn():
             return t("Pelapor menarik pesannya"), ()
         case Classified(suggestion=suggestion):

@@ -216,6 +216,11 @@ def _why_failed(state: CaseState, t: Translator) -> str:
     return ", ".join(dict.fromkeys(failed))
 
 
+def _by_photo(state: CaseState, t: Translator) -> str:
+    region = words.photo_region(state)
+    return t("%(place)s (menurut foto)", place=region) if region else ""
+
+
 def _row(rulebook: Rulebook, state: CaseState, now: datetime, t: Translator) -> Row:
     rulebook = rulebook.of(state)
     first = next(iter(words.running(state)), None)
@@ -233,7 +238,7 @@ def _row(rulebook: Rulebook, state: CaseState, now: datetime, t: Translator) -> 
         due=words.date_time(first[1].due_at, rulebook, t) if first else "",
         left=words.time_left(first[0], first[1].due_at, now, rulebook, t) if first else "",
         late=words.is_late(state, now),
-        place=words.place(state),
+        place=words.place(state) or _by_photo(state, t),
         suggestion=towards,
         status=history.status_title(rulebook, state.status, t),
         summary=masked(" ".join(state.text.split())[:140]),

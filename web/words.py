@@ -8,6 +8,7 @@ from babel.dates import format_datetime
 from babel.units import format_unit
 
 from laporhub.pipeline.case_state import CaseState, Clock
+from laporhub.pipeline.classifier import Place
 from laporhub.pipeline.errors import LaporHubError, Refused, RetryLater
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.web.i18n import Translator
@@ -69,8 +70,8 @@ def place(state: CaseState) -> str:
         parts = dict.fromkeys(part for part in (where.address, where.village, where.district) if part)
         if parts:
             return ", ".join(parts)
-    if state.suggestion is not None and state.suggestion.place is not None:
-        return state.suggestion.place.name
+    if (guess := told_place(state)) is not None:
+        return guess.name
     if where is not None and where.lat is not None and where.lon is not None:
         return f"{where.lat:.5f}, {where.lon:.5f}"
     return ""
@@ -80,8 +81,20 @@ def region(state: CaseState) -> str:
     """As `place`, for those who do not know the case: no address, and no point."""
     where = state.location
     parts = dict.fromkeys(part for part in (where.village, where.district) if part) if where else {}
-    guess = state.suggestion.place if state.suggestion else None
+    guess = told_place(state)
     return ", ".join(parts) or (guess.name if guess else "")
+
+
+def told_place(state: CaseState) -> Place | None:
+    """What the classifier read in the words."""
+    guess = state.suggestion.place if state.suggestion else None
+    return guess and guess.told()
+
+
+def photo_region(state: CaseState) -> str:
+    """The region in which a photo was taken, where nothing else tells; "" else."""
+    guess = state.suggestion.place if state.suggestion else None
+    return guess.name if guess is not None and guess.by_photo else ""
 
 
 def refusal(error: LaporHubError, t: Translator) -> str:

@@ -17,7 +17,7 @@ import structlog
 from sqlalchemy import Connection, Engine
 
 from laporhub.pipeline.case_state import CaseState
-from laporhub.pipeline.commands import Command, Delivery, Tick, Withdraw
+from laporhub.pipeline.commands import Command, Delivery, Locate, Tick, Withdraw
 from laporhub.pipeline.distributed.graves import dug_up
 from laporhub.pipeline.distributed.producer import Producer
 from laporhub.pipeline.distributed.records import AWAITED, Given
@@ -137,7 +137,7 @@ class DistributedEngine:
         if command.id in state.applied:
             return Done(state, (), duplicate=True)
         record = Given(self._prefix + COMMANDS, state.conversation.encode(), write_command(command))
-        if isinstance(command, Tick | Delivery | Withdraw):  # nobody looks at what comes of these
+        if isinstance(command, Tick | Delivery | Locate | Withdraw):  # nobody looks at what comes of these
             await self._produce(record)
             return None
         return await self._ask(command.id, Given(record.topic, record.key, record.value, ((AWAITED, b"1"),)))
