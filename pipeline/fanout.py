@@ -247,17 +247,9 @@ def _without_identity(data: EventData, own: bool, leaves: bool) -> UnitEventData
         # What is asked and answered is told in words; what is said in confidence is told to nobody's system.
         case Opened() | Assigned() | Asked() | Answered() | Confided():
             return None
-        # Told with the step, by its fields; or with what was made of it; or nothing for a unit.
-        case (
-            Involved()
-            | Released()
-            | Contributed()
-            | Evidenced()
-            | Located()
-            | Merged()
-            | Split()
-            | Followed()
-        ):
+        case Involved() | Released() | Contributed() | Evidenced():  # told with the step, by its fields
+            return None
+        case Located() | Merged() | Split() | Followed():  # the first by what was made of it
             return None
         case _:
             assert_never(data)

@@ -258,10 +258,10 @@ async def test_a_message_that_breaks_the_core_is_kept_and_the_others_go_on(
 
     honest = ColdStartClassifier.suggest
 
-    def poisoned(self: object, text: str, location: object) -> object:
+    def poisoned(self: object, text: str, location: object, taken: object = None) -> object:
         if "racun" in text:
             raise ZeroDivisionError("a mistake nobody foresaw")
-        return honest(self, text, location)  # type: ignore[arg-type]
+        return honest(self, text, location, taken)  # type: ignore[arg-type]
 
     monkeypatch.setattr(ColdStartClassifier, "suggest", poisoned)
     async with hub_on(tmp_path) as hub:

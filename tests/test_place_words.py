@@ -127,6 +127,31 @@ def test_degrees_lead_to_the_district_whose_middle_is_near() -> None:
     assert locality("", "", Location(lat=-8.5, lon=110.4), table, None).district is None
 
 
+@pytest.mark.parametrize(
+    ("lat", "lon", "regency"),
+    [
+        (-6.990, 110.423, "33.74"),  # in the middle of a city
+        (-6.908, 109.730, "33.25"),  # a seat beside another city
+        (-7.608, 110.204, "33.08"),
+        (-7.554, 110.741, "33.11"),
+        (-7.148, 111.588, "33.16"),
+        (-7.480, 110.218, "33.71"),  # a city within a regency
+    ],
+)
+def test_a_shared_point_leads_to_its_regency_and_office(lat: float, lon: float, regency: str) -> None:
+    said = CLASSIFIER.suggest("sampah menumpuk tidak diangkut seminggu", Location(lat=lat, lon=lon))
+    assert said.place is not None and (said.place.region, said.place.lat) == (regency, lat)
+    territory = BOOK.units[said.units[0].unit].territory
+    assert territory is not None and regency in territory.codes
+    assert "where" not in said.flags
+
+
+def test_a_point_outside_the_province_is_nowhere_or_unsure() -> None:
+    for lat, lon in ((-6.73, 108.55), (-7.80, 110.37), (-6.2, 106.8)):
+        place = CLASSIFIER.suggest("sampah menumpuk", Location(lat=lat, lon=lon)).place
+        assert place is None or place.confidence < 0.5
+
+
 def test_villages_come_from_a_table_of_official_codes() -> None:
     table = read_regions(
         [
