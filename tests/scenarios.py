@@ -10,10 +10,10 @@ from support import ADMIN, SUPERVISOR, Clock, form, unit_admin, whatsapp
 
 from laporhub.hub.hub import Hub
 from laporhub.pipeline.case_state import CaseState
-from laporhub.pipeline.commands import Actor
+from laporhub.pipeline.commands import Actor, Locate
 from laporhub.pipeline.errors import Conflict, Forbidden, Refused
 from laporhub.pipeline.hub_port import Receipt
-from laporhub.pipeline.messages import Inbound
+from laporhub.pipeline.messages import Inbound, about
 
 PROFILE = "laporgub-jateng"
 SHORT = "tolong pak"
@@ -67,6 +67,26 @@ async def a_form_is_answered(play: Play) -> None:
     receipt = await play.form()
     state = await play.answer(receipt.case_id)
     assert state.status == "answered"
+
+
+async def a_photo_says_where_it_was_taken(play: Play) -> None:
+    """Known once it was fetched: what was asked is answered by it."""
+    receipt = await play.chat("Sampah menumpuk tidak diangkut sudah seminggu", 1)
+    asked = play.hub.case(receipt.ticket)
+    assert asked is not None and asked.asking == "place"
+    told = Locate(
+        id=f"d_photo_{play.offset}",
+        profile=PROFILE,
+        case_id=receipt.case_id,
+        at=play.clock.forward(minutes=1),
+        message_id=asked.said[0].ids[0],
+        taken=about(-7.0512, 110.4377),
+    )
+    await play.hub.engine.submit(command=told)
+    await play.send()  # where others do the work, what was told is done after that
+    state = await play.act(receipt.case_id, "dispose", unit="kota-semarang")
+    assert state.suggestion is not None and state.suggestion.place is not None
+    assert (state.suggestion.place.region, state.suggestion.place.by_photo) == ("33.74", True)
 
 
 async def a_chat_is_answered_where_it_came_from(play: Play) -> None:
@@ -281,4 +301,5 @@ SCENARIOS: tuple[Callable[[Play], Awaitable[None]], ...] = (
     what_is_anothers_is_handed_over,
     a_post_is_gone_on_with_in_a_direct_message,
     something_is_said_in_confidence,
+    a_photo_says_where_it_was_taken,
 )
