@@ -15,10 +15,12 @@ from hypothesis import strategies as st
 from support import MONDAY, laporgub
 
 from laporhub import reports, web
+from laporhub.classifiers.signals import triage
+from laporhub.pipeline.text import normalise
 from laporhub.web.forms import clean, is_phone, local_time
 from laporhub.web.guard import Attempts, csrf_token, local_path, same
 from laporhub.web.i18n import LANGUAGES, Translator, translator
-from laporhub.web.words import span, time_left
+from laporhub.web.words import flag, span, time_left
 
 FOLDER = Path(str(web.__file__)).parent
 SAYING = (FOLDER, Path(str(reports.__file__)).parent)
@@ -153,3 +155,19 @@ def test_after_five_wrong_passwords_one_waits_and_memory_is_bounded() -> None:
     for number in range(50):
         attempts.failed(f"user-{number}", "a", MONDAY)
     assert len(attempts._failed) == 10
+
+
+def test_what_the_classifier_sees_is_said_in_words() -> None:
+    t = translator("id")
+    for text in (
+        "Dasar pejabat goblok",
+        "Kebakaran rumah warga",
+        "tes tes",
+        "",
+        "Ada banjir di desa saya",
+        "slot gacor klik link",
+    ):
+        for name in triage(text, normalise(text)).flags:
+            assert flag(name, t) != name
+    assert flag("where", t) == "wilayahnya belum disebut"
+    assert flag("of a plug-in", t) == "of a plug-in"

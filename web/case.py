@@ -320,7 +320,7 @@ def _gaps(rulebook: Rulebook, state: CaseState, t: Translator) -> list[tuple[str
     def titles(names: tuple[str, ...]) -> str:
         return ", ".join(say(rules[n].title, t.language, rulebook.language) for n in names if n in rules)
 
-    flags = ", ".join(state.suggestion.flags) if state.suggestion else ""
+    flags = ", ".join(words.flag(each, t) for each in state.suggestion.flags) if state.suggestion else ""
     rows = [
         (t("Masih kurang"), titles(state.missing)),
         (t("Sebaiknya ada"), titles(state.advised)),

@@ -97,6 +97,21 @@ def photo_region(state: CaseState) -> str:
     return guess.name if guess is not None and guess.by_photo else ""
 
 
+def flag(name: str, t: Translator) -> str:
+    """What the classifier saw, for the person who looks; a flag of another classifier by its name."""
+    sayings = {
+        "urgent": t("mendesak"),
+        "abusive": t("kata kasar"),
+        "sara": t("SARA"),
+        "threat": t("ancaman"),
+        "spam": t("iklan atau penipuan"),
+        "empty": t("tanpa isi"),
+        "test": t("hanya uji coba"),
+        "where": t("wilayahnya belum disebut"),
+    }
+    return sayings.get(name, name)
+
+
 def refusal(error: LaporHubError, t: Translator) -> str:
     """Why something was not done and what to do, for the person who tried.
 
