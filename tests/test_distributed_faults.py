@@ -165,7 +165,9 @@ def guest(city: Province) -> Iterator[subprocess.Popen[bytes]]:
                 process.wait(40)
             except subprocess.TimeoutExpired:
                 process.kill()
-        assert process.returncode == 0, "it was asked to go, and fell"
+        assert process.returncode in (0, -signal.SIGTERM), (
+            "it was asked to go, and fell"
+        )  # the latter: still starting
 
 
 # ── servers ──────────────────────────────────────────────────────────────────────────────────────
