@@ -23,20 +23,15 @@ def remember(connection: Connection, file: CaseFile) -> None:
 
 def alike(connection: Connection, file: CaseFile, bits: int) -> list[Alike]:
     """Other pictures whose fingerprint differs in at most so many bits (up to three)."""
-    return (
-        [] if file.fingerprint is None else _alike(connection, file.profile, file.fingerprint, bits, file.id)
-    )
+    if file.fingerprint is None:
+        return []
+    return like(connection, file.profile, file.fingerprint, bits, but=file.id)
 
 
-def like(connection: Connection, profile: str, fingerprint: str, bits: int) -> list[Alike]:
-    """As `alike`, for a picture that is not kept."""
-    return _alike(connection, profile, fingerprint, bits)
-
-
-def _alike(
+def like(
     connection: Connection, profile: str, fingerprint: str, bits: int, but: str | None = None
 ) -> list[Alike]:
-    """`but` is a file that is left out."""
+    """As `alike`, for a picture that need not be kept; `but` is a file that is left out."""
     shared = picture_bands.c.band.in_(bands(fingerprint))
     found = (
         select(files.c.id, files.c.case_id, files.c.fingerprint, files.c.field, cases.c.ticket)

@@ -26,5 +26,6 @@ _END = text("""
 def end_the_silent(engine: Engine, error: BaseException) -> None:
     """After a statement that waited too long: ends our sessions that have said nothing for as long as that."""
     if getattr(error, "sqlstate", None) == _WAITED_TOO_LONG:
+        # If that cannot be done now, the next one who waits too long does it: nothing is lost but time.
         with suppress(DBAPIError, NoConnectionLeft), engine.connect() as connection:
             connection.execute(_END)
