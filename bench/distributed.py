@@ -1,8 +1,9 @@
 """The distributed part of `make bench`: from Kafka to searchable in Elasticsearch, beside the least it can cost.
 
-In one run on the same messages and servers: (a) raw bulk, (b) a bare aiokafka consumer that bulks what it reads,
-(c) a bare Faust agent that does, (d) this hub with all stages. Then the time from publishing to searchable at half of
-(d)'s load, the processor time of one to three workers, and a rebuild. MESSAGES and CASES name other sizes.
+In one run on the same messages and servers: (a) raw bulk, (b) a bare aiokafka consumer that bulks what it reads
+through the client's helper, and the same with prebuilt bytes, (c) a bare Faust agent that does, (d) this hub with all
+stages. Then the time from publishing to searchable at half of (d)'s load, the processor time of one to three workers,
+and a rebuild. MESSAGES and CASES name other sizes.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ ROOT = Path(__file__).parent
 sys.path[:0] = [str(ROOT), str(ROOT.parent / "tests")]
 
 import run  # noqa: E402
-from bare import bare_faust, pass_through, raw_bulk  # noqa: E402
+from bare import bare_faust, handed_on, pass_through, raw_bulk, written  # noqa: E402
 from province import Province  # noqa: E402
 from servers.elasticsearch import start_elasticsearch  # noqa: E402
 from servers.kafka import start_kafka  # noqa: E402
@@ -189,7 +190,7 @@ def province(running: Servers, name: str) -> Iterator[Province]:
 
 
 def main() -> None:
-    rates: dict[str, list[float]] = {"raw": [], "pass": [], "faust": [], "hub": []}
+    rates: dict[str, list[float]] = {"raw": [], "pass": [], "bytes": [], "faust": [], "hub": []}
     cpu: dict[int, list[dict[str, float]]] = {1: [], 3: []}
     with servers() as running:
         for turn in range(ROUNDS + 1):
@@ -198,7 +199,9 @@ def main() -> None:
                 print(f"round {turn or 'to warm up'}: {MESSAGES} messages", flush=True)
                 bodies = asyncio.run(feed(made, MESSAGES))
                 rates["raw"].append(asyncio.run(raw_bulk(made, bodies, f"raw-{turn}")))
-                rates["pass"].append(asyncio.run(pass_through(made, MESSAGES, f"pass-{turn}")))
+                for name, writing in (("pass", handed_on), ("bytes", written)):
+                    passed = pass_through(made, MESSAGES, f"{name}-{turn}", writing)
+                    rates[name].append(asyncio.run(passed))
                 rates["faust"].append(bare_faust(made, MESSAGES, f"faust-{turn}"))
                 rate, each = all_stages(made, running)
                 rates["hub"].append(rate)
@@ -251,10 +254,10 @@ def write(
     seconds: float,
     events: int,
 ) -> None:
-    shares = [hub / bare for hub, bare in zip(rates["hub"], rates["pass"], strict=True)]
     names = {
         "raw": "raw bulk of the same messages, no Kafka",
-        "pass": "bare aiokafka consumer to bulk",
+        "pass": "bare aiokafka consumer to the client's `async_bulk`",
+        "bytes": "bare aiokafka consumer to bulk of prebuilt bytes, as the hub's own sink sends them",
         "faust": "bare Faust agent with take to bulk",
         "hub": "all stages, one process that decides, one that indexes: to a searchable case with its events",
     }
@@ -263,8 +266,15 @@ def write(
         for name, found in rates.items()
     ]
     rows += [
-        run.row(
-            "distributed.vs_passthrough", statistics.median(shares), "ratio", "distributed.pass_per_s", 3
+        *(
+            run.row(
+                f"distributed.vs_{called}",
+                statistics.median(hub / bare for hub, bare in zip(rates["hub"], rates[name], strict=True)),
+                "ratio",
+                f"distributed.{name}_per_s",
+                3,
+            )
+            for name, called in (("pass", "passthrough"), ("bytes", "passthrough_of_bytes"))
         ),
         *(
             run.row(

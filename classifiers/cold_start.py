@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from operator import itemgetter
@@ -48,12 +48,8 @@ _REASONS = 3
 
 Ranking: TypeAlias = list[tuple[str, float]]
 """Units with their probabilities, the likeliest first."""
-_Share: TypeAlias = tuple[tuple[str, ...], float]
-"""Units that are equally likely, and how likely each of them is."""
-
-
-def _each_of(shares: Iterable[_Share]) -> Ranking:
-    return [(unit, share) for units, share in shares for unit in units]
+_Alike: TypeAlias = tuple[Sequence[str], float]
+"""Units that are equally likely, and the odds of each of them."""
 
 
 def _holders(
@@ -121,7 +117,12 @@ class ColdStartClassifier:
         self._suggest_from = suggest_from
         self._top = top
         self._regions = regions or Regions()
-        self._holders = _holders(units, self._duties)
+        holders = _holders(units, self._duties)
+        self._alone = {
+            duty: units[0] for duty, (units, placed) in holders.items() if len(units) == 1 and not placed
+        }
+        """Duties that one unit has, everywhere, and that unit."""
+        self._shared = {duty: each for duty, each in holders.items() if duty not in self._alone}
         self._sharing = {
             duty: sum(1 for other in self._duties.of.values() if other == duty)
             for duty in set(self._duties.of.values())
@@ -221,39 +222,51 @@ class ColdStartClassifier:
         """ "where": somewhere is named, but whose territory it is decides who acts, and that is not said."""
         if place is not None and place.region is not None and place.confidence >= _PLACE_IS_CLEAR:
             return ()
-        if not said.scores or (place is None and not says_where(words)):
+        if not said.scores or self._sharing[said.likeliest()] == 1:
             return ()
-        likeliest = max(said.scores, key=lambda duty: (said.scores[duty], duty))
-        return ("where",) if self._sharing[likeliest] > 1 else ()
+        return ("where",) if place is not None or says_where(words) else ()
 
     def _ranked(self, scores: Mapping[str, float], found: Mapping[str, Found]) -> Ranking:
         """The units worth naming, and at least two, the likeliest first.
 
         The probabilities of all units and that of "none of them" sum up to 1.
         """
-        shares = self._shares({duty: math.exp(_SHARPNESS * score) for duty, score in scores.items()}, found)
-        worth_naming = _each_of(share for share in shares if share[1] >= self._suggest_from)
+        alone, alike = self._odds(
+            {duty: math.exp(_SHARPNESS * score) for duty, score in scores.items()}, found
+        )
+        total = sum([odd for _, odd in alone]) + sum([len(units) * odd for units, odd in alike])
+        total += math.exp(_SHARPNESS * _NOTHING)
+        least = self._suggest_from * total
+        worth_naming = [(unit, odd / total) for unit, odd in alone if odd >= least]
+        worth_naming += [(unit, odd / total) for units, odd in alike if odd >= least for unit in units]
         if len(worth_naming) < 2:
-            return _likeliest_first(_each_of(shares))[:2]
+            worth_naming = [(unit, odd / total) for unit, odd in alone]
+            worth_naming += [(unit, odd / total) for units, odd in alike for unit in units]
+            return _likeliest_first(worth_naming)[:2]
         return _likeliest_first(worth_naming)
 
-    def _shares(self, odds: Mapping[str, float], found: Mapping[str, Found]) -> Sequence[_Share]:
-        """The probability of each unit of which anything is said, of alike ones together."""
-        alike: list[_Share] = [
-            ((unit,), odds.get(self._duties.of[unit], 1.0) * _SPOKEN_OF * place.weight)
+    def _odds(
+        self, odds: Mapping[str, float], found: Mapping[str, Found]
+    ) -> tuple[list[tuple[str, float]], list[_Alike]]:
+        """The odds of each unit of which anything is said, and of those that are alike together."""
+        alone = [
+            (unit, odds.get(self._duties.of[unit], 1.0) * _SPOKEN_OF * place.weight)
             for unit, place in found.items()
         ]
+        alone += [(self._alone[duty], odd) for duty, odd in odds.items() if duty in self._alone]
+        alike: list[_Alike] = []
         elsewhere = _SPOKEN_OF * _ELSEWHERE
-        for duty, odd in odds.items():
-            anywhere, placed = self._holders[duty]
+        for duty, (anywhere, placed) in self._shared.items():
+            odd = odds.get(duty)
+            if odd is None:
+                continue
             if anywhere:
                 alike.append((anywhere, odd))
             if placed and found:
-                alike.append((tuple(unit for unit in placed if unit not in found), odd * elsewhere))
+                alike.append(([unit for unit in placed if unit not in found], odd * elsewhere))
             elif placed:
                 alike.append((placed, odd * self._anywhere[duty]))
-        total = sum([len(units) * odd for units, odd in alike]) + math.exp(_SHARPNESS * _NOTHING)
-        return [(units, odd / total) for units, odd in alike]
+        return alone, alike
 
     def _can_be_told(self, unit: str, said: Said, found: Mapping[str, Found]) -> bool:
         """Whether there is a reason to name it. Of governments that share a duty, a place must tell which."""

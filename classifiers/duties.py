@@ -18,7 +18,7 @@ from typing import Final, TypeAlias
 from laporhub.classifiers.stem import stem
 from laporhub.pipeline.profile.schema_units import Unit
 from laporhub.pipeline.remembered import Remembered
-from laporhub.pipeline.text import normalise, words_in
+from laporhub.pipeline.text import normalise, words_in, words_of
 
 _STOP_WORDS = """
 ada adalah agar akan akhirnya aku alangkah antara apa apakah apalagi assalamualaikum atas atau bagaimana
@@ -151,14 +151,15 @@ class Duties:
 
     def evidence(self, text: str) -> Said:
         """What in the normalised text speaks for and against each duty."""
-        words = tuple(stems(self._without_addresses(words_in(text))))
+        words = tuple(stems(self._without_addresses(text)))
         # A long story touches on many things: each then says less.
         dilution = (1 + max(0, len(words) - 25) / 25) ** 0.35
         return Said(self._matches(words), dilution)
 
-    def _without_addresses(self, words: Sequence[str]) -> Sequence[str]:
-        """The words without those that only say where: "kelurahan", "rt" and the like before a name or number."""
-        if _OF_ADDRESSES.isdisjoint(words):
+    def _without_addresses(self, text: str) -> Sequence[str]:
+        """Its words without those that only say where: "kelurahan", "rt" and the like before a name or number."""
+        words = words_in(text)
+        if _OF_ADDRESSES.isdisjoint(words_of(text)):
             return words
         return [
             word
@@ -185,14 +186,14 @@ class Duties:
                 shares[phrase] = share
                 found.append((phrase, postings, share))
 
-        for i, word in enumerate(words):
-            longest = self._longest.get(word)
+        for i, longest in enumerate(map(self._longest.get, words)):
             if longest is None:
                 continue
             for end in range(i + 1, min(i + longest, len(words)) + 1):
                 phrase = words[i:end]
                 if (postings := self._postings.get(phrase)) is not None:
                     add(phrase, postings, 1.0)
+            word = words[i]
             if word not in self._paired:
                 continue
             for other in words[i + 1 : i + 1 + _REACH]:
@@ -211,6 +212,10 @@ class Said:
         self._dilution = dilution
         self._evidence: dict[str, Evidence] = {}
         self.scores = self._scored()
+
+    def likeliest(self) -> str:
+        """The duty with the highest score; something must have been said."""
+        return max(zip(self.scores.values(), self.scores, strict=True))[1]
 
     def evidence(self, duty: str) -> Evidence:
         if duty not in self.scores:
@@ -231,19 +236,24 @@ class Said:
                 if weight <= 0 and shown is not None:
                     related.add(duty)
         for duty in related:
-            scores[duty] = self._gather(duty).score
+            scores[duty] = _score(self._phrases(duty), dilution)
         return scores
 
     def _gather(self, duty: str) -> Evidence:
-        """Its phrases, each with the most that it weighs."""
-        phrases: dict[Phrase, tuple[float, str | None]] = {}
-        for phrase, postings, share in self._matches:
-            if posting := postings.get(duty):
-                weight = posting[0] * share
-                if phrase not in phrases or abs(weight) > abs(phrases[phrase][0]):
-                    phrases[phrase] = (weight, posting[1])
+        phrases = self._phrases(duty)
         gathered = self._evidence[duty] = Evidence(_score(phrases, self._dilution), phrases)
         return gathered
+
+    def _phrases(self, duty: str) -> Found:
+        """What speaks for it, each with the most that it weighs."""
+        phrases: dict[Phrase, tuple[float, str | None]] = {}
+        for phrase, postings, share in self._matches:
+            if duty in postings:
+                weight, shown = postings[duty]
+                weight *= share
+                if phrase not in phrases or abs(weight) > abs(phrases[phrase][0]):
+                    phrases[phrase] = (weight, shown)
+        return phrases
 
 
 def _shared_kind(unit: Unit, units: Mapping[str, Unit]) -> str | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from math import sqrt
 from typing import Final, TypeAlias
 from zlib import crc32
 
@@ -111,16 +112,18 @@ class Features:
     def row(self, words: Sequence[str], buckets: Buckets) -> Row:
         whole, pieces = buckets.of(words)
         said = self.column.take(whole)
-        columns = np.sort(np.concatenate([said[said >= 0], pieces]))
-        is_first = np.ones(len(columns) + 1, np.bool_)
+        columns = np.concatenate([said[said >= 0], pieces])
+        columns.sort()
+        is_first = np.empty(len(columns) + 1, np.bool_)
+        is_first[0] = is_first[-1] = True
         np.not_equal(columns[1:], columns[:-1], out=is_first[1:-1])
-        first = np.flatnonzero(is_first)
+        (first,) = is_first.nonzero()
         times = first[1:] - first[:-1]
         columns = columns[first[:-1]]
         values = _TIMES.take(times, mode="clip") * self.weight.take(columns)
-        own = int(np.searchsorted(columns, self.words))
+        own = int(columns.searchsorted(self.words))
         for half in (values[:own], values[own:]):
-            half /= np.sqrt(half @ half) or 1.0
+            half /= sqrt(half @ half) or 1.0
         return Row(columns, values, said)
 
 

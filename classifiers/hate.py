@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from laporhub.classifiers.beginnings import Phrases
 from laporhub.pipeline.text import words_of
 
 
@@ -167,6 +168,16 @@ _OF_THREATS: Final = frozenset(
 """One of these is in whatever `_THREAT` finds."""
 
 
+_MAY_BE_THREATS: Final = Phrases(
+    (
+        rf"{_I} (?:akan |bakal |bisa |siap |mau |sendiri |saja )?(?:{_VIOLENT})",
+        r"mati (?:kau|kamu|kalian|lu|kowe)|yang mati|ada bom|siap siap",
+        "|".join(word for word in sorted(_OF_THREATS) if word not in (*_VERBS, "mati", "acak")),
+    )
+)
+"""One of these is, too: of who would hurt, not only of what is broken or dead."""
+
+
 def is_hatred(words: str) -> bool:
     """Whether a person should check it for hatred."""
     said = words_of(words)
@@ -194,6 +205,6 @@ def _is_hostile(words: str) -> bool:
 
 def is_threat(words: str) -> bool:
     """Whether the writer threatens somebody: not who was threatened."""
-    if _OF_THREATS.isdisjoint(words_of(words)):
+    if _OF_THREATS.isdisjoint(words_of(words)) or not any(_MAY_BE_THREATS.found(words)):
         return False
     return _THREAT.search(words) is not None and not _THREATENED.search(words)

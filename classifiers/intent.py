@@ -82,6 +82,8 @@ tes test testing testes tess coba cobacoba percobaan cek check cekcek ngetes uji
 tiga asdf qwerty abc
 """
 _TEST: Final = frozenset(_TEST_WORDS.split())
+_TRIED_AT_MOST = 3
+"""Words beside a greeting of a message that only tries whether it works."""
 _COURTESY = 14
 """Words up to which a message with thanks in it is thanks, not a complaint that ends politely."""
 
@@ -124,9 +126,11 @@ def emptiness(raw: str, words: str) -> str:
     said = words_in(words)
     if not said:
         return "empty"
+    if len(words_of(words) - _GREETING) > _TRIED_AT_MOST:
+        return ""
     left = [word for word in said if word not in _GREETING]
     if not left:
         return "empty"
-    if len(left) <= 3 and _TEST.issuperset(left):
+    if len(left) <= _TRIED_AT_MOST and _TEST.issuperset(left):
         return "test"
     return "empty" if len(raw) < 400 and len(set(left)) == 1 and len(left[0]) <= 2 else ""

@@ -48,7 +48,7 @@ class PastCases:
 
     def similar(self, row: Row, words: int) -> list[tuple[str, int, float]]:
         """Names, labels and likeness (0..1) of at most five cases, the most similar first."""
-        own = int(np.searchsorted(row.columns, words))
+        own = int(row.columns.searchsorted(words))
         columns, values = row.columns[:own], row.values[:own]
         if not len(columns) or not len(self.names):
             return []
@@ -117,16 +117,15 @@ class Linear:
 
     def reasons(self, words: Sequence[str], row: Row, labels: Sequence[str], most: int) -> list[list[str]]:
         """For each label the words, and pairs of words, that speak most for it and less for others."""
-        own = int(np.searchsorted(row.columns, self.features.words))
+        own = int(row.columns.searchsorted(self.features.words))
         columns, values = row.columns[:own], row.values[:own]
-        asked = [self.labels.index(label) for label in labels]
-        speak = values * self.weights.take(columns, axis=0).take(asked, axis=1).T
-        where = dict(zip(row.said.tolist(), range(len(row.said)), strict=True))
-        known = columns.tolist()
+        places = row.said.tolist()
         found = []
-        for each, order in zip(speak.tolist(), np.argsort(-speak, axis=1).tolist(), strict=True):
-            said = (_as_said(words, where[known[at]]) for at in order[:_LOOKED_AT] if each[at] > 0)
-            found.append(_apart(said, most))
+        for label in labels:
+            speak = values * self.weights[columns, self.labels.index(label)]
+            order = (-speak).argsort()[:_LOOKED_AT]
+            known = columns[order[speak[order] > 0]].tolist()
+            found.append(_apart((_as_said(words, places.index(each)) for each in known), most))
         return found
 
 

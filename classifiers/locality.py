@@ -7,13 +7,12 @@ that is known otherwise, and left open where none is.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from laporhub.pipeline.messages import Location
 from laporhub.pipeline.regions import Level, Region, Regions
-from laporhub.pipeline.text import is_name_of_a_place, normalise, words_in
+from laporhub.pipeline.text import is_name_of_a_place, normalise, words_in, words_of
 
 _DECIMAL: Final = re.compile(
     r"(?<![\d.])(?P<lat>-?\d{1,2}[.,]\d{3,15})[°\s]*[,;\s]\s*(?P<lon>1[0-4]\d[.,]\d{3,15}"
@@ -63,25 +62,24 @@ def locality(
     raw: str, words: str, location: Location | None, regions: Regions, within: str | None
 ) -> Locality:
     """Where a text says that it is; `within` is the code of the region it is in, as far as that is known."""
-    said = words_in(words)
     given = location or Location()
     point = told(raw, location)
     lat, lon = point or (None, None)
-    district = _official(said, _DISTRICT, given.district, regions, "district", within)
+    district = _official(words, _DISTRICT, given.district, regions, "district", within)
     village = _official(
-        said, _VILLAGE, given.village, regions, "village", district.code if district else within
+        words, _VILLAGE, given.village, regions, "village", district.code if district else within
     )
     if district is None and village is not None:
         district = regions.by_code.get(village.code.rpartition(".")[0])
     if district is None and point is not None and (near := regions.around(*point)):
         inside = near.district is not None and (within is None or near.district.is_in(within))
         district = near.district if inside else None
-    address = words_in(normalise(given.address)) if given.address else ()
+    address = normalise(given.address) if given.address else ""
     return Locality(
         district,
         village,
-        _named(address, _ROAD) or _named(said, _ROAD),
-        _named(said, _LANDMARK) or _named(address, _LANDMARK),
+        _named(address, _ROAD) or _named(words, _ROAD),
+        _named(words, _LANDMARK) or _named(address, _LANDMARK),
         lat,
         lon,
     )
@@ -111,7 +109,7 @@ def _decimal(found: re.Match[str], axis: str) -> float:
 
 
 def _official(
-    said: Sequence[str],
+    words: str,
     heads: frozenset[str],
     given: str | None,
     regions: Regions,
@@ -120,7 +118,8 @@ def _official(
 ) -> Region | None:
     """The one region of that level that is named after such a word, or in the form; None where it may be several."""
     names = [normalise(given)] if given else []
-    for place in _places(said, heads):
+    said = words_in(words)
+    for place in _places(words, heads):
         names += (" ".join(said[place + 1 : place + 1 + size]) for size in range(_NAME_AT_MOST, 0, -1))
     for name in names:
         found = regions.named(name, level, within or "")
@@ -129,14 +128,17 @@ def _official(
     return None
 
 
-def _places(said: Sequence[str], words: frozenset[str]) -> list[int]:
-    """Where the words stand."""
-    return [] if words.isdisjoint(said) else [place for place, word in enumerate(said) if word in words]
+def _places(words: str, heads: frozenset[str]) -> list[int]:
+    """Where in the normalised text some of these words stand."""
+    if heads.isdisjoint(words_of(words)):
+        return []
+    return [place for place, word in enumerate(words_in(words)) if word in heads]
 
 
-def _named(said: Sequence[str], heads: frozenset[str]) -> str | None:
+def _named(words: str, heads: frozenset[str]) -> str | None:
     """The first road or landmark with its name, in capitals as one writes it."""
-    for place in _places(said, heads):
+    said = words_in(words)
+    for place in _places(words, heads):
         last = place
         while last + 1 < len(said) and last - place < _NAME_AT_MOST + (said[last] in _OF_ROADS):
             following = said[last + 1]

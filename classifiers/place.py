@@ -11,7 +11,7 @@ from laporhub.pipeline.classifier import Place
 from laporhub.pipeline.messages import Location, Spot
 from laporhub.pipeline.profile.schema_units import Unit
 from laporhub.pipeline.regions import Around, Regions
-from laporhub.pipeline.text import names_a_place, normalise, words_in
+from laporhub.pipeline.text import names_a_place, normalise, words_in, words_of
 
 READ = 5_000
 """Characters of a text that are searched."""
@@ -24,6 +24,7 @@ _KIND = {
     "walikota": "kota",
     "kotamadya": "kota",
 }
+_KIND_WORDS = frozenset(_KIND)
 _REGION = frozenset(
     {"kabupaten", "kota", "polres", "polresta", "samsat", "rsud", "dprd", "dukcapil", "pdam", "alun"}
 )
@@ -176,9 +177,10 @@ class PlaceFinder:
         """Whether the text says where: a known region or district, or an address."""
         return bool(self.find(normalise(text[:READ]))) or names_a_place(text)
 
-    def _mentions(self, words: Sequence[str]) -> Iterable[_Mention]:
+    def _mentions(self, text: str) -> Iterable[_Mention]:
         """Each place named; the longest name counts, none within it."""
-        if not _KIND.keys().isdisjoint(words):
+        words: Sequence[str] = words_in(text)
+        if not _KIND_WORDS.isdisjoint(words_of(text)):
             words = [_KIND.get(word, word) for word in words]
         end = 0
         for i in [i for i, word in enumerate(words) if word in self._longest]:
@@ -239,9 +241,9 @@ def _weight(level: str, before: str, size: int) -> float:
     return _MAYBE if before in _NEAR else 0.0
 
 
-def _sources(words: str, location: Location | None) -> Iterable[tuple[Sequence[str], float]]:
-    """Where places may be named, as words, and how much it counts."""
-    yield words_in(words), 1.0
+def _sources(words: str, location: Location | None) -> Iterable[tuple[str, float]]:
+    """Normalised texts where places may be named, and how much it counts."""
+    yield words, 1.0
     if location is None:
         return
     for lead, value in (
@@ -250,4 +252,4 @@ def _sources(words: str, location: Location | None) -> Iterable[tuple[Sequence[s
         ("desa ", location.village),
     ):
         if value:
-            yield words_in(normalise(lead + value[:READ])), 2.0
+            yield normalise(lead + value[:READ]), 2.0

@@ -53,12 +53,13 @@ _IN_COMPANY: Final = re.compile(
     r"|tua bangka|mulut(?:mu)? busuk|matamu (?:kui|picek|buta|iku|kuwi)|mbokne ancuk)\b"
 )
 _COMPANY_WORDS = """
-anjing asu babi monyet kera kampang celeng kethek setan iblis bodoh bego tolol sampah banci pelacur tai udang
+anjing asu babi monyet kera kampang celeng kethek setan iblis bodoh bego tolol banci pelacur tai udang
 dajal dajjal laknat binatang biadab goblin kosong maling najis bencong bangka busuk mulutmu mulut haram dengkul
 matamu ancuk
 """
 _COMPANY: Final = frozenset(_COMPANY_WORDS.split())
-"""One of these is in whatever `_IN_COMPANY` finds."""
+_TRASHED: Final = frozenset(("dasar", "pejabat", "manusia", "kalian", "politisi", "masyarakat"))
+"""One of these is in whatever `_IN_COMPANY` finds; of the latter where it speaks of rubbish."""
 _STRAY: Final = re.compile(
     r"\b(?:asu|anjing|babi|monyet|munyuk|kirik|celeng|kethek)\w* (?:liar|edan|gila|rabies|tetangga"
     r"|tonggo|hutan|alas|mati|nyakot|gigit|menggigit|mudun"
@@ -123,7 +124,7 @@ def is_rude(raw: str, words: str) -> bool:
         is_rude_word(found[0].lower()) for found in _DISGUISED.finditer(raw)
     ):
         return True
-    if _COMPANY.isdisjoint(said):
+    if _COMPANY.isdisjoint(said) and ("sampah" not in said or _TRASHED.isdisjoint(said)):
         return False
     return _IN_COMPANY.search(words) is not None or (_is_beastly(raw) and not _STRAY.search(words))
 

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support import laporgub
 
-from laporhub.classifiers import adverts, intent, signals
+from laporhub.classifiers import adverts, hate, intent, signals
 from laporhub.classifiers.beginnings import Beginnings, beginnings
 from laporhub.classifiers.cold_start import (
     _ANYWHERE,
@@ -20,16 +20,16 @@ from laporhub.classifiers.cold_start import (
     ColdStartClassifier,
 )
 from laporhub.classifiers.duties import _APART, _REACH, Duties, _score, stems
-from laporhub.pipeline import text
+from laporhub.pipeline import rude, text
 from laporhub.pipeline.base_model import trusted
 from laporhub.pipeline.classifier import Suggestion, UnitGuess
-from laporhub.pipeline.identity import spelled
+from laporhub.pipeline.identity import name_forms, spelled
 from laporhub.pipeline.text import normalise
 
 UNITS = laporgub().units
 DUTIES = Duties(UNITS)
 CLASSIFIER = ColdStartClassifier(UNITS)
-SEARCHES = (signals._URGENT, adverts._SAID)
+SEARCHES = (signals._URGENT, adverts._SAID, hate._MAY_BE_THREATS)
 KINDS = intent._KINDS
 PHRASES = sorted(
     {
@@ -53,7 +53,7 @@ shuffled = texts.flatmap(lambda text: st.permutations(text.split())).map(" ".joi
 
 def plain_scores(text: str) -> dict[str, float]:
     """Every phrase for every duty, the heaviest of each kept, and summed up."""
-    words = stems(DUTIES._without_addresses(text.split()))
+    words = stems(DUTIES._without_addresses(text))
     found: dict[str, dict[tuple[str, ...], tuple[float, str | None]]] = defaultdict(dict)
 
     def weigh(phrase: tuple[str, ...], duty: str, weight: float, shown: str | None) -> None:
@@ -126,6 +126,37 @@ def test_what_is_tried_at_some_words_only_finds_what_a_search_finds(text: str) -
     for number, pattern in enumerate(KINDS.patterns):
         found, sought = KINDS.first(number, words, places), pattern.search(words)
         assert (found and found.span()) == (sought and sought.span())
+
+
+def said_by(*patterns: re.Pattern[str]) -> st.SearchStrategy[str]:
+    """Texts of the words of some patterns, and what the patterns themselves match among plain words."""
+    words = sorted({word for each in patterns for word in re.findall("[a-z]{2,}", each.pattern)})
+    plain = st.lists(st.sampled_from([*words, "saya", "kamu", "jalan", "sudah"]), max_size=6).map(" ".join)
+    matches = st.one_of(
+        [st.from_regex(re.compile(each.pattern, re.ASCII), fullmatch=True) for each in patterns]
+    )
+    return st.tuples(plain, matches | plain, plain).map(" ".join).map(normalise)
+
+
+@settings(max_examples=500, deadline=None)
+@given(said_by(hate._THREAT))
+def test_no_threat_is_missed_because_of_the_words_that_are_looked_for_first(words: str) -> None:
+    threatens = hate._THREAT.search(words) is not None and not hate._THREATENED.search(words)
+    assert hate.is_threat(words) == threatens
+
+
+@settings(max_examples=500, deadline=None)
+@given(said_by(rude._IN_COMPANY))
+def test_no_insult_is_missed_because_of_the_words_that_are_looked_for_first(words: str) -> None:
+    if rude._IN_COMPANY.search(words):
+        assert rude.is_rude(words, words)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text() | st.text(st.characters(codec="ascii")))
+def test_words_of_plain_letters_are_found_as_words_of_any(raw: str) -> None:
+    assert name_forms.words_apart(raw) == name_forms._WORDS_APART.split(raw)
+    assert text.normalise(raw) == text.normalise(f"{raw} \N{LATIN SMALL LETTER E WITH ACUTE}")[:-2].rstrip()
 
 
 @settings(max_examples=300, deadline=None)

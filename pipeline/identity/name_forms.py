@@ -11,8 +11,10 @@ from laporhub.pipeline.identity.name_words import NAMES, SHARED
 from laporhub.pipeline.remembered import Remembered
 
 WORD: Final = re.compile(r"[^\W\d_]+(?:['’`-][^\W\d_]+)*")
-WORDS_APART: Final = re.compile(f"({WORD.pattern})")
-"""For `split`: what is between words, and the words, by turns."""
+_WORDS_APART: Final = re.compile(f"({WORD.pattern})")
+_ASCII_WORDS_APART: Final = re.compile(
+    r"([A-Za-z]++(?:['`-][A-Za-z]++)*+)"
+)  # the same, in two thirds of the time
 PARTICLES: Final = frozenset(("bin", "binti", "al", "el", "van", "de", "um", "m"))
 
 # How names are formed: by itself, and how only after a title, since other words end so, too.
@@ -107,6 +109,24 @@ interest: Final = Remembered(_interest).__getitem__
 """What a lower-case word may be to a name."""
 
 
+LOWER, TITLED, CAPITALS = range(3)
+
+
+def _shape(word: str) -> int:
+    if word.isupper() and len(word) > 1:
+        return CAPITALS
+    return TITLED if word[0].isupper() else LOWER
+
+
+def _look(word: str) -> tuple[str, int, int]:
+    lower = word.lower()
+    return lower, interest(lower), _shape(word)
+
+
+look: Final = Remembered(_look).__getitem__
+"""A word in lower case, what it may be to a name, and its shape (`LOWER`, `TITLED`, `CAPITALS`)."""
+
+
 def is_plain(lower: str) -> bool:
     """Whether it is formed as other words are."""
     return (
@@ -124,6 +144,11 @@ def signature(tail: str) -> re.Match[str] | None:
     if tail.isascii() and not any(word in lowered for word in _THANKED):
         return None
     return _THANKS.search(tail)
+
+
+def words_apart(text: str) -> list[str]:
+    """What is between words, and the words, by turns."""
+    return (_ASCII_WORDS_APART if text.isascii() else _WORDS_APART).split(text)
 
 
 @lru_cache(maxsize=256)

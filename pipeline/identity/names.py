@@ -9,7 +9,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable
 from functools import cached_property
-from itertools import accumulate, pairwise
+from itertools import accumulate, compress, count, pairwise
 
 from laporhub.pipeline.identity.name_context import AFTER_PLACE, NEVER, ROLES, TITLES
 from laporhub.pipeline.identity.name_forms import (
@@ -17,6 +17,7 @@ from laporhub.pipeline.identity.name_forms import (
     A_PLACE,
     A_TITLE,
     ANNOUNCES,
+    CAPITALS,
     ENDING_AFTER_A_TITLE,
     MAYBE,
     ME,
@@ -26,12 +27,14 @@ from laporhub.pipeline.identity.name_forms import (
     PERHAPS,
     PERSONS,
     SURELY,
+    TITLED,
     WORD,
-    WORDS_APART,
     interest,
     is_plain,
+    look,
     parts_of,
     signature,
+    words_apart,
 )
 from laporhub.pipeline.identity.name_words import NAMES, SHARED
 from laporhub.pipeline.identity.span import NAME, Span
@@ -45,7 +48,7 @@ _SIGNATURE = 70
 
 def names_in(text: str, known: Iterable[str] = (), *, only_known: bool = False) -> list[Span]:
     """The names, in order; none overlap. `known` are names of people of whom the text surely speaks."""
-    pieces = WORDS_APART.split(text)
+    pieces = words_apart(text)
     if len(pieces) == 1:
         return []
     reader = _Reader(text, pieces)
@@ -65,7 +68,10 @@ class _Reader:
         self._text = text
         self._pieces = pieces
         self._words = pieces[1::2]
-        self._lower = [word.lower() for word in self._words]
+        looks = [*map(look, self._words)]
+        self._lower = [lower for lower, _, _ in looks]
+        self._worth = [worth for _, worth, _ in looks]
+        self._shapes = [shape for _, _, shape in looks]
         self._taken: dict[int, int] = {}
 
     @cached_property
@@ -76,10 +82,10 @@ class _Reader:
     @cached_property
     def _tells(self) -> bool:
         """Whether capitals mean anything in this text."""
-        capitals = sum([word.isupper() and len(word) > 1 for word in self._words])
-        titled = sum([word[0].isupper() for word in self._words])
-        count = len(self._words)
-        return capitals * 2 < count and (titled * 3 < count * 2 or count <= 4)
+        capitals = self._shapes.count(CAPITALS)
+        titled = capitals + self._shapes.count(TITLED)
+        words = len(self._words)
+        return capitals * 2 < words and (titled * 3 < words * 2 or words <= 4)
 
     def spans(self) -> list[Span]:
         found: list[Span] = []
@@ -117,8 +123,8 @@ class _Reader:
     def read(self) -> None:
         """Name after name, from the left."""
         done = -1
-        for place, worth in enumerate(map(interest, self._lower)):
-            if not worth or place <= done:
+        for place, worth in zip(compress(count(), self._worth), filter(None, self._worth), strict=True):
+            if place <= done:
                 continue
             if worth & ANNOUNCES:
                 done = self._announced(place)
@@ -160,11 +166,11 @@ class _Reader:
 
     def _bare(self, place: int) -> int:
         """A name by itself: a known one in capitals, or two words of which one is surely a name."""
-        if not (interest(self._lower[place]) & A_NAME or self._leads_to_a_name(place)):
+        if not (self._worth[place] & A_NAME or self._leads_to_a_name(place)):
             return -1
         in_capitals = self._is_capital(place)
         last = self._run(place, trusting=in_capitals)
-        while in_capitals and last > place and not self._words[last][0].isupper():
+        while in_capitals and last > place and not self._shapes[last]:
             last -= 1
         if last < place or (not in_capitals and last == place) or not self._surely(place, last):
             return -1
@@ -206,7 +212,7 @@ class _Reader:
                 break
             last += 1
             # Without capitals, a word that nobody knows does not go on where a known name stands.
-            trusting = trusting and (capital or not interest(self._lower[last]) & A_NAME)
+            trusting = trusting and (capital or not self._worth[last] & A_NAME)
         while last > place and self._lower[last] in PARTICLES and len(self._lower[last]) > 1:
             last -= 1
         return last
@@ -215,7 +221,7 @@ class _Reader:
         word, lower = self._words[place], self._lower[place]
         if lower in NEVER or lower in ROLES or (lower in TITLES and lower not in NAMES):
             return False
-        if interest(lower) & (A_NAME | PERHAPS) or (len(lower) == 1 and word.isupper()):
+        if self._worth[place] & (A_NAME | PERHAPS) or (len(lower) == 1 and word.isupper()):
             return not first or lower not in PARTICLES or lower in SHARED
         if not trusting:
             return False
@@ -231,7 +237,7 @@ class _Reader:
         while last + 1 < len(self._words) and last - place < _MOST and self._joined(last, wide=True):
             lower = self._lower[last + 1]
             in_capitals = self._is_capital(last + 1) and lower not in TITLES
-            known = interest(lower) & (A_NAME | PERHAPS | A_PLACE)
+            known = self._worth[last + 1] & (A_NAME | PERHAPS | A_PLACE)
             if not (in_capitals or known or lower in OF_STREETS) or (
                 lower in ROLES and lower not in OF_STREETS
             ):
@@ -265,7 +271,7 @@ class _Reader:
         lower = self._lower[place]
         if lower in NEVER or lower in TITLES or lower in ROLES:
             return False
-        known = interest(lower)
+        known = self._worth[place]
         return bool(known & A_NAME) or (bool(known & PERHAPS) and self._run(place, trusting=True) > place)
 
     def _is_new_name(self, place: int) -> bool:
@@ -281,7 +287,7 @@ class _Reader:
         lower = self._lower[place]
         if lower in NEVER or lower in ROLES or len(lower) < 3:
             return False
-        if interest(lower) & A_NAME or (ENDING_AFTER_A_TITLE.fullmatch(lower) and not is_plain(lower)):
+        if self._worth[place] & A_NAME or (ENDING_AFTER_A_TITLE.fullmatch(lower) and not is_plain(lower)):
             return True
         in_capitals = self._is_capital(place) and not self._words[place].isupper()
         role = role and self._lower[place - 1] not in PERSONS
@@ -294,9 +300,9 @@ class _Reader:
         following = self._lower[place + 1]
         if following in ("bin", "binti"):
             return True
-        capital, its = self._words[place][0].isupper(), self._words[place + 1][0].isupper()
+        capital, its = bool(self._shapes[place]), bool(self._shapes[place + 1])
         return capital == its and (
-            following in NAMES or (its and self._tells and bool(interest(following) & A_NAME))
+            following in NAMES or (its and self._tells and bool(self._worth[place + 1] & A_NAME))
         )
 
     def _surely(self, place: int, last: int) -> bool:
@@ -314,14 +320,14 @@ class _Reader:
         return not place or self._lower[place - 1] not in ("kepala", "wakil", "penjaga")
 
     def _is_capital(self, place: int) -> bool:
-        return self._tells and place < len(self._words) and self._words[place][0].isupper()
+        return self._tells and place < len(self._words) and bool(self._shapes[place])
 
     # ── the words ────────────────────────────────────────────────────────────────────────────────
 
     def _past_titles(self, place: int) -> int:
         """Past titles and offices ("Bapak H.", "Bu Lurah"): they stay."""
         for _ in range(_TITLES_AT_MOST):
-            is_title = self._joined(place) and interest(self._lower[place]) & A_TITLE
+            is_title = self._joined(place) and self._worth[place] & A_TITLE
             if not is_title or self._lower[place] in NAMES:
                 break
             place += 1
