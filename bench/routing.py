@@ -23,6 +23,7 @@ from laporhub.classifiers.learned import Description, LearnedClassifier
 from laporhub.classifiers.model_files import load as read
 from laporhub.classifiers.model_files import save
 from laporhub.classifiers.training import Case, train
+from laporhub.hub.ground import collect_rarely
 from laporhub.pipeline.profile.load import load
 from laporhub.pipeline.redact import redact
 from laporhub.pipeline.text import clean
@@ -72,7 +73,8 @@ def learned(folder: Path) -> float:
 
 
 def main(folder: Path, seconds: float) -> None:
-    """What a process needs that only reads the model."""
+    """What a process needs that only reads the model, set up as the hub's are."""
+    collect_rarely()
     model = read(folder)
     classifier = LearnedClassifier(load("laporgub-jateng").units, model, version="bench")
     batches = [[text for text, _ in made_up(MEASURED, 100 + number)] for number in range(ROUNDS + 1)]

@@ -74,9 +74,8 @@ Found = Mapping["Phrase", tuple[float, str | None]]
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What speaks for a duty, and how strongly. The words are sorted only where somebody asks for them."""
+    """What speaks for a duty. The words are sorted only where somebody asks for them."""
 
-    score: float
     phrases: Found
 
     @property
@@ -101,7 +100,7 @@ class Evidence:
         return any(weight > 0 or not shown for weight, shown in self.phrases.values())
 
 
-NOTHING_SAID = Evidence(0.0, {})
+NOTHING_SAID = Evidence({})
 
 
 def _strongest(words: Iterable[tuple[float, str]]) -> list[tuple[float, str]]:
@@ -210,7 +209,7 @@ class Said:
     def __init__(self, matches: Sequence[_Match], dilution: float) -> None:
         self._matches = matches
         self._dilution = dilution
-        self._evidence: dict[str, Evidence] = {}
+        self._found: dict[str, Found] = {}
         self.scores = self._scored()
 
     def likeliest(self) -> str:
@@ -220,7 +219,7 @@ class Said:
     def evidence(self, duty: str) -> Evidence:
         if duty not in self.scores:
             return NOTHING_SAID
-        return self._evidence.get(duty) or self._gather(duty)
+        return Evidence(self._phrases(duty))
 
     def _scored(self) -> dict[str, float]:
         """A duty's score is the sum of what its phrases weigh, unless they have to do with one another."""
@@ -239,13 +238,10 @@ class Said:
             scores[duty] = _score(self._phrases(duty), dilution)
         return scores
 
-    def _gather(self, duty: str) -> Evidence:
-        phrases = self._phrases(duty)
-        gathered = self._evidence[duty] = Evidence(_score(phrases, self._dilution), phrases)
-        return gathered
-
     def _phrases(self, duty: str) -> Found:
         """What speaks for it, each with the most that it weighs."""
+        if (known := self._found.get(duty)) is not None:
+            return known
         phrases: dict[Phrase, tuple[float, str | None]] = {}
         for phrase, postings, share in self._matches:
             if duty in postings:
@@ -253,6 +249,7 @@ class Said:
                 weight *= share
                 if phrase not in phrases or abs(weight) > abs(phrases[phrase][0]):
                     phrases[phrase] = (weight, shown)
+        self._found[duty] = phrases
         return phrases
 
 

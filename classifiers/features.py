@@ -6,7 +6,7 @@ Pieces make alike what is spelled alike ("berlubang", "brlubang"), pairs tell "l
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from math import sqrt
@@ -28,6 +28,7 @@ READ: Final = 5_000
 _BITS: Final = 20
 BUCKETS: Final = 1 << _BITS
 _MASK: Final = BUCKETS - 1
+_OF_PIECES: Final = crc32(b"#")
 _SHORTEST_PIECE, _LONGEST_PIECE = 2, 5
 _MOST_TIMES: Final = 200
 _TIMES: Final = (1 + np.log(np.maximum(np.arange(_MOST_TIMES + 1), 1))).astype(np.float32)
@@ -41,17 +42,17 @@ def words_of(text: str) -> Sequence[str]:
     return words_in(normalise(MARKS.sub(" ", text) if "[" in text else text))
 
 
-def bucket(feature: str) -> int:
-    """Where the hash of a word, pair or piece leads to."""
-    return crc32(feature.encode()) & _MASK
-
-
-def _pieces(word: str) -> Iterator[str]:
-    """All that stand in the word, with its ends marked; the mark keeps them apart from words, too."""
-    marked = f"_{word}_"
-    for size in range(_SHORTEST_PIECE, min(_LONGEST_PIECE, len(marked)) + 1):
-        for start in range(len(marked) - size + 1):
-            yield f"#{marked[start : start + size]}"
+def _pieces(word: str) -> list[int]:
+    """The buckets of all that stand in the word, with its ends marked; a sign before keeps them apart from words."""
+    marked, spelled = f"_{word}_", f"_{word}_".encode()
+    spans = [
+        (start, start + size)
+        for size in range(_SHORTEST_PIECE, min(_LONGEST_PIECE, len(marked)) + 1)
+        for start in range(len(marked) - size + 1)
+    ]
+    if len(spelled) == len(marked):
+        return [crc32(spelled[start:end], _OF_PIECES) & _MASK for start, end in spans]
+    return [crc32(marked[start:end].encode(), _OF_PIECES) & _MASK for start, end in spans]
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ class Buckets:
 
     def _learn(self, word: str) -> tuple[int, bytes, bytes]:
         """The word's hash, how it goes on after another, and its pieces (as bytes, which are joined fastest)."""
-        pieces = np.fromiter((bucket(piece) for piece in _pieces(word)), np.int32)
+        pieces = np.array(_pieces(word), np.int32)
         if self._column is not None:
             pieces = self._column[pieces]
             pieces = pieces[pieces >= 0]
