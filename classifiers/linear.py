@@ -74,7 +74,8 @@ class Linear:
     """`weights` has a row for each feature and a column for each of `labels`; each row sums up to 0.
 
     A label's probability is the softmax of `sharpness` times its score plus `trust_in_prior` times the logarithm of
-    what was thought without any past case. Then `certainty` makes the likeliest right as often as it says.
+    what was thought without any past case. Then `certainty` makes the likeliest right as often as it says, and
+    `others` tells more of the rest than their words do: what each is multiplied by where another is the likeliest.
     """
 
     features: Features
@@ -86,6 +87,7 @@ class Linear:
     known_as: tuple[str, ...]
     """What each label is called in a prior; "" for those of which it says nothing."""
     offices: Offices
+    others: NDArray[np.float64]
     held_back: HeldBack
     past: PastCases
     certainty: Certainty = AS_SAID
@@ -104,7 +106,7 @@ class Linear:
 
     def probabilities(self, row: Row, prior: Mapping[str, float] | None = None) -> NDArray[np.float64]:
         shares = probabilities(self.scores(row), self.sharpness, self._prior(prior))
-        return corrected(shares, self.certainty)
+        return corrected(shares, self.certainty, self.others)
 
     def _prior(self, prior: Mapping[str, float] | None) -> NDArray[np.float64] | None:
         if prior is None or not self.trust_in_prior:
@@ -171,16 +173,17 @@ def probabilities(
     return shares
 
 
-def corrected(shares: NDArray[np.float64], certainty: Certainty) -> NDArray[np.float64]:
-    """The probabilities of one text, the likeliest as sure as it may be; the others share the rest as before.
-
-    The likeliest stays it.
+def corrected(
+    shares: NDArray[np.float64], certainty: Certainty, others: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """The probabilities of one text, the likeliest as sure as it may be; the others share the rest, each as before
+    times what `others` has for it. The likeliest stays it.
     """
     best = int(shares.argmax())
-    sure, rest = log_odds(float(shares[best])), shares.copy()
+    sure, rest = log_odds(float(shares[best])), shares * others
     rest[best] = 0.0
     total = float(rest.sum())
-    if certainty == AS_SAID or not total:
+    if not total:
         return shares
     slope, added = certainty
     second = float(rest.max())

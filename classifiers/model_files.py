@@ -31,6 +31,8 @@ class _About(BaseModel):
     sharpness: float
     trust_in_prior: float
     certainty: tuple[float, float] = AS_SAID
+    others: tuple[float, ...] = ()
+    """Of each label; none where the model was made before there was such a number."""
     known_as: tuple[str, ...]
     offices: dict[str, str]
     by_place: dict[str, dict[str, dict[str, int]]]
@@ -62,6 +64,7 @@ def save(model: Linear, folder: Path) -> None:
         sharpness=model.sharpness,
         trust_in_prior=model.trust_in_prior,
         certainty=model.certainty,
+        others=tuple(model.others.tolist()),
         known_as=model.known_as,
         offices=dict(model.offices.of),
         by_place={
@@ -115,7 +118,8 @@ def _model(about: _About, numbers: dict[str, Any]) -> Linear:
     column[buckets] = np.arange(len(buckets), dtype=np.int32)
     sizes = (len(weight), len(about.labels))
     fits = numbers["weights"].shape == sizes and numbers["bias"].shape == sizes[1:]
-    if not fits or len(buckets) != sizes[0] or len(about.known_as) != sizes[1]:
+    others = np.array(about.others or [1.0] * sizes[1])
+    if not fits or len(buckets) != sizes[0] or len(about.known_as) != sizes[1] or len(others) != sizes[1]:
         raise ValueError("shapes")
     return Linear(
         features=Features(column, weight, about.words),
@@ -125,6 +129,7 @@ def _model(about: _About, numbers: dict[str, Any]) -> Linear:
         sharpness=about.sharpness,
         trust_in_prior=about.trust_in_prior,
         certainty=about.certainty,
+        others=others,
         known_as=about.known_as,
         offices=Offices(about.offices, about.by_place),
         held_back=HeldBack(about.held_back, numbers["probability"], numbers["right"]),

@@ -10,24 +10,21 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, pairwise, product
+from itertools import accumulate, pairwise
 from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
+from laporhub.classifiers.calibration import Fold, calibrated, certain, otherwise
 from laporhub.classifiers.features import Buckets, Features, Floats, Ints, Row, learn_features, words_of
 from laporhub.classifiers.labels import NOWHERE, Offices, Where, learn_offices
 from laporhub.classifiers.linear import (
-    AS_SAID,
-    Certainty,
     Linear,
     PastCases,
     by_place,
     corrected,
-    log_odds,
     log_prior,
-    probabilities,
 )
 from laporhub.classifiers.thresholds import HeldBack
 from laporhub.pipeline.errors import Refused
@@ -48,8 +45,6 @@ _ENOUGH: Final = 1000
 _TURNS: Final = 5
 _UNSEEN: Final = -1.0
 """The score of a label that no case had: that of one that no word speaks for."""
-_SHARPEST: Final = tuple(np.geomspace(0.2, 10, 30))
-_TRUST: Final = (0.0, 0.1, 0.2, 0.3, 0.4, 0.55, 0.75, 1.0, 1.4, 2.0)
 FEWEST: Final = 20
 """Cases below which nothing is learned."""
 
@@ -102,16 +97,21 @@ def train(
     every = tuple(sorted({*learned, *map(offices.learned_as, labels)}))
     known_as = tuple(map(key_of, every))
     told = _told(sayings, every, known_as)
-    held: list[_Fold] = []
+    held: list[Fold] = []
+    asked: list[Case] = []
     parts = list(_parts(len(cases)))
     for number, (seen, first, last) in enumerate(parts, 1):
         if len({learned[each] for each in seen}) > 1:
             first_words, first_learned = [words[each] for each in seen], [learned[each] for each in seen]
             earlier = _fit(first_words, first_learned, buckets, every, told)
             held.append(_fold(earlier, words[first:last], cases[first:last], learned[first:last], known_as))
+            asked += cases[first:last]
         progress("held back", 0.5 * number / len(parts))
-    sharpness, trust = _calibrated(held)
-    certainty = _certainty(held, sharpness, trust)
+    sharpness, trust = calibrated(held)
+    shares = np.array([each for fold in held for each in fold.shares(sharpness, trust)])
+    shares = shares.reshape(-1, len(every))  # there may be none
+    right = np.array([each for fold in held for each in fold.right], np.int64)
+    certainty, others = certain(shares, right), otherwise(shares, right)
     fitted = _fit(words, learned, buckets, every, told)
     progress("all", 0.95)
     model = Linear(
@@ -124,7 +124,8 @@ def train(
         known_as=known_as,
         offices=offices,
         certainty=certainty,
-        held_back=_held_back(held, offices, sharpness, trust, certainty),
+        others=others,
+        held_back=_held_back(asked, [corrected(each, certainty, others) for each in shares], every, offices),
         past=_past_cases(cases, learned, fitted),
         about={"cases": len(cases), "labels": dict(Counter(case.label for case in cases).most_common())},
     )
@@ -213,92 +214,29 @@ def _scikit_learn() -> tuple[Any, Any]:
     return LinearSVC, csr_matrix
 
 
-def _scipy_minimize() -> Any:
-    from scipy.optimize import minimize
-
-    return minimize
-
-
-@dataclass(frozen=True, slots=True)
-class _Fold:
-    """What a model that had not seen them said of cases; `right` are the columns of their labels."""
-
-    labels: tuple[str, ...]
-    cases: Sequence[Case]
-    scores: NDArray[np.float64]
-    prior: NDArray[np.float64] | None
-    right: NDArray[np.int64]
-
-    def shares(self, sharpness: float, trust: float) -> NDArray[np.float64]:
-        added = None if self.prior is None else trust * self.prior
-        return probabilities(self.scores, sharpness, added)
-
-
 def _fold(
     fitted: _Fitted,
     words: Sequence[Sequence[str]],
     cases: Sequence[Case],
     learned: Sequence[str],
     known_as: Sequence[str],
-) -> _Fold:
+) -> Fold:
     mapped = fitted.features.buckets()
     rows = [fitted.features.row(each, mapped) for each in words]
     priors = [log_prior(known_as, case.prior) for case in cases if case.prior is not None]
-    return _Fold(
-        fitted.labels,
-        cases,
+    return Fold(
         np.array([row.values @ fitted.weights[row.columns] + fitted.bias for row in rows]),
         np.array(priors) if len(priors) == len(cases) else None,
         np.array([fitted.labels.index(label) for label in learned]),
     )
 
 
-_LIKE_SAID: Final = 5.0
-"""How many cases' worth it takes to believe that what was said was not meant so."""
-_FLATTEST: Final = 0.1
-"""The least slope: who is surer is never less often right."""
-_LEAST: Final = 1e-4
-"""What the right label's probability is taken for at least: one odd case must not decide."""
-
-
-def _calibrated(held: Sequence[_Fold]) -> tuple[float, float]:
-    """The sharpness and the trust in the prior with which the right labels were likeliest."""
-    if not held:
-        return 1.0, 1.0
-    trusts = _TRUST if all(fold.prior is not None for fold in held) else (0.0,)
-    return min(product(_SHARPEST, trusts), key=lambda each: (_surprise(held, *each), each))
-
-
-def _surprise(held: Sequence[_Fold], sharpness: float, trust: float) -> float:
-    """The mean of the negative logarithm of the right labels' probabilities."""
-    right = [fold.shares(sharpness, trust)[np.arange(len(fold.cases)), fold.right] for fold in held]
-    return -float(np.log(np.maximum(np.concatenate(right), _LEAST)).mean())
-
-
-def _certainty(held: Sequence[_Fold], sharpness: float, trust: float) -> Certainty:
-    """With which the likeliest label is right as often as it says; with few cases it stays near to what it said."""
-    if not held:
-        return AS_SAID
-    shares = np.concatenate([fold.shares(sharpness, trust) for fold in held])
-    right = shares.argmax(axis=1) == np.concatenate([fold.right for fold in held])
-    sure = np.array([log_odds(each) for each in shares.max(axis=1)])
-
-    def surprise(certainty: NDArray[np.float64]) -> float:
-        odds = certainty[0] * sure + certainty[1]
-        away = float(np.square(certainty - AS_SAID).sum())
-        return float(np.logaddexp(0, np.where(right, -odds, odds)).sum()) + _LIKE_SAID * away
-
-    slope, added = _scipy_minimize()(surprise, AS_SAID, bounds=((_FLATTEST, None), (None, None))).x
-    return float(slope), float(added)
-
-
 def _held_back(
-    held: Sequence[_Fold], offices: Offices, sharpness: float, trust: float, certainty: Certainty
+    asked: Sequence[Case], shares: Sequence[NDArray[np.float64]], every: Sequence[str], offices: Offices
 ) -> HeldBack:
     first = [
-        (by_place(fold.labels, corrected(shares, certainty), offices, case.where)[0], case.label)
-        for fold in held
-        for shares, case in zip(fold.shares(sharpness, trust), fold.cases, strict=True)
+        (by_place(every, each, offices, case.where)[0], case.label)
+        for each, case in zip(shares, asked, strict=True)
     ]
     return HeldBack(
         [offices.learned_as(label) for (label, _), _ in first],

@@ -16,7 +16,7 @@ from laporhub.classifiers.evaluation import calibration_error, figures
 from laporhub.classifiers.features import words_of
 from laporhub.classifiers.labels import NOWHERE, Where, learn_offices, template
 from laporhub.classifiers.learned import LearnedClassifier
-from laporhub.classifiers.linear import AS_SAID, Linear, corrected
+from laporhub.classifiers.linear import Linear
 from laporhub.classifiers.model_files import load, read_about, save
 from laporhub.classifiers.thresholds import NEVER, covered, threshold
 from laporhub.classifiers.training import Case, train
@@ -190,24 +190,6 @@ def test_a_label_that_is_mostly_wrong_is_never_sure() -> None:
     assert threshold(np.full(40, 0.99), np.arange(40) % 2 == 0, 0.95) == NEVER
 
 
-@given(
-    st.lists(st.floats(1e-6, 1), min_size=2, max_size=6),
-    st.tuples(st.floats(0.1, 5), st.floats(-5, 5)),
-)
-def test_what_is_corrected_sums_up_to_one_and_keeps_its_order(
-    odds: list[float], certainty: tuple[float, float]
-) -> None:
-    shares = np.array(odds) / sum(odds)
-    found = corrected(shares, certainty)
-    assert found.sum() == pytest.approx(1)
-    assert found.argmax() == shares.argmax()
-    others = np.delete(np.arange(len(odds)), shares.argmax())
-    assert np.array_equal(
-        np.argsort(-found[others], kind="stable"), np.argsort(-shares[others], kind="stable")
-    )
-    assert corrected(shares, AS_SAID) == pytest.approx(shares)
-
-
 def test_where_labels_are_wrong_it_says_as_much() -> None:
     learned = train(made_up_cases(1200, wrong=0.4))
     later = made_up_cases(400, seed=7, wrong=0.4)
@@ -293,6 +275,14 @@ def test_a_file_with_code_in_it_is_not_run(model: Linear, tmp_path: Path) -> Non
     np.savez(tmp_path / "numbers.npz", **kept)
     with pytest.raises(Misconfigured, match="cannot be read"):
         load(tmp_path)
+
+
+def test_a_model_from_before_is_read_as_it_was_meant(model: Linear, tmp_path: Path) -> None:
+    save(model, tmp_path)
+    about = json.loads((tmp_path / "model.json").read_text("utf-8"))
+    del about["others"]
+    (tmp_path / "model.json").write_text(json.dumps(about), "utf-8")
+    assert np.array_equal(load(tmp_path).others, np.ones(len(model.labels)))
 
 
 @pytest.mark.parametrize("name", ["numbers.npz", "model.json"])
