@@ -56,6 +56,8 @@ from laporhub.sinks.elasticsearch_templates import Indices, delete_all, install,
 from laporhub.sinks.elasticsearch_tracking import ElasticsearchTracking
 
 _P = ParamSpec("_P")
+_EVENTS_AT_ONCE = 2500
+"""Events that the sink takes: what a full batch of complaints leads to, so that Elasticsearch gets few, large requests."""
 _LEAVES_WITHIN = 5.0
 """Seconds for what a worker was connected to, once it has stopped."""
 
@@ -184,7 +186,13 @@ def make_worker(
             _threaded(case_stage.process),
             published=_threaded(case_stage.published),
         ),
-        Stage("sink", (prefix + EVENTS,), SinkStage(database, sink, graves).process, lambda: sink.health),
+        Stage(
+            "sink",
+            (prefix + EVENTS,),
+            SinkStage(database, sink, graves).process,
+            lambda: sink.health,
+            batch=_EVENTS_AT_ONCE,
+        ),
         Stage("outbox", (prefix + OUTBOX,), sender.wake),
         Stage(
             "units",

@@ -29,8 +29,8 @@ from laporhub.sinks.documents import Document
 
 logger = structlog.get_logger(__name__)
 
-_DOCUMENTS: Final = 500
-"""Documents a request: more is no faster."""
+_DOCUMENTS: Final = 3000
+"""Documents a request: with six times fewer the server has a quarter more to do."""
 _BYTES: Final = 1_000_000
 """Bytes a request, but one document at least: a larger body holds up the event loop, as aiohttp warns."""
 _IN_FLIGHT: Final = 3

@@ -100,14 +100,14 @@ async def test_requests_are_of_a_size_that_the_server_likes_and_three_at_a_time(
 
     fake = FakeElasticsearch(hold=hold)
     async with serving(fake) as client:
-        assert await bulk_of(client).send(operations(1100)) == []
-    assert sorted(documents for documents, _ in fake.sizes) == [200, 500, 500, 500, 500]
+        assert await bulk_of(client).send(operations(6600)) == []
+    assert sorted(documents for documents, _ in fake.sizes) == [1200, 3000, 3000, 3000, 3000]
     assert fake.at_most == 3
 
 
 async def test_a_request_touches_as_few_indices_as_can_be() -> None:
     fake = FakeElasticsearch()
-    mixed = [put("unit", f"i-unit-{n % 50}", f"c{n}", 1, {}) for n in range(2000)]
+    mixed = [put("unit", f"i-unit-{n % 50}", f"c{n}", 1, {}) for n in range(12_000)]
     async with serving(fake) as client:
         assert await bulk_of(client).send(mixed) == []
     assert all(len(indices) <= 14 for indices in fake.touched)
@@ -150,7 +150,7 @@ async def test_when_one_request_fails_for_good_no_other_flies_on() -> None:
 
         bulk = Bulk(client, pause=pause, chance=lambda: 0.0)
         with pytest.raises(Misconfigured):
-            await bulk.send(operations(700))
+            await bulk.send(operations(4200))
         assert bulk.health == "ok" and fake.at_once == 0
         assert asyncio.all_tasks() == {asyncio.current_task()} | {
             task for task in asyncio.all_tasks() if "send" not in str(task) and "fly" not in str(task)

@@ -28,7 +28,8 @@ from laporhub.pipeline.distributed.records import Given, Taken
 from laporhub.pipeline.errors import RetryLater
 
 BATCH = 500
-_GATHER_SECONDS = 0.1
+_GATHER_SECONDS = 0.02
+"""What is published together arrives together; more comes while a batch is handled."""
 _LONGEST_PAUSE = 15.0
 _LOOK_SECONDS = 5.0
 
@@ -51,6 +52,8 @@ class Stage:
     handle: Handle
     health: Callable[[], str] = lambda: "ok"
     """What it waits for while it handles a batch, where it tries again by itself."""
+    batch: int = BATCH
+    """Records that it takes at once, at most."""
     published: Callable[[list[Given]], Awaitable[list[Given]]] = _nothing
     """Given back what the batch led to when it is published; returns what is to be published after it."""
 
@@ -139,9 +142,9 @@ def _add_agent(app: faust.App, stage: Stage, producer: Producer, progress: Progr
     async def run(stream: Any) -> None:
         # noack_take acknowledges nothing by itself; `take` does, even when the agent raises.
         batches = (
-            in_batches(stream, BATCH, _GATHER_SECONDS)
+            in_batches(stream, stage.batch, _GATHER_SECONDS)
             if chunked
-            else stream.noack().noack_take(BATCH, within=_GATHER_SECONDS)
+            else stream.noack().noack_take(stage.batch, within=_GATHER_SECONDS)
         )
         await work_through(batches, stage, producer, progress)
 
