@@ -57,7 +57,7 @@ from laporhub.sinks.elasticsearch_tracking import ElasticsearchTracking
 
 _P = ParamSpec("_P")
 _EVENTS_AT_ONCE = 2500
-"""Events that the sink takes: what a full batch of complaints leads to, so that Elasticsearch gets few, large requests."""
+"""Events that the sink takes at once: those of a full batch of complaints. Elasticsearch likes few, large requests."""
 _LEAVES_WITHIN = 5.0
 """Seconds for what a worker was connected to, once it has stopped."""
 
@@ -239,7 +239,7 @@ async def rebuild_search(
     """Every index anew from the events on Kafka alone; durable when it returns. The workers may go on meanwhile.
 
     The indices are deleted first, so lists fill up again while it runs; `in_place` writes over what is there, and
-    leaves documents that should not be there.
+    leaves documents that should not be there. A unit's index comes with its first document, or by `laporhub setup`.
     """
     indices = Indices(settings.index_prefix)
     if not in_place:

@@ -37,7 +37,7 @@ def set_up(
     if settings.kafka_servers:
         yield set_up_kafka(settings, books, check)
     if settings.elasticsearch_url:
-        yield set_up_elasticsearch(settings, check)
+        yield set_up_elasticsearch(settings, books, check)
     if settings.kibana_url:
         yield set_up_kibana(settings, books, check, dashboards)
 
@@ -116,8 +116,8 @@ def renew_password(settings: Settings, books: Sequence[Rulebook], unit: str) -> 
 # ── Elasticsearch ────────────────────────────────────────────────────────────────────────────────
 
 
-def set_up_elasticsearch(settings: Settings, check: bool) -> Finding:
-    """Templates and the index of all cases."""
+def set_up_elasticsearch(settings: Settings, books: Sequence[Rulebook], check: bool) -> Finding:
+    """Templates, the index of all cases, and those of the units."""
     from elasticsearch import Elasticsearch
 
     from laporhub.sinks.elasticsearch_templates import Indices, install
@@ -131,7 +131,7 @@ def set_up_elasticsearch(settings: Settings, check: bool) -> Finding:
     addresses = [each.strip() for each in settings.elasticsearch_url.split(",")]
     with _explained(), Elasticsearch(addresses, **options) as client:
         indices = Indices(settings.index_prefix)
-        done = differences(client, indices) if check else install(client, indices)
+        done = (differences if check else install)(client, indices, indices.units(books))
     return Finding("elasticsearch", tuple(done))
 
 

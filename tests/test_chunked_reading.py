@@ -61,7 +61,7 @@ def reading(app: faust.App, records: dict[TP, Sequence[int]]) -> Any:
     assert hand_on_in_chunks(app)
     found: Any = app.consumer
 
-    async def next_records(timeout: float) -> tuple[Any, Any]:
+    async def next_records(_: float) -> tuple[Any, Any]:
         return {tp: [record(tp, each) for each in offsets] for tp, offsets in records.items()}, set(records)
 
     found._wait_next_records = next_records

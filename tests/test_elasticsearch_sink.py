@@ -390,6 +390,32 @@ def test_setting_up_twice_does_it_once(bare: tuple[Elasticsearch, Indices]) -> N
     assert install(client, indices) == [] == check(client, indices)
 
 
+def test_the_indices_of_units_are_made_before_their_first_complaint(
+    bare: tuple[Elasticsearch, Indices],
+) -> None:
+    client, indices = bare
+    units = [indices.unit("kota-contoh", name) for name in ("jalan", "taman", "pdam")]
+    assert install(client, indices)
+    assert check(client, indices, units) == ["the indices of 3 units are missing: run `laporhub setup`"]
+    client.indices.create(index=units[1])  # a document came first
+    assert install(client, indices, units) == ["indices of 2 units"]
+    mappings = client.indices.get_mapping(index=units)
+    assert {name: each["mappings"]["dynamic"] for name, each in mappings.items()} == dict.fromkeys(
+        units, "strict"
+    )
+    assert install(client, indices, units) == [] == check(client, indices, units)
+
+
+def test_an_index_that_somebody_makes_meanwhile_is_as_good(bare: tuple[Elasticsearch, Indices]) -> None:
+    client, indices = bare
+    install(client, indices)
+    unit = indices.unit("kota-contoh", "jalan")
+    assert install(client, indices, [unit, unit]) == ["indices of 2 units"]
+    assert check(client, indices, [unit]) == []
+    with pytest.raises(BadRequestError, match="invalid_index_name"):
+        install(client, indices, [indices.unit("kota-contoh", "Jalan")])
+
+
 def test_setting_up_again_mends_what_was_changed(bare: tuple[Elasticsearch, Indices]) -> None:
     client, indices = bare
     install(client, indices)
