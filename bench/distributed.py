@@ -223,7 +223,7 @@ def main() -> None:
         with province(running, "latency") as made, hub_at_work(made):
             half = statistics.median(rates["hub"]) / 2
             print(f"publish to searchable, at {half:.0f}/s", flush=True)
-            # Unmeasured: the worker's start, and the first complaint to each of a hundred units, which makes its index.
+            # Unmeasured: the worker's start, and the first half minute, in which Java's programs are slow.
             asyncio.run(publish_to_searchable(made, min(half, 20.0), 3.0, 2_000_000))
             asyncio.run(publish_to_searchable(made, half, 30.0, 3_000_000))
             waits = asyncio.run(publish_to_searchable(made, half, 15.0, 4_000_000))

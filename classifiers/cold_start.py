@@ -87,7 +87,7 @@ class Reading:
     """The places by the unit that each belongs to."""
     ranked: Ranking
     spot: Spotted | None = None
-    """Where degrees lead, if no name tells."""
+    """Where degrees lead if no name tells, or a photo's where the name is that of several."""
 
     def is_by_photo(self, unit: str) -> bool:
         """Whether only a photo speaks for this unit's territory: then a person decides."""
@@ -138,11 +138,20 @@ class ColdStartClassifier:
         text = text[:READ]
         words = normalise(MARKS.sub(" ", text) if "[" in text else text)
         said = self._duties.evidence(words)
-        places = self._places.find(words, location)
-        spot = None if places else spotted(self._regions, told(text, location), taken)
-        places = places or self._places.at(spot)
+        places, spot = self._where(words, location, spotted(self._regions, told(text, location), taken))
         found = {place.unit: place for place in places}
         return Reading(text, location, words, said, places, found, self._ranked(said.scores, found), spot)
+
+    def _where(
+        self, words: str, location: Location | None, spot: Spotted | None
+    ) -> tuple[Sequence[Found], Spotted | None]:
+        """The territories that are meant; with the degrees, where they tell what no name does, or a photo's do."""
+        named = self._places.find(words, location)
+        if not named:
+            return self._places.at(spot), spot
+        settled = self._places.settled(named, spot)
+        by_photo = spot is not None and spot.by_photo and settled != named
+        return settled, spot if by_photo else None
 
     def suggest(self, text: str, location: Location | None, taken: Spot | None = None) -> Suggestion:
         reading = self.read(text, location, taken)

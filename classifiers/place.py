@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from laporhub.pipeline.base_model import trusted
 from laporhub.pipeline.classifier import Place
@@ -62,12 +62,17 @@ class Found:
     said: str
 
 
+def is_as_likely(one: Found, other: Found) -> bool:
+    """Whether the same name says as much for both."""
+    return one.weight == other.weight and one.said == other.said
+
+
 def as_place(found: Sequence[Found]) -> Place | None:
     """The likeliest place; without a region where its name is that of two alike ("semarang", city or regency)."""
     if not found:
         return None
     best = found[0]
-    if len(found) > 1 and found[1].weight == best.weight and found[1].said == best.said:
+    if len(found) > 1 and is_as_likely(found[1], best):
         return _place(name=best.said.title(), confidence=round(best.weight, 3))
     return _place(name=best.name, region=best.code, confidence=round(best.weight, 3))
 
@@ -161,12 +166,28 @@ class PlaceFinder:
 
     def at(self, spot: Spotted | None) -> tuple[Found, ...]:
         """The territory in which degrees lie, where some unit has it."""
-        code = spot.around.regency if spot else ""
+        if spot is None:
+            return ()
         return tuple(
-            Found(unit.id, self._regions[unit.id][0], code, spot.confidence, "")
-            for unit in self._units.values()
-            if spot and unit.territory and code in unit.territory.codes
+            Found(unit, self._regions[unit][0], spot.around.regency, spot.confidence, "")
+            for unit in self._units
+            if self._lies_in(unit, spot)
         )
+
+    def settled(self, found: tuple[Found, ...], spot: Spotted | None) -> tuple[Found, ...]:
+        """Where one name is that of several ("semarang", city or regency), the one in which the degrees lie."""
+        alike = [each for each in found if is_as_likely(each, found[0])]
+        if spot is None or len(alike) < 2:
+            return found
+        inside = [each for each in alike if self._lies_in(each.unit, spot)]
+        if len(inside) != 1:
+            return found
+        weight = sum(each.weight for each in alike)
+        return (replace(inside[0], weight=weight), *(each for each in found if each not in alike))
+
+    def _lies_in(self, unit: str, spot: Spotted) -> bool:
+        territory = self._units[unit].territory
+        return territory is not None and spot.around.regency in territory.codes
 
     def _more_precise(self, unit: str, known: str | None, name: str) -> str:
         """Of two names for a place in the unit's territory, the first that is not the region itself."""

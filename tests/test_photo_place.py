@@ -102,6 +102,33 @@ def test_whatever_the_reporter_says_of_the_place_goes_before_a_photo(
     assert said.place is not None and said.place.region == "33.24"
 
 
+@pytest.mark.parametrize(("lat", "lon", "region"), [(-7.04, 110.46, "33.74"), (-7.27, 110.46, "33.22")])
+def test_a_name_that_two_regions_have_is_the_one_in_which_the_reporter_s_point_lies(
+    lat: float, lon: float, region: str
+) -> None:
+    text = "Sampah menumpuk di Semarang tidak diangkut"
+    open_said = CLASSIFIER.suggest(text, None)
+    assert open_said.place is not None and open_said.place.region is None
+    said = CLASSIFIER.suggest(text, Location(lat=lat, lon=lon))
+    assert said.place is not None and (said.place.region, said.place.by_photo) == (region, False)
+    codes = BOOK.units[said.units[0].unit].territory
+    assert codes is not None and region in codes.codes
+    assert said.units[0].probability > open_said.units[0].probability and "where" not in said.flags
+    assert CLASSIFIER.suggest(f"{text} ({lat:.4f}, {lon:.4f})", None).place == said.place
+
+
+def test_a_photo_only_proposes_which_of_two_regions_of_one_name_is_meant() -> None:
+    said = EAGER.suggest("Sampah menumpuk di Semarang tidak diangkut", None, IN_TEMBALANG)
+    assert said.place is not None and said.place.by_photo and said.place.region == "33.74"
+    assert said.units[0].unit == "kota-semarang" and not said.sure
+    assert "tempat menurut foto: Kota Semarang" in said.units[0].reasons and "where" in said.flags
+
+
+def test_degrees_elsewhere_leave_an_ambiguous_name_open() -> None:
+    text = "Sampah menumpuk di Semarang tidak diangkut"
+    assert CLASSIFIER.suggest(text, None, IN_KENDAL) == CLASSIFIER.suggest(text, None)
+
+
 def test_a_road_without_a_region_stays_and_the_photo_tells_the_region() -> None:
     place = CLASSIFIER.suggest("Lampu mati di Jalan Melati", None, IN_KENDAL).place
     assert place is not None and place.by_photo
