@@ -7,7 +7,7 @@ What the words of a text begin is remembered word by word, as texts repeat words
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from itertools import accumulate, compress
 from typing import Final, TypeAlias
@@ -26,7 +26,9 @@ Places: TypeAlias = list[tuple[int, int]]
 
 
 class Beginnings:
-    """Of some patterns, by number, each of the form `\\b(?:…)\\b`; texts are normalised (see `text.normalise`)."""
+    """Of some patterns, by number, each of the form `\\b(?:…)\\b`; to be made once and kept. Texts are normalised
+    (see `text.normalise`).
+    """
 
     def __init__(self, patterns: Sequence[re.Pattern[str]]) -> None:
         """Raises ValueError where a match of one may begin with any letter."""
@@ -38,14 +40,15 @@ class Beginnings:
         if anything := self._begins.get("", 0):
             raise ValueError(f"pattern {anything.bit_length() - 1} has to begin with letters or a digit")
         self._longest = max(map(len, self._begins), default=0)
-        self._of_word = Remembered(self._look_up)
+        self._place = len(_EVERY)
+        _EVERY.append(self._look_up)
+        _BEGUN.clear()
+        _spread.cache_clear()
 
     def places(self, words: str) -> Places:
         """For `first`."""
-        of_word = self._of_word
-        starts, said = _spread(words)
-        may_begin = [*map(of_word.__getitem__, said)]
-        return list(zip(compress(starts, may_begin), filter(None, may_begin), strict=True))
+        own = self._place
+        return [(start, begun[own]) for start, begun in _spread(words) if begun[own]]
 
     def first(self, number: int, words: str, places: Places) -> re.Match[str] | None:
         """What `search` with the pattern finds."""
@@ -75,11 +78,25 @@ class Beginnings:
         return found
 
 
+_EVERY: Final[list[Callable[[str], int]]] = []
+"""What a word begins, of each `Beginnings` that there is: a text is looked through once for all of them."""
+
+
+def _begun(word: str) -> tuple[int, ...]:
+    found = tuple(look_up(word) for look_up in _EVERY)
+    return found if any(found) else ()
+
+
+_BEGUN: Final = Remembered(_begun)
+
+
 @lru_cache(maxsize=32)  # the parts of one decision look at the same text
-def _spread(words: str) -> tuple[Sequence[int], Sequence[str]]:
-    """Where each word of a normalised text stands, and the words."""
+def _spread(words: str) -> Sequence[tuple[int, tuple[int, ...]]]:
+    """Where the words of a normalised text stand that begin something, and what, of each `Beginnings`."""
     said = words_in(words)
-    return list(accumulate([len(word) + 1 for word in said], initial=0)), said
+    begun = [*map(_BEGUN.__getitem__, said)]
+    starts = accumulate([len(word) + 1 for word in said], initial=0)
+    return [*zip(compress(starts, begun), filter(None, begun), strict=True)]
 
 
 class Phrases:

@@ -294,8 +294,7 @@ class ColdStartClassifier:
         """The keyword that says most for the likeliest unit, even if the place to name it is missing."""
         if not ranked:
             return None
-        words = said.evidence(self._duties.of[ranked[0][0]]).words
-        return words[0][1] if words else None
+        return said.evidence(self._duties.of[ranked[0][0]]).strongest()
 
     def _reasons(self, unit: str, known: Evidence, reading: Reading) -> tuple[str, ...]:
         """Why, in Indonesian, for the person who decides."""

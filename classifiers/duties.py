@@ -83,6 +83,11 @@ class Evidence:
         """The keywords with what each contributed, strongest first."""
         return _strongest((weight, shown) for weight, shown in self.phrases.values() if shown and weight > 0)
 
+    def strongest(self) -> str | None:
+        """The first of `words`."""
+        known = [(-weight, shown) for weight, shown in self.phrases.values() if shown and weight > 0]
+        return min(known)[1] if known else None
+
     @property
     def hints(self) -> list[tuple[float, str]]:
         """Other words (as stems) of its tasks and examples, strongest first."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from laporhub.pipeline.messages import Location
@@ -92,6 +93,7 @@ def told(raw: str, location: Location | None) -> tuple[float, float] | None:
     return coordinates(raw)
 
 
+@lru_cache(maxsize=32)  # the parts of one decision ask for the same text
 def coordinates(raw: str) -> tuple[float, float] | None:
     """Latitude and longitude in Indonesia that a text or the address of a map has in it."""
     if _FRACTION.search(raw) and (found := _DECIMAL.search(raw)):

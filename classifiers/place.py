@@ -223,7 +223,7 @@ class PlaceFinder:
         known = self._units[unit]
         codes = known.territory.codes if known.territory else ()
         region, region_words = self._regions[unit]
-        shown = region if normalise(name) in region_words else f"{name.title()}, {region}"
+        shown = region if name in region_words else f"{name.title()}, {region}"
         return Found(unit, shown, codes[0] if codes else None, weight, name)
 
 
