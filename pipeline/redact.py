@@ -21,6 +21,8 @@ from laporhub.pipeline.identity.span import Span, without
 from laporhub.pipeline.identity.spelled import lookalikes, parted, spoken
 
 _DIGIT: Final = re.compile(r"\d")
+_LOOKS = 4
+"""How often a text is looked at, at most: what is hidden can change what the rest says (whether capitals tell names)."""
 _FEWEST = 4
 """Digits below which no number of somebody is written in digits."""
 
@@ -34,13 +36,25 @@ def redact(
     `contacts_in` gives them; these stay, as do the hub's own tickets. `names` are people who are known to be
     spoken of: theirs are found however they are written. Without `people`, in an address say, no others are looked for.
     """
+    names = tuple(names)
+    for _ in range(_LOOKS):
+        found = identities(text, keep, names, people=people)
+        if not found:
+            break
+        hidden = _replaced(text, found)
+        if hidden == text:
+            break
+        text = hidden
+    return text
+
+
+def _replaced(text: str, spans: Iterable[Span]) -> str:
     pieces: list[str] = []
     done = 0
-    for span in identities(text, keep, names, people=people):
+    for span in spans:
         pieces += (text[done : span.start], span.kind)
         done = span.end
-    pieces.append(text[done:])
-    return "".join(pieces)
+    return "".join((*pieces, text[done:]))
 
 
 def identities(

@@ -153,10 +153,11 @@ def test_no_insult_is_missed_because_of_the_words_that_are_looked_for_first(word
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.text() | st.text(st.characters(codec="ascii")))
+@given(st.text(st.characters(codec="ascii")) | st.text())
 def test_words_of_plain_letters_are_found_as_words_of_any(raw: str) -> None:
     assert name_forms.words_apart(raw) == name_forms._WORDS_APART.split(raw)
-    assert text.normalise(raw) == text.normalise(f"{raw} \N{LATIN SMALL LETTER E WITH ACUTE}")[:-2].rstrip()
+    if raw.isascii():
+        assert text._ASCII_WORD.findall(raw.lower()) == text._WORD.findall(raw.lower())
 
 
 @settings(max_examples=300, deadline=None)

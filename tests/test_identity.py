@@ -135,6 +135,13 @@ def test_hiding_again_changes_nothing(text: str) -> None:
     assert redact(redact(text)) == redact(text)
 
 
+def test_a_name_that_only_shows_once_others_are_hidden_is_hidden_too() -> None:
+    form = (
+        "Naufal Abiyyu terserempet truk\nNama: Yekti\nAlamat: Perumahan Wana Asri Blok D2/7, Kel. Sambiroto"
+    )
+    assert redact(form) == "[nama] terserempet truk\nNama: [nama]\nAlamat: [alamat], Kel. Sambiroto"
+
+
 def test_people_who_are_known_are_found_however_they_are_written() -> None:
     known = ("Nawang Wulansih",)
     assert redact("matur nuwun, nawang", names=known) == "matur nuwun, [nama]"
