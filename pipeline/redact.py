@@ -22,7 +22,7 @@ from laporhub.pipeline.identity.spelled import lookalikes, parted, spoken
 
 _DIGIT: Final = re.compile(r"\d")
 _LOOKS = 4
-"""How often a text is looked at, at most: what is hidden can change what the rest says (whether capitals tell names)."""
+"""How often a text is looked at, at most: what is hidden changes what the rest says (whether capitals tell names)."""
 _FEWEST = 4
 """Digits below which no number of somebody is written in digits."""
 
