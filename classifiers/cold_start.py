@@ -245,14 +245,14 @@ class ColdStartClassifier:
         )
         total = sum([odd for _, odd in alone]) + sum([len(units) * odd for units, odd in alike])
         total += math.exp(_SHARPNESS * _NOTHING)
-        least = self._suggest_from * total
-        worth_naming = [(unit, odd / total) for unit, odd in alone if odd >= least]
-        worth_naming += [(unit, odd / total) for units, odd in alike if odd >= least for unit in units]
-        if len(worth_naming) < 2:
-            worth_naming = [(unit, odd / total) for unit, odd in alone]
-            worth_naming += [(unit, odd / total) for units, odd in alike for unit in units]
-            return _likeliest_first(worth_naming)[:2]
-        return _likeliest_first(worth_naming)
+
+        def from_odds(least: float) -> Ranking:
+            found = [(unit, odd / total) for unit, odd in alone if odd >= least]
+            found += [(unit, odd / total) for units, odd in alike if odd >= least for unit in units]
+            return _likeliest_first(found)
+
+        worth_naming = from_odds(self._suggest_from * total)
+        return worth_naming if len(worth_naming) >= 2 else from_odds(0.0)[:2]
 
     def _odds(
         self, odds: Mapping[str, float], found: Mapping[str, Found]

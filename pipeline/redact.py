@@ -38,10 +38,7 @@ def redact(
     """
     names = tuple(names)
     for _ in range(_LOOKS):
-        found = identities(text, keep, names, people=people)
-        if not found:
-            break
-        hidden = _replaced(text, found)
+        hidden = _replaced(text, identities(text, keep, names, people=people))
         if hidden == text:
             break
         text = hidden

@@ -59,7 +59,7 @@ matamu ancuk
 """
 _COMPANY: Final = frozenset(_COMPANY_WORDS.split())
 _TRASHED: Final = frozenset(("dasar", "pejabat", "manusia", "kalian", "politisi", "masyarakat"))
-"""One of these is in whatever `_IN_COMPANY` finds; of the latter where it speaks of rubbish."""
+"""In whatever `_IN_COMPANY` finds is one of `_COMPANY`, or "sampah" (rubbish) and one of these."""
 _STRAY: Final = re.compile(
     r"\b(?:asu|anjing|babi|monyet|munyuk|kirik|celeng|kethek)\w* (?:liar|edan|gila|rabies|tetangga"
     r"|tonggo|hutan|alas|mati|nyakot|gigit|menggigit|mudun"

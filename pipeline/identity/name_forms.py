@@ -12,9 +12,8 @@ from laporhub.pipeline.remembered import Remembered
 
 WORD: Final = re.compile(r"[^\W\d_]+(?:['’`-][^\W\d_]+)*")
 _WORDS_APART: Final = re.compile(f"({WORD.pattern})")
-_ASCII_WORDS_APART: Final = re.compile(
-    r"([A-Za-z]++(?:['`-][A-Za-z]++)*+)"
-)  # the same, in two thirds of the time
+_ASCII_WORDS_APART: Final = re.compile(r"([A-Za-z]++(?:['`-][A-Za-z]++)*+)")
+"""Finds the same in ASCII, in two thirds of the time."""
 PARTICLES: Final = frozenset(("bin", "binti", "al", "el", "van", "de", "um", "m"))
 
 # How names are formed: by itself, and how only after a title, since other words end so, too.
