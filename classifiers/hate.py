@@ -152,9 +152,9 @@ _THREATENED: Final = re.compile(
 )
 
 
-_VERBS: Final = [verb for verb in _VIOLENT.split("|") if " " not in verb]
+_VERBS: Final = [verb.split()[0] for verb in _VIOLENT.split("|")]
 _OTHER_WORDS_OF_THREATS = """
-acak mati matilah mampus mampuslah awas tunggu nyawamu nyawa darah meledak salahkan parang celurit golok
+mati matilah mampus mampuslah awas tunggu nyawamu nyawa darah meledak salahkan parang celurit golok
 pedang senjata bensin dibom rumahmu
 """
 _OF_THREATS: Final = frozenset(
@@ -172,7 +172,7 @@ _MAY_BE_THREATS: Final = Phrases(
     (
         rf"{_I} (?:akan |bakal |bisa |siap |mau |sendiri |saja )?(?:{_VIOLENT})",
         r"mati (?:kau|kamu|kalian|lu|kowe)|yang mati|ada bom|siap siap",
-        "|".join(word for word in sorted(_OF_THREATS) if word not in (*_VERBS, "mati", "acak")),
+        "|".join(word for word in sorted(_OF_THREATS) if word not in (*_VERBS, "mati")),
     )
 )
 """One of these is, too: of who would hurt, not only of what is broken or dead."""

@@ -5,7 +5,7 @@ import re
 from collections import defaultdict
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from support import laporgub
 
@@ -140,6 +140,7 @@ def said_by(*patterns: re.Pattern[str]) -> st.SearchStrategy[str]:
 
 @settings(max_examples=500, deadline=None)
 @given(said_by(hate._THREAT))
+@example("kuacak acak")
 def test_no_threat_is_missed_because_of_the_words_that_are_looked_for_first(words: str) -> None:
     threatens = hate._THREAT.search(words) is not None and not hate._THREATENED.search(words)
     assert hate.is_threat(words) == threatens
