@@ -251,7 +251,6 @@ def test_nothing_breaks_whatever_happens(profile: str, monkeypatch: pytest.Monke
             derandomize=True,
             phases=(Phase.generate,),  # to make a broken history shorter takes minutes
             database=None,
-            deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
     )

@@ -20,9 +20,7 @@ from laporhub.pipeline.store.audit_kept import KeptHead
 from laporhub.pipeline.store.database import open_database, writer
 
 SECRET = b"a secret of tests"
-TELLING = settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+TELLING = settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -14,7 +14,6 @@ from laporhub.pipeline.calendar import WEEKDAYS, WorkCalendar, public_holidays, 
 from laporhub.pipeline.errors import Misconfigured
 from laporhub.pipeline.profile.schema_time import Calendar
 
-steady = settings(deadline=None)
 JAKARTA = ZoneInfo("Asia/Jakarta")
 ZONES = ("Asia/Jakarta", "Asia/Makassar", "Asia/Jayapura")
 OFFICE = {day: [{"from": "07:00", "to": "15:30"}] for day in WEEKDAYS[:4]} | {
@@ -77,7 +76,6 @@ def calendars(draw: st.DrawFn) -> WorkCalendar:
     return work_calendar(calendar, draw(st.sampled_from(ZONES)))
 
 
-@steady
 @given(calendars(), moments, st.integers(1, 70))
 def test_adding_is_counting_day_by_day(calendar: WorkCalendar, start: datetime, days: int) -> None:
     due = calendar.add_working_days(start, days)
@@ -85,19 +83,16 @@ def test_adding_is_counting_day_by_day(calendar: WorkCalendar, start: datetime, 
     assert calendar.local(due).time() == time(16) and due.tzinfo is UTC
 
 
-@steady
 @given(calendars(), moments, moments)
 def test_between_is_counting_day_by_day(calendar: WorkCalendar, start: datetime, end: datetime) -> None:
     assert calendar.working_days_between(start, end) == slow_between(calendar, start, end)
 
 
-@steady
 @given(calendars(), moments, st.integers(1, 70))
 def test_as_many_days_as_were_added_lie_between(calendar: WorkCalendar, start: datetime, days: int) -> None:
     assert calendar.working_days_between(start, calendar.add_working_days(start, days)) == days
 
 
-@steady
 @given(calendars(), st.dates(date(2023, 1, 1), date(2029, 12, 31)), st.integers(-70, 70))
 def test_the_nth_day_and_the_count_agree_in_both_directions(
     calendar: WorkCalendar, day: date, n: int
@@ -107,7 +102,6 @@ def test_the_nth_day_and_the_count_agree_in_both_directions(
     assert calendar.count_working_days(day, found) == n
 
 
-@steady
 @given(calendars(), moments, moments, st.integers(1, 40))
 def test_who_starts_later_is_not_due_earlier(
     calendar: WorkCalendar, one: datetime, other: datetime, days: int
@@ -117,7 +111,6 @@ def test_who_starts_later_is_not_due_earlier(
     assert calendar.add_working_days(first, days) < calendar.add_working_days(first, days + 1)
 
 
-@steady
 @given(calendars(), moments)
 def test_the_last_day_closed_is_over_and_the_next_is_not(calendar: WorkCalendar, now: datetime) -> None:
     day = calendar.closed_until(now)
@@ -127,7 +120,7 @@ def test_the_last_day_closed_is_over_and_the_next_is_not(calendar: WorkCalendar,
 # ── hours ────────────────────────────────────────────────────────────────────────────────────────
 
 
-@settings(deadline=None, max_examples=50)
+@settings(max_examples=50)
 @given(offices(), minutes_near, st.integers(0, 20_000))
 def test_service_time_is_counting_minute_by_minute(office: SlowOffice, start: datetime, minutes: int) -> None:
     calendar = work_calendar(office.calendar, office.zone.key)
@@ -141,7 +134,6 @@ def test_service_time_is_counting_minute_by_minute(office: SlowOffice, start: da
 lengths = st.timedeltas(timedelta(microseconds=1), timedelta(hours=900))
 
 
-@steady
 @given(offices(), moments, lengths, lengths)
 def test_service_time_adds_up(office: SlowOffice, start: datetime, one: timedelta, other: timedelta) -> None:
     calendar = work_calendar(office.calendar, office.zone.key)

@@ -599,7 +599,7 @@ STEPS = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(STEPS)
 def test_whatever_happens_the_case_stays_whole(steps: list[tuple[str, str, Actor, int]]) -> None:
     life = Life()

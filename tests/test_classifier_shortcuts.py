@@ -74,14 +74,14 @@ def plain_scores(text: str) -> dict[str, float]:
     return {duty: _score(phrases, dilution) for duty, phrases in found.items()}
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(texts | shuffled)
 def test_scores_are_those_of_every_phrase_for_every_duty(text: str) -> None:
     words = normalise(text)
     assert DUTIES.evidence(words).scores == plain_scores(words)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(texts | shuffled)
 def test_units_are_named_by_the_share_that_they_have_of_all(text: str) -> None:
     words = normalise(text)
@@ -108,7 +108,7 @@ def test_units_are_named_by_the_share_that_they_have_of_all(text: str) -> None:
     assert all(probability < 0.02 for _, probability in all_of_them[len(ranked) :])
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(texts | shuffled | st.lists(st.sampled_from(WARNINGS), max_size=20).map(" ".join))
 def test_no_pattern_is_missed_because_it_is_not_searched_for(text: str) -> None:
     words = normalise(text)
@@ -118,7 +118,7 @@ def test_no_pattern_is_missed_because_it_is_not_searched_for(text: str) -> None:
         assert sorted(phrases.found(words)) == sorted(said)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(texts | shuffled | st.lists(st.sampled_from(WARNINGS), max_size=20).map(" ".join))
 def test_what_is_tried_at_some_words_only_finds_what_a_search_finds(text: str) -> None:
     words = normalise(text)
@@ -138,7 +138,7 @@ def said_by(*patterns: re.Pattern[str]) -> st.SearchStrategy[str]:
     return st.tuples(plain, matches | plain, plain).map(" ".join).map(normalise)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(said_by(hate._THREAT))
 @example("kuacak acak")
 def test_no_threat_is_missed_because_of_the_words_that_are_looked_for_first(words: str) -> None:
@@ -146,14 +146,14 @@ def test_no_threat_is_missed_because_of_the_words_that_are_looked_for_first(word
     assert hate.is_threat(words) == threatens
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(said_by(rude._IN_COMPANY))
 def test_no_insult_is_missed_because_of_the_words_that_are_looked_for_first(words: str) -> None:
     if rude._IN_COMPANY.search(words):
         assert rude.is_rude(words, words)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.text(st.characters(codec="ascii")) | st.text())
 def test_words_of_plain_letters_are_found_as_words_of_any(raw: str) -> None:
     assert name_forms.words_apart(raw) == name_forms._WORDS_APART.split(raw)
@@ -161,7 +161,7 @@ def test_words_of_plain_letters_are_found_as_words_of_any(raw: str) -> None:
         assert text._ASCII_WORD.findall(raw.lower()) == text._WORD.findall(raw.lower())
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     st.lists(
         st.sampled_from(["rt", "rw5", "rt05", "km", "smk negeri", "jalan contoh nomor", "12", "3", "art 7"])
@@ -173,7 +173,7 @@ def test_a_number_of_a_place_is_looked_for_where_it_may_be(words: list[str]) -> 
     assert before or not text._WITH_NUMBER.search(said)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(st.sampled_from([*spelled._SAID, *spelled._TIMES, "08", "1234567"]), min_size=1))
 def test_a_number_that_is_said_has_two_letters_for_each_digit(words: list[str]) -> None:
     digits = len("".join(spelled._dictated(words)))

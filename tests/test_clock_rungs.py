@@ -349,7 +349,7 @@ STEPS = st.lists(
 FILLED = {"unit": UNIT, "reason": "unclear", "explanation": "x", "question": "x", "response": "x"}
 
 
-@settings(deadline=None, max_examples=80)
+@settings(max_examples=80)
 @given(STEPS)
 def test_whatever_happens_each_rung_rings_once_and_none_is_lost(
     steps: list[tuple[str, Actor, int, int]],

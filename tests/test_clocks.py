@@ -16,7 +16,6 @@ from laporhub.pipeline.calendar import WEEKDAYS, WorkCalendar, work_calendar
 from laporhub.pipeline.case_state import Clock
 from laporhub.pipeline.profile.schema_time import Calendar, ClockRule, Limit
 
-steady = settings(deadline=None)
 JAKARTA = ZoneInfo("Asia/Jakarta")
 CALENDAR = work_calendar(
     Calendar.model_validate({"hours": {day: [{"from": "07:00", "to": "15:30"}] for day in WEEKDAYS[:5]}}),
@@ -301,7 +300,7 @@ def rings(rule: ClockRule, office: SlowOffice, start: datetime, pauses: Pauses) 
     return {**rung, **clock.alarms}
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(st.data(), offices(), short_rules(), minutes_near)
 def test_every_alarm_rings_when_a_walk_minute_by_minute_says(
     data: st.DataObject, office: SlowOffice, rule: ClockRule, start: datetime
@@ -314,7 +313,7 @@ def test_every_alarm_rings_when_a_walk_minute_by_minute_says(
     assert said == slow_rings(office, thresholds(rule, per), unit, start, pauses)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(offices(), short_rules(), minutes_near, st.integers(0, 20_000))
 def test_what_remains_is_what_the_walk_has_not_counted_yet(
     office: SlowOffice, rule: ClockRule, start: datetime, minutes: int
@@ -360,7 +359,6 @@ def pauses(draw: st.DrawFn) -> tuple[datetime, datetime, datetime]:
     return start, first, first + draw(st.timedeltas(timedelta(), timedelta(days=120)))
 
 
-@steady
 @given(rules(), moments)
 def test_never_due_before_it_warns_nor_escalated_before_it_is_due(rule: ClockRule, start: datetime) -> None:
     at = clocks.schedule(rule, CALENDAR, start)
@@ -369,7 +367,6 @@ def test_never_due_before_it_warns_nor_escalated_before_it_is_due(rule: ClockRul
     assert at.due_at.tzinfo is UTC and all(when.tzinfo is UTC for when in at.alarms.values())
 
 
-@steady
 @given(rules(), pauses())
 def test_paused_and_resumed_at_once_is_as_before(
     rule: ClockRule, times: tuple[datetime, datetime, datetime]
@@ -379,7 +376,6 @@ def test_paused_and_resumed_at_once_is_as_before(
     assert set_for(moved(clock, rule, now, now)) == set_for(clock)
 
 
-@steady
 @given(rules(), pauses())
 def test_parts_of_a_second_cost_less_than_a_second_once_and_nothing_after(
     rule: ClockRule, times: tuple[datetime, datetime, datetime]
@@ -391,7 +387,6 @@ def test_parts_of_a_second_cost_less_than_a_second_once_and_nothing_after(
     assert set_for(moved(once, rule, now, now)) == set_for(once)
 
 
-@steady
 @given(rules(), pauses())
 def test_a_pause_never_makes_it_earlier_and_keeps_the_order(
     rule: ClockRule, times: tuple[datetime, datetime, datetime]
@@ -406,7 +401,6 @@ def test_a_pause_never_makes_it_earlier_and_keeps_the_order(
     assert all(at >= after.due_at for name, at in after.alarms.items() if not name.startswith("warn"))
 
 
-@steady
 @given(rules(), pauses())
 def test_late_stays_late_and_in_time_stays_in_time(
     rule: ClockRule, times: tuple[datetime, datetime, datetime]
@@ -419,7 +413,6 @@ def test_late_stays_late_and_in_time_stays_in_time(
     assert clocks.is_over(moved(clock, rule, pause, resume), resume) is late
 
 
-@steady
 @given(rules(), pauses())
 def test_an_alarm_that_has_rung_does_not_come_back(
     rule: ClockRule, times: tuple[datetime, datetime, datetime]

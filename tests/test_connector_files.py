@@ -7,7 +7,7 @@ from pathlib import Path
 
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from laporhub.connectors.files import payloads
@@ -116,7 +116,6 @@ def test_a_file_that_is_not_there_is_an_error(tmp_path: Path) -> None:
         list(payloads(tmp_path / "missing", "web"))
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=300) | st.text('{}[]":,;\n\r=ab\u00e9"', max_size=80).map(str.encode))
 def test_no_content_ever_raises(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     file = tmp_path_factory.getbasetemp() / "any"

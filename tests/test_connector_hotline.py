@@ -11,7 +11,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from laporhub.connectors import calls, captions, hotline_payload
@@ -267,7 +267,6 @@ def test_fillers_go_and_words_that_are_said_twice_in_indonesian_stay(sound: str)
     assert said == "hati-hati, jalan jalan berlubang umum emas"
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.sampled_from(["AGENT", "CUSTOMER", "SPEAKER_00", None]), words), max_size=12))
 def test_the_whole_keeps_every_word(turns: list[tuple[str | None, str]]) -> None:
     whole = calls.transcript(spoken(*turns))
@@ -284,7 +283,6 @@ turns = st.builds(
 )
 
 
-@settings(deadline=None)
 @given(
     st.dictionaries(
         st.sampled_from(["a", "b", "c"]), st.lists(turns, min_size=1, max_size=5, unique=True), min_size=1
@@ -329,7 +327,6 @@ CUE_WORDS = st.text("abcdefghijklmnopqrstuvwxyz ", min_size=1, max_size=30).map(
 )  # fmt: skip
 
 
-@settings(deadline=None)
 @given(
     st.lists(CUE_WORDS, min_size=1, max_size=8),
     st.sampled_from([",", "."]),

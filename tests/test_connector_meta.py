@@ -8,7 +8,7 @@ from pathlib import Path
 
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from laporhub.connectors.files import payloads
@@ -357,7 +357,6 @@ odd = st.recursive(
 )
 
 
-@settings(deadline=None)
 @given(
     st.sampled_from(sorted(path.stem for path in FIXTURES.glob("*.json"))),
     odd,
@@ -452,7 +451,6 @@ def signed(body: bytes, secret: str = "rahasia") -> Raw:
     return Raw(body, headers={"x-hub-signature-256": sign(secret, body)})
 
 
-@settings(deadline=None)
 @given(st.binary())
 def test_what_meta_signed_is_taken_and_nothing_else(body: bytes) -> None:
     META.verify(signed(body))

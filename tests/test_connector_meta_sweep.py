@@ -126,7 +126,7 @@ async def test_the_first_pass_leaves_old_complaints_alone(
 
 
 @pytest.mark.parametrize("where", ["facebook", "instagram"])
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     seed=st.integers(0, 999),
     comments=st.integers(0, 140),

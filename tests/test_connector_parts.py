@@ -6,7 +6,7 @@ import re
 
 import pytest
 import regex
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from laporhub.connectors.parts import octets, split, units
@@ -76,7 +76,6 @@ whole = st.lists(st.sampled_from(["a", "b ", "👨‍👩‍👧", "🇮🇩 ", 
 )
 
 
-@settings(deadline=None)
 @given(whole, st.integers(40, 90))
 def test_bytes_are_counted_where_a_platform_counts_bytes(answer: str, limit: int) -> None:
     parts = split(answer, limit, octets)

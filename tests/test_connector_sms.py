@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from laporhub.connectors import gsm7, parts, sms_payload
@@ -163,7 +163,6 @@ def test_times_as_gateways_write_them(form: str, text: str) -> None:
     assert item.sent_at == (datetime.fromtimestamp(1795399200, UTC) if "epoch" in form else wanted)
 
 
-@settings(deadline=None)
 @given(st.text(max_size=20), st.sampled_from(["iso", "epoch", "epoch_ms", "%Y"]))
 def test_what_is_no_time_stops_no_message(text: str, form: str) -> None:
     body = orjson.dumps({"from": "0811000001", "text": "a", "at": text})
@@ -273,7 +272,6 @@ def test_http_basic(tmp_path: Path) -> None:
             sound.verify(raw("own", authorization=header))
 
 
-@settings(deadline=None)
 @given(st.binary(max_size=60), st.text(max_size=30), st.text(max_size=60))
 def test_no_forgery_breaks_the_door(body: bytes, shown: str, url: str) -> None:
     for gateway in ("agregator", "kannel"):
@@ -390,7 +388,6 @@ def test_typography_is_made_plain_where_that_is_all() -> None:
     assert gsm7.plain("cafe\u0301") == "café"
 
 
-@settings(deadline=None)
 @given(st.text(max_size=80))
 def test_plain_text_never_costs_more(text: str) -> None:
     assert gsm7.cost(gsm7.plain(text)).segments <= gsm7.cost(text).segments
@@ -407,7 +404,6 @@ def test_no_part_is_longer_than_the_gateway_takes(filler: str) -> None:
     assert sum(part.count("aporan") for part in cut) == 60
 
 
-@settings(deadline=None)
 @given(st.text("ab[ .\n{", max_size=400))
 def test_septets_are_what_counts_when_cutting(text: str) -> None:
     for part in parts.split(text, 60, gsm7.septets):

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
@@ -130,7 +130,6 @@ async def test_a_template_of_unknown_outcome_is_looked_up(
     assert (await connector.look_up(LATE, frozenset()) is not None) == taken
 
 
-@settings(deadline=None)
 @given(st.text(max_size=200), st.dictionaries(st.sampled_from(["ticket", "due"]), st.text(max_size=50)))
 def test_values_are_in_one_line_and_never_empty(text: str, facts: dict[str, str]) -> None:
     said = twilio_templates.values(Template("HX1", ("ticket", "due", "text"), facts), text)

@@ -257,7 +257,7 @@ def test_letters_weigh_what_x_says(text: str, length: int) -> None:
     assert x_text.weight(text) == length
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     st.lists(
         st.sampled_from(["jalan", "👨‍👩‍👧‍👦", "日本語", "rusak.", "🇮🇩", "\n\n", "a" * 70, "…"]),

@@ -558,7 +558,7 @@ def every_reference(objects: list[Thing]) -> list[tuple[int, str | None, int]]:
     return found
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data())
 def test_dropping_any_reference_is_found(data: st.DataObject) -> None:
     objects = things(data.draw(st.sampled_from(audiences(RULES))))
@@ -572,7 +572,7 @@ def test_dropping_any_reference_is_found(data: st.DataObject) -> None:
     assert "reference-missing" in {finding.code for finding in check(objects)}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.data())
 def test_redirecting_any_reference_is_found(data: st.DataObject) -> None:
     objects = things(data.draw(st.sampled_from(audiences(RULES))))
@@ -592,7 +592,7 @@ def every_place(value: Any) -> Iterator[tuple[Any, Any]]:
 ANYTHING = st.none() | st.booleans() | st.integers() | st.text(max_size=5) | st.just([]) | st.just({})
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.data(), ANYTHING)
 def test_whatever_stands_anywhere_the_check_says_so_and_does_not_fall_over(
     data: st.DataObject, value: object

@@ -177,7 +177,7 @@ pieces = st.fixed_dictionaries(
 )
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(
     st.lists(pieces.filter(lambda each: each["text"] or len(each) > 1), min_size=1, max_size=9),
     st.integers(1, 9),

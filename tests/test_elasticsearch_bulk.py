@@ -29,7 +29,7 @@ def bulk_of(client: object, pauses: Pauses | None = None, chance: float = 1.0, *
     return Bulk(client, pause=Pauses() if pauses is None else pauses, chance=lambda: chance, **more)  # type: ignore[arg-type]
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(st.lists(st.sampled_from(TROUBLES), max_size=12), st.integers(1, 40))
 def test_whatever_the_server_suffers_every_document_is_there_once(troubles: list[str], number: int) -> None:
     async def run() -> None:

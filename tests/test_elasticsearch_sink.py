@@ -144,7 +144,7 @@ def out_of_step(many: Sequence[Sequence[CaseEvent]], seed: int) -> list[Batch]:
 
 
 def test_shuffled_repeated_and_rebuilt_end_with_the_same_documents(shared: Server) -> None:
-    @settings(deadline=None, max_examples=5)
+    @settings(max_examples=5)
     @given(some_histories, st.integers(0, 1000))
     def holds(many: list[list[CaseEvent]], seed: int) -> None:
         shared.clear()
@@ -342,7 +342,7 @@ def test_what_was_written_is_counted(server: Server) -> None:
     assert dict(sink.counted) == {"written": 3, "stale": 3} and sink.health == "ok"
 
 
-@settings(deadline=None, max_examples=1)
+@settings(max_examples=1)
 @given(histories)
 def test_years_part_the_events(events: list[CaseEvent]) -> None:
     assert {Indices("a").events(event.time) for event in events} == {"a-events-2026"}

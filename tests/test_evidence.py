@@ -244,7 +244,7 @@ def test_fingerprints_that_differ_in_three_bits_share_a_band(value: int, flipped
 
 
 @given(st.integers(0, 10_000), st.floats(0.9, 1.1), st.integers(50, 95), st.integers(240, 1200))
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_a_picture_saved_anew_looks_the_same(seed: int, light: float, quality: int, width: int) -> None:
     picture = street(seed)
     first = media.fingerprint(picture)

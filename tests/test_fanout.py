@@ -222,7 +222,7 @@ def _filled(transition: str, choice: int) -> dict[str, object]:
 
 
 ways = st.lists(st.integers(0, 10**6), max_size=14)
-lived = settings(max_examples=60, deadline=None)
+lived = settings(max_examples=60)
 
 
 @lived

@@ -6,7 +6,7 @@ import re
 from collections import Counter
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from word_sets import Marked, marked
 
@@ -94,7 +94,6 @@ identity_numbers = st.builds(
 gaps = st.sampled_from([" ", ", ", "-", " . ", "  "])
 
 
-@settings(deadline=None)
 @given(national | identity_numbers, gaps, st.sampled_from([WORDS, OTHER_WORDS]))
 def test_no_number_survives_in_words(digits: str, gap: str, words: tuple[str, ...]) -> None:
     said = gap.join(words[int(digit)] for digit in digits)
@@ -102,7 +101,6 @@ def test_no_number_survives_in_words(digits: str, gap: str, words: tuple[str, ..
     assert redact(f"nomor saya {said} ya").startswith("nomor saya [")
 
 
-@settings(deadline=None)
 @given(national, st.data())
 def test_no_number_survives_half_in_words(digits: str, data: st.DataObject) -> None:
     spoken = data.draw(st.lists(st.booleans(), min_size=len(digits), max_size=len(digits)))
@@ -112,7 +110,6 @@ def test_no_number_survives_half_in_words(digits: str, data: st.DataObject) -> N
     assert redact(f"hubungi {said} saja") == "hubungi [nomor telepon] saja"
 
 
-@settings(deadline=None)
 @given(national | identity_numbers, st.sets(st.sampled_from(sorted(LOOKS)), min_size=1, max_size=2))
 def test_no_number_survives_with_letters_for_digits(digits: str, which: set[str]) -> None:
     written = "".join(LOOKS[digit] if digit in which else digit for digit in digits)
@@ -121,7 +118,6 @@ def test_no_number_survives_with_letters_for_digits(digits: str, which: set[str]
         assert written not in redact(f"no {written} ya") or written == digits
 
 
-@settings(deadline=None)
 @given(st.sampled_from(sorted(NAMES - SHARED)), st.sampled_from(sorted(NAMES - SHARED)))
 def test_no_known_name_survives_after_a_word_that_announces_it(first: str, second: str) -> None:
     for text in (f"nama saya {first} {second} dari Kudus", f"Pak {first.title()} {second.title()} marah"):
@@ -129,7 +125,6 @@ def test_no_known_name_survives_after_a_word_that_announces_it(first: str, secon
         assert second not in redact(text).lower().split()
 
 
-@settings(deadline=None)
 @given(st.lists(st.sampled_from([case.text for case in SET]), min_size=1, max_size=3).map("\n".join))
 def test_hiding_again_changes_nothing(text: str) -> None:
     assert redact(redact(text)) == redact(text)

@@ -110,7 +110,7 @@ def test_a_picture_with_too_many_pixels_is_not_decoded() -> None:
 SOUND = [picture(exif=taken()), picture("PNG"), picture("WEBP"), picture("GIF", mode="L")]
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(st.sampled_from(SOUND), st.integers(0, 4000), st.binary(max_size=12), st.integers(0, 4000))
 def test_a_damaged_picture_is_looked_into_or_is_none(sound: bytes, at: int, noise: bytes, end: int) -> None:
     damaged = (sound[:at] + noise + sound[at + len(noise) :])[: len(sound) - end or None]

@@ -150,7 +150,7 @@ NUMBERS = iter(range(1, 100_000))
     st.lists(st.tuples(st.sampled_from(FATES), st.integers(1, 4), st.booleans()), max_size=8),
     st.integers(1, 2),
 )
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=120, suppress_health_check=[HealthCheck.too_slow])
 def test_events_come_in_order_whoever_falls_when(
     first_office: Office, turns: list[tuple[str, int, bool]], people: int
 ) -> None:

@@ -82,7 +82,7 @@ async def test_two_who_poll_take_turns(tmp_path: Path) -> None:
         assert [await poller(hub, box).ask(account(box)) for _ in range(2)] == [1, 0]
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(st.integers(1, 4), st.lists(st.integers(0, 8), max_size=4))
 async def test_wherever_it_is_broken_off_there_is_no_gap_and_nothing_twice(
     tmp_path_factory: pytest.TempPathFactory, size: int, stops: list[int]

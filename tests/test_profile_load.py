@@ -194,7 +194,7 @@ def test_an_empty_template_is_named(folder: Path) -> None:
 # ── whatever is in the files ─────────────────────────────────────────────────────────────────────
 
 
-@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_whatever_is_typed_it_loads_or_says_why(tmp_path: Path, data: st.DataObject) -> None:
     copy = Path(shutil.copytree(SAMPLE, tmp_path / "kota-contoh", dirs_exist_ok=True))

@@ -575,7 +575,7 @@ async def test_the_publisher_outlives_whatever_goes_wrong_inside(
 WORDS = ["take", "busy", "dead", "lost", "gone", "broken", "hang", "refuse"]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     script=st.lists(st.sampled_from(WORDS), max_size=14),
     messages=st.lists(st.integers(1, 2), min_size=1, max_size=4),

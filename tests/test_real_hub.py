@@ -37,8 +37,8 @@ HOOK = "/hooks/twilio"
 COMPLAINTS = "/api/v1/complaints"
 LIMIT = 100_000
 
-few = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-many = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+few = settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow])
+many = settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow])
 
 text = st.text(st.characters(exclude_categories=["Cs"]), max_size=300)
 strange = st.sampled_from(

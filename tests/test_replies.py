@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from laporhub.pipeline import wording
@@ -17,7 +17,6 @@ from laporhub.pipeline.profile.load import load
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.replies import FACTS, format_due, join, render
 
-steady = settings(deadline=None)
 SAMPLE = load(Path(__file__).parent / "data" / "minimal-profile")
 
 
@@ -73,7 +72,6 @@ def test_a_template_cannot_reach_into_the_program() -> None:
             render(book({("id", "ack", None): source}), "ack", None, "id", {"ticket": "KC"})
 
 
-@steady
 @given(st.text())
 def test_what_people_write_is_passed_on_as_it_is(text: str) -> None:
     rules = book({("id", "ack", None): "[{{ question }}]"})

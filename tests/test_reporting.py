@@ -52,7 +52,7 @@ def store(database: Engine, histories: list[list[CaseEvent]]) -> None:
 
 
 @given(histories=spread())
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_a_report_from_the_database_is_that_of_all_events(
     database: Engine, histories: list[list[CaseEvent]]
 ) -> None:

@@ -196,7 +196,7 @@ deliveries = st.lists(st.integers(1, 4), max_size=6).flatmap(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(deliveries)
 async def test_in_any_order_and_any_number_of_times_it_is_one_message(
     tmp_path_factory: pytest.TempPathFactory, order: list[int]

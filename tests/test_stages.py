@@ -275,7 +275,7 @@ def test_poison_is_buried_and_the_others_go_on(office: Office, poison: str) -> N
 
 
 @given(st.lists(st.one_of(st.none(), st.binary(max_size=80)), min_size=1, max_size=20))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_no_bytes_stop_the_stage(shared_office: Office, values: list[bytes | None]) -> None:
     given = shared_office.stage.process([shared_office.taken(MESSAGES, value) for value in values])
     assert [letter(each).stage for each in given] == ["cases"] * len(values)

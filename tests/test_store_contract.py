@@ -46,9 +46,7 @@ BOOK = laporgub()
 GOVERNMENTS = {PROFILE: Government(BOOK, Stub(unit=next(iter(BOOK.units))))}
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 ODD = "“Baris 1”\r\n\tbaris 2 \\ \u2028 'kutip' {\"a\": null} 🕳️ e\u0301 %s :ids \ufffe"
-TELLING = settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+TELLING = settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 class PlainSeals:

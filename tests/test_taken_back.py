@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 from support import COMPLETE, SUPERVISOR, Clock, Stub, hub_on, laporgub
@@ -124,7 +124,6 @@ ACTS = st.lists(
 RULES = laporgub()
 
 
-@settings(deadline=None)
 @given(first=TEXTS, acts=ACTS)
 def test_the_state_holds_what_stands_and_nothing_else(first: str, acts: list[tuple[str, str, int]]) -> None:
     """Whatever is rewritten and taken back, in any order, what remains is joined in the order it was first said."""

@@ -287,7 +287,7 @@ queries = st.builds(
 def test_every_case_that_fits_is_found_once_in_order_and_counted(
     make: Callable[[Path], Store], examples: int
 ) -> None:
-    @settings(deadline=None, max_examples=examples)
+    @settings(max_examples=examples)
     @given(states=some_cases, asked=st.lists(queries, min_size=1, max_size=6))
     def holds(states: list[CaseState], asked: list[Query]) -> None:
         with TemporaryDirectory() as folder, closing(make(Path(folder))) as store:
@@ -379,7 +379,7 @@ def test_all_words_must_occur_in_any_order_the_last_as_a_beginning(
 def test_anything_may_be_typed_into_the_search(store: Store, examples: int) -> None:
     store.put(case(1))
 
-    @settings(deadline=None, max_examples=examples)
+    @settings(max_examples=examples)
     @given(st.text(max_size=40))
     def holds(typed: str) -> None:
         typed = typed.encode("utf-8", "replace").decode()

@@ -71,7 +71,7 @@ def test_units_send_a_case_back_three_times_then_the_supervisor_decides_for_good
 
 
 @given(st.lists(st.sampled_from(["dispose", "return", "settle", "redispose"]), max_size=25))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_no_case_is_sent_back_more_often_than_the_profile_says(wanted: Sequence[str]) -> None:
     life = disposed()
     actors = {"dispose": ADMIN, "return": unit_admin(FIRST), "settle": SUPERVISOR, "redispose": ADMIN}
@@ -282,7 +282,7 @@ def test_a_helper_is_told_on_its_topic_from_when_it_is_asked_until_it_is_not() -
         max_size=20,
     )
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 def test_no_answer_goes_out_while_a_part_is_still_to_come(wanted: Sequence[tuple[str, int]]) -> None:
     life = disposed()
     open_parts: set[str] = set()

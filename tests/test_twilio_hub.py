@@ -113,7 +113,7 @@ async def test_without_a_template_a_person_must_find_another_way(tmp_path: Path)
 STATUSES = ("queued", "sent", "delivered", "read")
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12)
 @given(st.lists(st.sampled_from(STATUSES), min_size=1, max_size=8), st.booleans(), st.integers())
 async def test_statuses_only_rise_whatever_their_order(
     tmp_path_factory: pytest.TempPathFactory, told: list[str], fails: bool, seed: int

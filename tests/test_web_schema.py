@@ -51,7 +51,6 @@ OF_CASES = [each for each in OPERATIONS if "{ticket}" in each[0]]
 
 quickly = settings(
     max_examples=10,
-    deadline=None,
     derandomize=True,
     database=None,
     phases=[Phase.generate],
