@@ -184,19 +184,15 @@ class Duties:
         """The phrases in the order in which they were found, each once; again if it is then found in full."""
         found: list[_Match] = []
         shares: dict[Phrase, float] = {}
-
-        def add(phrase: Phrase, postings: _Postings, share: float) -> None:
-            if shares.get(phrase, 0.0) < share:
-                shares[phrase] = share
-                found.append((phrase, postings, share))
-
         for i, longest in enumerate(map(self._longest.get, words)):
             if longest is None:
                 continue
             for end in range(i + 1, min(i + longest, len(words)) + 1):
                 phrase = words[i:end]
-                if (postings := self._postings.get(phrase)) is not None:
-                    add(phrase, postings, 1.0)
+                postings = self._postings.get(phrase)
+                if postings is not None and shares.get(phrase) != 1.0:
+                    shares[phrase] = 1.0
+                    found.append((phrase, postings, 1.0))
             word = words[i]
             if word not in self._paired:
                 continue
@@ -204,7 +200,9 @@ class Duties:
                 if other in self._paired:
                     pair = (word, other) if word <= other else (other, word)
                     for phrase, postings in self._pairs.get(pair, ()):
-                        add(phrase, postings, _APART)
+                        if phrase not in shares:
+                            shares[phrase] = _APART
+                            found.append((phrase, postings, _APART))
         return found
 
 

@@ -168,9 +168,9 @@ def probabilities(
     odds = sharpness * scores.astype(np.float64)
     if added is not None:
         odds = odds + added
-    odds = np.exp(odds - odds.max(axis=-1, keepdims=True))
-    shares: NDArray[np.float64] = odds / odds.sum(axis=-1, keepdims=True)
-    return shares
+    odds = np.exp(odds - np.maximum.reduce(odds, axis=-1, keepdims=True))
+    odds /= np.add.reduce(odds, axis=-1, keepdims=True)
+    return odds
 
 
 def corrected(

@@ -65,6 +65,8 @@ def _halves(word: str) -> int:
 
 
 _HALVES: Final = Remembered(_halves)
+_SAYS: Final = Remembered(lambda word: word in _SAID or any(glued in word for glued in _GLUED))
+"""Whether a word is a digit, or has the beginning of such a number in it."""
 _MOST = 24
 """Digits after which no number goes on."""
 _LENGTHS: Final = (16, 15, 14, 13, 12, 11, 10, 9)
@@ -83,8 +85,7 @@ def spoken(text: str) -> Iterator[Span]:
     """Numbers in words, or partly so."""
     lowered = _lower(text)
     words = lowered.translate(_AS_SPACES).split()
-    said = not _SAID.keys().isdisjoint(words) or any(glued in lowered for glued in _GLUED)
-    if said and (not lowered.isascii() or sum(map(_HALVES.__getitem__, words)) >= 2 * FEWEST):
+    if any(map(_SAYS.__getitem__, words)) and (not lowered.isascii() or sum(map(_HALVES.__getitem__, words)) >= 2 * FEWEST):
         yield from _identities(lowered, aloud=True)
 
 
