@@ -85,7 +85,9 @@ def spoken(text: str) -> Iterator[Span]:
     """Numbers in words, or partly so."""
     lowered = _lower(text)
     words = lowered.translate(_AS_SPACES).split()
-    if any(map(_SAYS.__getitem__, words)) and (not lowered.isascii() or sum(map(_HALVES.__getitem__, words)) >= 2 * FEWEST):
+    if any(map(_SAYS.__getitem__, words)) and (
+        not lowered.isascii() or sum(map(_HALVES.__getitem__, words)) >= 2 * FEWEST
+    ):
         yield from _identities(lowered, aloud=True)
 
 
