@@ -28,9 +28,10 @@ from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.profile.section import say
 from laporhub.pipeline.redact import redact
 from laporhub.pipeline.store import cases, dead_letters, outbox, report_posts
-from laporhub.pipeline.store.batch import WITHDRAWN, Done
+from laporhub.pipeline.store.batch import WITHDRAWN
 from laporhub.pipeline.store.database import is_transient
 from laporhub.pipeline.store.dead_letters import DeadLetter
+from laporhub.pipeline.store.outcome import Done
 
 logger = structlog.get_logger(__name__)
 

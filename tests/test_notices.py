@@ -21,8 +21,9 @@ from laporhub.pipeline.embedded.ticker import Ticker
 from laporhub.pipeline.notices import Notice
 from laporhub.pipeline.profile.load import ProfileError, load
 from laporhub.pipeline.publisher import Publisher
-from laporhub.pipeline.store.batch import Batch, Government
+from laporhub.pipeline.store.batch import Batch
 from laporhub.pipeline.store.database import writer
+from laporhub.pipeline.store.outcome import Government
 from laporhub.pipeline.store.tables import notices as table
 from laporhub.pipeline.store.tables import outbox
 

@@ -24,9 +24,9 @@ from laporhub.pipeline.distributed.records import AWAITED, Given
 from laporhub.pipeline.errors import NotFound, RetryLater
 from laporhub.pipeline.messages import Message
 from laporhub.pipeline.store import cases
-from laporhub.pipeline.store.batch import Done
 from laporhub.pipeline.store.database import is_transient, writer
 from laporhub.pipeline.store.keys import save_keys
+from laporhub.pipeline.store.outcome import Done
 from laporhub.pipeline.store.outcomes import Outcome, load_outcomes
 from laporhub.pipeline.streams import write_command, write_message
 from laporhub.pipeline.topics import COMMANDS, MESSAGES

@@ -26,9 +26,10 @@ from laporhub.pipeline.errors import LaporHubError, RetryLater
 from laporhub.pipeline.events import ReplyQueued
 from laporhub.pipeline.messages import Message
 from laporhub.pipeline.store import log, outbox
-from laporhub.pipeline.store.batch import Batch, Done, Government
+from laporhub.pipeline.store.batch import Batch
 from laporhub.pipeline.store.database import writer
 from laporhub.pipeline.store.keys import save_keys
+from laporhub.pipeline.store.outcome import Done, Government
 from laporhub.pipeline.store.tables import events
 from laporhub.pipeline.vault import ReporterKey
 
@@ -194,10 +195,12 @@ class EmbeddedEngine:
                 each.result = error
         batch.save()
         changed = batch.changed()
-        replies = [e for e in batch.events if isinstance(e.data, ReplyQueued) and e.data.status == "queued"]
+        replies = [
+            e for e in batch.outcome.events if isinstance(e.data, ReplyQueued) and e.data.status == "queued"
+        ]
         outbox.enqueue(connection, replies)
         for sink in self._sinks:
-            sink.write(connection, changed, batch.spoken(), batch.reworded())
+            sink.write(connection, changed, batch.outcome.spoken(), batch.outcome.reworded())
             log.advance(connection, sink.name, log.tail(connection, events))
         return len(replies), changed
 

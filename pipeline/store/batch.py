@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
-from itertools import chain
 from typing import Final
 
 from sqlalchemy import Connection
 
 from laporhub.pipeline import ids, said
 from laporhub.pipeline.case_state import CaseState
-from laporhub.pipeline.classifier import Classifier
 from laporhub.pipeline.commands import Command, Echo, Follow, OpenCase, Withdraw
 from laporhub.pipeline.decide import decided
 from laporhub.pipeline.decide_duplicates import consequences
 from laporhub.pipeline.errors import Misconfigured, Refused
-from laporhub.pipeline.events import CaseEvent, MessageAdded, MessageWithdrawn
 from laporhub.pipeline.evolve import evolve
 from laporhub.pipeline.intake import (
     Conversation,
@@ -29,43 +25,12 @@ from laporhub.pipeline.intake import (
     remember,
 )
 from laporhub.pipeline.messages import Message
-from laporhub.pipeline.notices import Letter, Notice, Office, letters_of, notices_of
-from laporhub.pipeline.profile.rulebook import Rulebook
-from laporhub.pipeline.store import cases, files, log, outbox, persons
-from laporhub.pipeline.store import notices as notices_kept
-from laporhub.pipeline.store.shared import (
-    conflicts_told,
-    load_stored,
-    save_cases_as_loaded,
-    save_conversations_as_loaded,
-    save_received_once,
-)
-from laporhub.pipeline.store.tables import messages
+from laporhub.pipeline.store import cases, log, outbox, persons
+from laporhub.pipeline.store.outcome import Done, Government, Loaded, Outcome, save
+from laporhub.pipeline.store.shared import load_stored
 
 WITHDRAWN: Final = "withdrawn"
 """The code of the refusal of what its author has taken back: nothing of it is kept."""
-
-
-@dataclass(frozen=True)
-class Government:
-    """A profile's rules with the classifier that serves it."""
-
-    rulebook: Rulebook
-    classifier: Classifier
-    office: Office = field(default_factory=Office)
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    """What a message or command came to. `events` is empty when it had been seen before."""
-
-    state: CaseState
-    events: Sequence[CaseEvent]
-    duplicate: bool = False
-    before: CaseState | None = None
-    """The case as it was; None for a new one."""
-    also: tuple[Done, ...] = ()
-    """What followed from it in other cases."""
 
 
 @dataclass
@@ -83,28 +48,16 @@ class Batch:
     states: dict[str, CaseState] = field(default_factory=dict)
     streamed: dict[str, int] = field(default_factory=dict)
     """Of a shared one: case that was loaded → through which sequence it surely was published."""
-    events: list[CaseEvent] = field(default_factory=list)
-    bodies: dict[str, str] = field(default_factory=dict)
-    """Event id → its canonical JSON, as it is stored and streamed."""
-    messages: list[Message] = field(default_factory=list)
-    conversations: dict[str, Conversation] = field(default_factory=dict)
-    _happened: dict[str, list[Done]] = field(default_factory=dict)
-    """Case → what happened in it, one after the other, in the order of each case's first event."""
-    _words: list[CaseEvent] = field(default_factory=list)
-    """Of the events, those by which what the reporter said has changed."""
+    outcome: Outcome = field(default_factory=Outcome)
+    _conversations: dict[str, Conversation] = field(default_factory=dict)
     _loaded: Mapping[str, int] = field(default_factory=dict)
     _seen: dict[str, str] = field(default_factory=dict)
     _taken: set[str] = field(default_factory=set)
-    _new_conversations: set[str] = field(default_factory=set)
     _known_conversations: frozenset[str] = frozenset()
-    _replaced: list[tuple[str, Message]] = field(default_factory=list)
-    """Ids of messages whose later version came first."""
     _theirs: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Of those who write direct messages where they may be asked to: reporter → their cases."""
     _tried: frozenset[str] = frozenset()
     """Replies to these that are with a platform, or of unknown outcome."""
-    _proven: list[str] = field(default_factory=list)
-    """Cases that were opened by somebody whose platform vouches for them."""
 
     def prepare(self, messages: Sequence[Message], commands: Sequence[Command]) -> None:
         """Loads, in a few queries, all that these messages and commands touch."""
@@ -113,11 +66,13 @@ class Batch:
             named = {name for m in messages for name in (m.id, m.replaces) if name}
             seen = cases.already_received(self.connection, named)
             self._seen = {message: case for message, (case, _) in seen.items()}
-            self.conversations = cases.load_conversations(self.connection, (m.conversation for m in messages))
-            self._known_conversations = frozenset(self.conversations)
+            self._conversations = cases.load_conversations(
+                self.connection, (m.conversation for m in messages)
+            )
+            self._known_conversations = frozenset(self._conversations)
             self._taken = cases.taken_tickets(self.connection, (self._ticket(m, 0) for m in messages))
             wanted.update(self._seen.values())
-            wanted.update(kept.case_id for kept in self.conversations.values())
+            wanted.update(kept.case_id for kept in self._conversations.values())
             wanted.update(m.case_id for m in messages if m.case_id)
             asked = {m.reporter for m in messages if self._may_go_on(m)}
             self._theirs = {each: persons.cases_of(self.connection, each) for each in asked}
@@ -152,7 +107,7 @@ class Batch:
         earlier = self._seen.get(message.replaces or "")
         if earlier is not None:
             return self._rewrite(message, self._known(earlier))
-        kept = self.conversations.get(message.conversation)
+        kept = self._conversations.get(message.conversation)
         latest = self.states.get(message.case_id or (kept.case_id if kept else ""))
         rulebook = self._government(message.profile).rulebook
         if self._may_go_on(message):
@@ -162,14 +117,16 @@ class Batch:
         done = self.handle(command)
         self._take(message, command.case_id)
         if isinstance(command, OpenCase) and message.vouched and not message.anonymous:
-            self._proven.append(command.case_id)
+            self.outcome.proven.append(command.case_id)
         if message.replaces is not None:  # what it rewrote has not come yet, and is nothing new when it does
             self._seen[message.replaces] = command.case_id
-            self._replaced.append((message.replaces, message))
+            self.outcome.received[message.replaces] = command.case_id, message
         # What came by the case's page says nothing of where the reporter is answered.
         if message.case_id is None or message.vouched or message.conversation != done.state.conversation:
-            self.conversations[message.conversation] = remember(message, command.case_id)
-            self._new_conversations.add(message.conversation)
+            kept = remember(message, command.case_id)
+            self._conversations[message.conversation] = self.outcome.conversations[message.conversation] = (
+                kept
+            )
         return done
 
     def _may_go_on(self, message: Message) -> bool:
@@ -212,7 +169,8 @@ class Batch:
 
     def _take(self, message: Message, case_id: str) -> None:
         self._seen[message.id] = case_id
-        self.messages.append(message)
+        self.outcome.messages.append(message)
+        self.outcome.received[message.id] = case_id, message
 
     def handle(self, command: Command) -> Done:
         """Decides one command. Raises `Refused`; then nothing of it remains."""
@@ -228,13 +186,7 @@ class Batch:
             also += self._once_led_to(command, done.state)
         for each in (done, *also):
             self.states[each.state.id] = each.state
-            if each.events:
-                self.events.extend(each.events)
-                self._happened.setdefault(each.state.id, []).append(each)
-            for event in each.events:
-                self.bodies[event.id] = event.model_dump_json(exclude_none=True)
-                if isinstance(event.data, MessageAdded | MessageWithdrawn):
-                    self._words.append(event)
+            self.outcome.add(each)
         return replace(done, also=tuple(also)) if also else done
 
     def _decide(self, command: Command, reached: dict[str, CaseState]) -> Done:
@@ -296,73 +248,18 @@ class Batch:
         whole: CaseState | None = None
         for event in log.case_events(self.connection, state.id, state.opened_at):
             whole = evolve(whole, event)
-        for event in self.events:
+        for event in self.outcome.events:
             whole = evolve(whole, event) if event.case_id == state.id else whole
         return whole or state
 
     def save(self) -> None:
-        """Writes streams and states; the caller commits."""
-        with conflicts_told() if self.shared else nullcontext():
-            self._save()
-
-    def _save(self) -> None:
-        log.append(
-            self.connection,
-            messages,
-            [(m.id, m.model_dump_json(exclude_defaults=True)) for m in self.messages],
-        )
-        log.append_events(
-            self.connection,
-            [(e.id, self.states[e.case_id].opened_at, self.bodies[e.id]) for e in self.events],
-        )
-        spoken_in = [self.conversations[name] for name in sorted(self._new_conversations)]
-        marks = [
-            {"message_id": name, "case_id": self._seen[name], "received_at": m.received_at}
-            for name, m in [*((m.id, m) for m in self.messages), *self._replaced]
-        ]
-        if self.shared:
-            save_cases_as_loaded(self.connection, self.changed(), self._loaded, self.streamed)
-            save_conversations_as_loaded(self.connection, spoken_in, self._known_conversations)
-            save_received_once(self.connection, marks)
-        else:
-            cases.save_cases(self.connection, self.changed())
-            cases.save_conversations(self.connection, spoken_in)
-            cases.save_received(self.connection, marks)
-        self._tell_staff()
-        persons.add(self.connection, [self.states[case] for case in self._proven])
-        files.add(self.connection, self.messages, self._seen)
-        reporters = {case: state.reporter for case, state in self.states.items()}
-        files.add_evidence(self.connection, self.events, reporters)
-        for case in self.reworded():
-            old = log.forget_originals(self.connection, case, self.states[case].opened_at)
-            files.drop(self.connection, old, self.states[case].updated_at)
-
-    def _tell_staff(self) -> None:
-        told, letters = list[Notice](), list[Letter]()
-        for each in chain.from_iterable(self._happened.values()):
-            # As the case was then: a later command of the batch may have given it to another unit.
-            government = self._government(each.state.profile)
-            notices = list(notices_of(government.rulebook, each.state, each.events))
-            told += notices
-            letters += letters_of(government.rulebook, each.state, notices, government.office)
-        notices_kept.add(self.connection, told, letters)
+        """The caller commits. Raises `WriteConflict` if other processes write, too, and one was faster."""
+        loaded = Loaded(self._loaded, self.streamed, self._known_conversations) if self.shared else None
+        save(self.connection, self.outcome, self.states, self.governments, loaded)
 
     def changed(self) -> list[CaseState]:
         """The cases with new events, in the order of their first one."""
-        return [self.states[case] for case in self._happened]
-
-    def spoken(self) -> frozenset[str]:
-        """The cases whose reporter said something new."""
-        return frozenset(event.case_id for event in self._words if isinstance(event.data, MessageAdded))
-
-    def reworded(self) -> frozenset[str]:
-        """The cases whose reporter rewrote something, or took it back: older words are to be found no more."""
-        return frozenset(
-            event.case_id
-            for event in self._words
-            if isinstance(event.data, MessageWithdrawn)
-            or (isinstance(event.data, MessageAdded) and event.data.replaces)
-        )
+        return [self.states[case] for case in self.outcome.happened]
 
     def _government(self, profile: str) -> Government:
         try:
