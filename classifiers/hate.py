@@ -59,11 +59,15 @@ _HATRED: Final = re.compile(
     rf"|(?:haram|jangan|tidak sudi|ogah|emoh) (?:\w+ ){{0,4}}(?:pemimpin|dipimpin|pilih|memilih"
     rf"|pejabat|orang|dekat dekat|kasih|dikasih|beli|ucapkan)"
     rf"(?: \w+){{0,4}} {_GROUP}"
-    rf"|{_GROUP} (?:\w+ )?(?:jangan (?:dikasih|diberi|dibantu)|biar mati|tidak (?:pantas|layak"
+    rf"|{_GROUP} (?:\w+ )?(?:jangan (?:dikasih|diberi|dibantu)|biar mati|tidak (?:pantas|layak|berhak"
     rf"|boleh) (?:hidup|tinggal|jadi|memimpin|dibantu))"
     rf"|(?:umat |kaum |orang |wong |penduduk |keturunannya )?{_GROUP}(?: \w+){{0,2}} (?:harus|wajib"
-    rf"|mesti|kudu) (?:di(?:usir|bunuh|basmi|bantai)|pergi|keluar"
-    rf"|angkat kaki|lungo|musnah|mati|dibasmi)"
+    rf"|mesti|kudu) (?:(?:pergi|keluar)(?: dari|$)|angkat kaki|lungo)"
+    rf"|{_GROUP}(?: \w+){{0,5}} (?:harus|wajib|mesti|kudu|layak|pantas|pantasnya) (?:musnah|mati|lenyap"
+    rf"|di(?:usir|bunuh|basmi|bantai|bakar|gantung|habisi|musnahkan|lenyapkan|singkirkan|tumpas|ganyang))"
+    rf"|{_GROUP}(?: \w+){{0,5}} (?:halal darah\w*|darah\w* halal)"
+    rf"|{_GROUP} (?:itu |ini |memang )?(?:cuma|hanya|bisanya|tahunya) (?:\w+ ){{0,3}}(?:onar|rusuh|mabuk\w*"
+    rf"|maling|mencuri|menipu|merusak|malas\w*|bohong)"
     rf"|(?:benci|muak|jijik|najis)(?: aku| saya| kami)?(?: dengan| sama| lihat| melihat"
     rf"| pada)? (?:orang |kaum |umat )?{_GROUP}"
     rf"|{_GROUP} (?:\w+ ){{0,4}}(?:pulang ke (?:hutan|negara|asal)|antek aseng|usiren|buang ke laut|usir)"
@@ -98,7 +102,7 @@ kasar menjijikkan dilawan numpang dibela dibasmi diganyang poligami kelaparan
 )
 _EXCLUDES: Final = re.compile(
     r"\b(?:tidak (?:boleh|pantas|layak|sudi|usah)|jangan|bukan (?:manusia|golongan)|haram|tolak"
-    r"|pulang|keluar|pergi|angkat kaki|lungo|buat apa)\b"
+    r"|pulang|keluar|pergi(?! (?:jauh|ke))|angkat kaki|lungo|buat apa)\b"
 )
 _PEACEFUL: Final = re.compile(
     r"\b(?:mohon|tolong|minta|bantuan|bantu|butuh|perlu|terima kasih|rukun|toleransi|bagaimana|kapan"
@@ -109,43 +113,67 @@ _PEACEFUL: Final = re.compile(
 _NEAR = 5
 """Words between a group and what is said of it."""
 GROUPS: Final = frozenset(_GROUP_WORDS.split("|"))
+_HOSTILE_TO_PLACES: Final = frozenset(
+    _words("robohkan hancurkan musnahkan enyahkan sesat iblis setan dajjal laknat laknatullah terkutuk najis")
+)
+"""Rubbish, fires, dogs and thieves there are what people complain of."""
 _HOLY: Final = frozenset(
     ("gereja", "masjid", "pura", "puranya", "vihara", "kelenteng", "kelentengnya", "gerejanya")
 )
 _NO_PEOPLE: Final = re.compile(
     r"\b(?:(?:bahasa|pulau|rumah makan|lapangan|kampung|jalan|warung|soto|sate|pasar|toko|barang"
-    r"|makam|flu|jamu|negara|tanah|asrama) (?:" + _GROUP_WORDS + r")|jawa (?:tengah|timur|barat|pos))\b"
+    r"|makam|flu|jamu|negara|tanah|asrama) (?:" + _GROUP_WORDS + r")|jawa (?:tengah|timur|barat|pos)"
+    r"|aliran(?! (?:sesat|kepercayaan|itu)))\b"
 )
 
 _VIOLENT = (
-    "bakar|bunuh|bom|hajar|bacok|tebas|santet|habisi|gebuk|gebuki|tembak|pateni|obong"
+    "bakar|bunuh|bom|hajar|hancurkan|bacok|tebas|santet|habisi|gebuk|gebuki|tembak|pateni|obong"
     "|antemi|penggal|ledakkan|ratakan|bantai|tusuk|cincang|culik|gorok"
     "|sembelih|pecahkan|patahkan|remukkan|serbu|keroyok|gampar|tempeleng|injak|lindas"
-    "|racun|gantung|kubur|serang|lempari|rusak|acak acak|kepruk|jotos"
+    "|racun|gantung|kubur|serang|lempari|acak acak|kepruk|jotos"
 )
 _WHOM = (
     r"(?:kau|kamu|kowe|koe|lu|lo|loe|kalian|sampeyan|\w{3,}mu|petugas\w*|lurah\w*|kades\w*|camat\w*"
-    r"|bupati\w*|pejabat\w*|pegawai\w*|kepala (?:dinas|desa)"
+    r"|bupati\w*|pejabat\w*|pegawai\w*|kepala (?:dinas|desa)\w*"
     r"|kepalanya|leher\w*|nyawa\w*|kantor\w*|balai (?:desa|kota)|kelurahan|kecamatan|gedung (?:dprd"
     r"|dewan)|orang cina|gereja|masjid|mereka|dia|semua)"
 )
-_I = (
-    r"(?:saya|aku|kami|gue|gua|gw|kita|tak|ti?d?ak(?= (?:bacok|pateni|obong|antemi|tebas|gebuk"
-    r"|sembelih|gorok|jotos|kepruk)))"
+_AFTER_TAK = r"(?:bacok|pateni|obong|antemi|tebas|gebuk|sembelih|gorok|jotos|kepruk|entekke|entekno)"
+"""Javanese "tak" is "I"; before other words it is taken for Indonesian "not"."""
+_I = rf"(?:saya|aku|ku|kami|gue|gua|gw|kita|tak|ti?d?ak(?= {_AFTER_TAK}))"
+_HURTING = (
+    r"(?:membunuh|menghabisi|menghajar|membakar|menembak|membacok|meledakkan|menghancurkan|mengebom|menusuk"
+    r"|menculik|membantai|menyerbu|memukuli|mengeroyok)"
 )
+_OTHERS = r"(?:yang|agar|supaya|petugas|dinas|pemerintah|melapor\w*|lapor) "
+"""After these it is not the writer who would do it."""
+_ARMS = r"(?:parang|celurit|golok|pedang|senjata|samurai|linggis|molotov)"
 _THREAT: Final = re.compile(
     rf"\b(?:{_I} (?:akan |bakal |bisa |siap |mau |sendiri )?(?:{_VIOLENT}) (?:saja |nanti "
     rf"|itu )?(?:\w+ ){{0,2}}?{_WHOM}"
     rf"|{_WHOM} (?:\w+ ){{0,3}}?(?:akan )?{_I} (?:akan |saja )?(?:{_VIOLENT})"
-    rf"|(?:ku|tak)(?:{_VIOLENT})\b|ti?d?ak (?:bacok|pateni|obong|antemi|tebas|gebuk|sembelih|gorok|jotos|kepruk)"
+    rf"|(?:ku|tak)(?:{_VIOLENT})\b|ti?d?ak {_AFTER_TAK}"
     rf"|(?:akan|bakal) {_I} (?:{_VIOLENT})|{_I} (?:{_VIOLENT}) (?:nanti|kalian|kamu|kau)"
     rf"|(?:mati|mampus)(?:lah)? (?:kau|kamu|kalian|lu|kowe)|awas (?:kau|kamu|kalian|lu|kowe|anakmu"
-    rf"|keluargamu)|(?:ada|bakal ada|akan ada) yang mati"
-    rf"|tunggu (?:saja )?(?:pembalasan\w*|balasan\w*)|nyawamu|nyawa dibayar nyawa|darah dibayar darah"
-    rf"|ada bom (?:di|akan)|meledak sebentar lagi"
-    rf"|jangan salahkan {_I} (?:\w+ ){{0,3}}(?:darah|mati|korban|terbakar|bakar)|(?:turun|datang"
-    rf"|kesana|ke sana) (?:dengan|bawa|membawa) (?:parang|celurit|golok"
-    rf"|pedang|senjata|bensin)|siap siap (?:\w+ ){{0,3}}(?:mati|bom|dibom)|rumahmu (?:saya|akan|kami))\b"
+    rf"|keluargamu)|(?<!lampu )(?<!lampunya )(?:bakal|akan) ada yang mati"
+    rf"|ada yang mati di (?:kantor|balai|kelurahan|kecamatan|dinas)"
+    rf"|tunggu (?:saja )?pembalasan\w*|(?<!saya )(?<!kami )tunggu saja balasan\w*|nyawamu"
+    rf"|nyawa dibayar nyawa|darah dibayar darah"
+    rf"|ada bom (?:di|akan)|bom (?!waktu)(?:\w+ ){{0,3}}(?:pasang|tanam|taruh|dipasang|ditanam)|meledak sebentar lagi"
+    rf"|jangan salahkan (?:{_I}|warga|rakyat|massa) (?:\w+ ){{0,4}}(?:darah|mati|korban|terbakar|bakar|hancur\w*"
+    rf"|rusak|anarkis)|(?:turun|datang|kesana|ke sana) (?:dengan|bawa|membawa) (?:{_ARMS}|bensin)"
+    rf"|{_I} (?:akan |bakal |mau |siap )?(?:bawa|bawakan|membawa) (?:{_ARMS}"
+    rf"|bensin (?:\w+ ){{0,3}}ke (?:kantor\w*|balai|kelurahan|kecamatan))"
+    rf"|siap siap (?:\w+ ){{0,3}}(?:mati(?! (?:lampu|listrik|air|lagi|total))|bom|dibom)|rumahmu (?:saya|akan|kami)"
+    rf"|{_I} (?:sudah )?tahu (?:rumahmu|alamatmu|anakmu|keluargamu|(?:rumah|alamat|keluarga) kalian)"
+    rf"|(?:istri|suami|anak|keluarga|orang tua)mu (?:\w+ ){{0,3}}(?:korban\w*|sasaran\w*|celaka"
+    rf"|tidak (?:akan )?selamat)"
+    rf"|{_I} (?:akan|bakal|siap|mau|ingin|pasti) (?:(?!{_OTHERS})\w+ ){{0,4}}?{_HURTING} (?:\w+ )?(?:kalian"
+    rf"|kamu|kau|lu|kowe|\w{{3,}}mu|petugas|lurah|kades|camat|bupati|pejabat|pegawai|kepala (?:dinas|desa)|kantor)"
+    rf"|siapkan (?:kain )?kafan(?! untuk)|satu peluru (?:cukup|untuk|buat)|kamu tinggal nama|main {_ARMS}"
+    rf"|lempar(?:i|kan)? (?:\w+ )?(?:molotov|granat)"
+    rf"|(?:bayar|membayar|dibayar) (?:dengan |pakai )?(?:darah|nyawa)"
+    rf"|hidup(?:mu| kamu| kalian) tidak (?:akan|bakal) (?:tenang|aman|lama|selamat))\b"
 )
 _THREATENED: Final = re.compile(
     r"\b(?:diancam|mengancam|ancaman dari|tetangga saya|suami saya|preman|menangkap)\b"
@@ -154,15 +182,20 @@ _THREATENED: Final = re.compile(
 
 _VERBS: Final = [verb.split()[0] for verb in _VIOLENT.split("|")]
 _OTHER_WORDS_OF_THREATS = """
-mati matilah mampus mampuslah awas tunggu nyawamu nyawa darah meledak salahkan parang celurit golok
-pedang senjata bensin dibom rumahmu
+matilah mampus mampuslah awas tunggu nyawamu nyawa darah meledak salahkan parang celurit golok
+pedang senjata bensin dibom rumahmu samurai linggis granat kafan peluru entekke entekno
+membunuh menghabisi menghajar membakar menembak membacok meledakkan menghancurkan mengebom menusuk
+menculik membantai menyerbu memukuli mengeroyok molotov alamatmu anakmu keluargamu istrimu suamimu tuamu
+hidupmu
 """
+_COMMON: Final = frozenset(_words("mati nama hidup kalian"))
 _OF_THREATS: Final = frozenset(
     (
         *_VERBS,
         *(f"ku{verb}" for verb in _VERBS),
         *(f"tak{verb}" for verb in _VERBS),
         *_OTHER_WORDS_OF_THREATS.split(),
+        *_COMMON,
     )
 )
 """One of these is in whatever `_THREAT` finds."""
@@ -171,8 +204,10 @@ _OF_THREATS: Final = frozenset(
 _MAY_BE_THREATS: Final = Phrases(
     (
         rf"{_I} (?:akan |bakal |bisa |siap |mau |sendiri |saja )?(?:{_VIOLENT})",
-        r"mati (?:kau|kamu|kalian|lu|kowe)|yang mati|ada bom|siap siap",
-        "|".join(word for word in sorted(_OF_THREATS) if word not in (*_VERBS, "mati")),
+        r"mati (?:kau|kamu|kalian|lu|kowe)|yang mati|ada bom|siap siap"
+        r"|bom (?:\w+ ){0,3}(?:pasang|tanam|taruh|dipasang|ditanam)|tinggal nama|hidup (?:kamu|kalian)"
+        r"|(?:rumah|alamat|keluarga) kalian",
+        "|".join(word for word in sorted(_OF_THREATS) if word not in (*_VERBS, *_COMMON)),
     )
 )
 """One of these is, too: of who would hurt, not only of what is broken or dead."""
@@ -198,7 +233,8 @@ def _is_hostile(words: str) -> bool:
         if word not in GROUPS and not is_holy:
             continue
         near = said[max(0, place - _NEAR) : place + _NEAR + 1]
-        if not _HOSTILE.isdisjoint(near) or (not is_holy and _EXCLUDES.search(" ".join(near))):
+        hostile = _HOSTILE_TO_PLACES if is_holy else _HOSTILE
+        if not hostile.isdisjoint(near) or (not is_holy and _EXCLUDES.search(" ".join(near))):
             return True
     return False
 
