@@ -27,6 +27,8 @@ from laporhub.pipeline.text import normalise
         "tanggul sungai jebol",
         "bau gas menyengat, gas bocor",
         "puluhan siswa keracunan makanan",
+        "banjir lagi, air udah masuk rumah, butuh perahu buat lansia",
+        "air sudah sampai sedada, tolong",
     ],
 )
 def test_people_in_danger_are_critical(text: str) -> None:
