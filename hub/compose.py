@@ -35,7 +35,7 @@ from laporhub.pipeline.notices import Office
 from laporhub.pipeline.profile.rulebook import Rulebook
 from laporhub.pipeline.profile.schema import is_address
 from laporhub.pipeline.publisher import Publisher
-from laporhub.pipeline.store.outcome import Government
+from laporhub.pipeline.store.writes import Government
 from laporhub.sinks.sqlite_tracking import SqliteTracking
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from laporhub.pipeline.case_state import CaseState
 from laporhub.pipeline.commands import Command
 from laporhub.pipeline.messages import Message
-from laporhub.pipeline.store.outcome import Done
+from laporhub.pipeline.store.writes import Done
 from laporhub.pipeline.vault import ReporterKey
 
 

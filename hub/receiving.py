@@ -31,7 +31,7 @@ from laporhub.pipeline.store import cases, dead_letters, outbox, report_posts
 from laporhub.pipeline.store.batch import WITHDRAWN
 from laporhub.pipeline.store.database import is_transient
 from laporhub.pipeline.store.dead_letters import DeadLetter
-from laporhub.pipeline.store.outcome import Done
+from laporhub.pipeline.store.writes import Done
 
 logger = structlog.get_logger(__name__)
 

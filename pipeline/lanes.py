@@ -18,7 +18,7 @@ from laporhub.pipeline.connector_abilities import Checks, Health
 from laporhub.pipeline.errors import RetryLater, StopChannel
 from laporhub.pipeline.store import channels
 from laporhub.pipeline.store.channels import Lane
-from laporhub.pipeline.store.outcome import Done
+from laporhub.pipeline.store.writes import Done
 
 _AT_ONCE = 32
 """Replies of one account that may be under way together."""

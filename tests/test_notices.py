@@ -23,9 +23,9 @@ from laporhub.pipeline.profile.load import ProfileError, load
 from laporhub.pipeline.publisher import Publisher
 from laporhub.pipeline.store.batch import Batch
 from laporhub.pipeline.store.database import writer
-from laporhub.pipeline.store.outcome import Government
 from laporhub.pipeline.store.tables import notices as table
 from laporhub.pipeline.store.tables import outbox
+from laporhub.pipeline.store.writes import Government
 
 PROFILE = "laporgub-jateng"
 UNIT, HELPER = "dinas-pupr", "dishub"

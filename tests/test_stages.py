@@ -57,9 +57,9 @@ from laporhub.pipeline.store import cases, confidential, log
 from laporhub.pipeline.store.batch import Batch
 from laporhub.pipeline.store.confidential import SealedWords
 from laporhub.pipeline.store.dead_letters import DeadLetter, waiting
-from laporhub.pipeline.store.outcome import Government
 from laporhub.pipeline.store.outcomes import load_outcomes
 from laporhub.pipeline.store.shared import Stored, load_stored
+from laporhub.pipeline.store.writes import Government
 from laporhub.pipeline.streams import (
     DeadLetterRecord,
     read_command,
@@ -799,7 +799,7 @@ def test_a_conflict_that_does_not_end_stops_no_other(office: Office, monkeypatch
     honest = Batch.save
 
     def save(batch: Batch) -> None:
-        if any("RUSAK" in message.text for message in batch.outcome.messages):
+        if any("RUSAK" in message.text for message in batch.writes.messages):
             raise WriteConflict("Another process was faster")
         honest(batch)
 

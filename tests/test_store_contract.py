@@ -36,10 +36,10 @@ from laporhub.pipeline.store.database import open_database, writer
 from laporhub.pipeline.store.dead_letters import DeadLetter
 from laporhub.pipeline.store.keys import KeyRing, save_keys
 from laporhub.pipeline.store.outbox import Queued
-from laporhub.pipeline.store.outcome import Government
 from laporhub.pipeline.store.outcomes import Outcome, Refusal, forget_outcomes, load_outcomes, save_outcomes
 from laporhub.pipeline.store.shared import conflicts_told, save_cases_as_loaded
 from laporhub.pipeline.store.tables import events, messages
+from laporhub.pipeline.store.writes import Government
 from laporhub.pipeline.vault import Sealer, seal
 
 PROFILE, OTHER = "laporgub-jateng", "kota-tetangga"
@@ -309,7 +309,7 @@ def receive_all(connection: Connection, heard: Sequence[Message], *, shared: boo
     for each in heard:
         batch.receive(each)
     batch.save()
-    outbox.enqueue(connection, batch.outcome.events)
+    outbox.enqueue(connection, batch.writes.events)
     return batch
 
 
@@ -382,14 +382,14 @@ def test_a_cases_history_is_its_own_whatever_the_others_are_called(connection: C
 def test_a_batch_leads_to_a_case_with_its_events_and_reply_once(database: Engine) -> None:
     with writing(database) as connection:
         done = receive(connection, 1)
-    assert done.outcome.events
+    assert done.writes.events
     (state,) = done.changed()
     with writing(database) as connection:
-        assert log.case_events(connection, state.id, state.opened_at) == done.outcome.events
+        assert log.case_events(connection, state.id, state.opened_at) == done.writes.events
         assert cases.load_cases(connection, [state.id]) == {state.id: state}
         assert cases.case_by_ticket(connection, state.ticket) == state
         again = receive(connection, 1)
-        assert (again.outcome.events, again.outcome.messages) == ([], [])
+        assert (again.writes.events, again.writes.messages) == ([], [])
         assert len(log.case_events(connection, state.id, state.opened_at)) == state.seq
 
 
@@ -424,7 +424,7 @@ def test_of_two_batches_that_loaded_the_same_case_one_is_told_to_load_again(data
         late.receive(second)
         late.save()
     with writing(database) as connection:
-        assert receive_all(connection, [second], shared=True).outcome.events
+        assert receive_all(connection, [second], shared=True).writes.events
 
 
 def test_of_two_batches_that_open_the_same_case_one_is_told_to_load_again(database: Engine) -> None:

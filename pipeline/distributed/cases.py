@@ -34,8 +34,8 @@ from laporhub.pipeline.messages import Message
 from laporhub.pipeline.store import cases, log, outbox
 from laporhub.pipeline.store.batch import WITHDRAWN, Batch
 from laporhub.pipeline.store.database import is_transient, reason, writer
-from laporhub.pipeline.store.outcome import Government
 from laporhub.pipeline.store.outcomes import Outcome, Refusal, load_outcomes, save_outcomes
+from laporhub.pipeline.store.writes import Government
 from laporhub.pipeline.streams import OutboxRecord, read_command, read_event, read_message, write_record
 from laporhub.pipeline.topics import EVENTS, MESSAGES, OUTBOX
 from laporhub.pipeline.unit_commands import refusal
@@ -228,7 +228,7 @@ class CaseStage:
                 continue
             for one in (done, *done.also):
                 if one.events:
-                    new += self._events(one.events, one.before, batch.outcome.bodies)
+                    new += self._events(one.events, one.before, batch.writes.bodies)
                 if one.before is not None and one.state.id in batch.streamed:
                     before.setdefault(one.state.id, one.before)
                 latest[one.state.id] = one.state
@@ -238,7 +238,7 @@ class CaseStage:
         batch.save()
         replies = [
             event
-            for event in batch.outcome.events
+            for event in batch.writes.events
             if isinstance(event.data, ReplyQueued) and event.data.status == "queued"
         ]
         outbox.enqueue(connection, replies)
@@ -250,7 +250,7 @@ class CaseStage:
         }
         turn.given += self._again(connection, behind, batch.streamed)
         turn.given += new
-        changed = {event.case_id for event in batch.outcome.events}
+        changed = {event.case_id for event in batch.writes.events}
         for case in turn.streamed:
             if case in behind or case in changed:
                 told_queue = list(self._work(latest[case], None if case in behind else before.get(case)))

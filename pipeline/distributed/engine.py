@@ -26,8 +26,8 @@ from laporhub.pipeline.messages import Message
 from laporhub.pipeline.store import cases
 from laporhub.pipeline.store.database import is_transient, writer
 from laporhub.pipeline.store.keys import save_keys
-from laporhub.pipeline.store.outcome import Done
 from laporhub.pipeline.store.outcomes import Outcome, load_outcomes
+from laporhub.pipeline.store.writes import Done
 from laporhub.pipeline.streams import write_command, write_message
 from laporhub.pipeline.topics import COMMANDS, MESSAGES
 from laporhub.pipeline.vault import ReporterKey

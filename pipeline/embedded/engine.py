@@ -29,8 +29,8 @@ from laporhub.pipeline.store import log, outbox
 from laporhub.pipeline.store.batch import Batch
 from laporhub.pipeline.store.database import writer
 from laporhub.pipeline.store.keys import save_keys
-from laporhub.pipeline.store.outcome import Done, Government
 from laporhub.pipeline.store.tables import events
+from laporhub.pipeline.store.writes import Done, Government
 from laporhub.pipeline.vault import ReporterKey
 
 _BATCH = 256
@@ -196,11 +196,11 @@ class EmbeddedEngine:
         batch.save()
         changed = batch.changed()
         replies = [
-            e for e in batch.outcome.events if isinstance(e.data, ReplyQueued) and e.data.status == "queued"
+            e for e in batch.writes.events if isinstance(e.data, ReplyQueued) and e.data.status == "queued"
         ]
         outbox.enqueue(connection, replies)
         for sink in self._sinks:
-            sink.write(connection, changed, batch.outcome.spoken(), batch.outcome.reworded())
+            sink.write(connection, changed, batch.writes.spoken(), batch.writes.reworded())
             log.advance(connection, sink.name, log.tail(connection, events))
         return len(replies), changed
 

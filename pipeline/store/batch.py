@@ -26,8 +26,8 @@ from laporhub.pipeline.intake import (
 )
 from laporhub.pipeline.messages import Message
 from laporhub.pipeline.store import cases, log, outbox, persons
-from laporhub.pipeline.store.outcome import Done, Government, Loaded, Outcome, save
 from laporhub.pipeline.store.shared import load_stored
+from laporhub.pipeline.store.writes import Done, Government, Loaded, Writes, save
 
 WITHDRAWN: Final = "withdrawn"
 """The code of the refusal of what its author has taken back: nothing of it is kept."""
@@ -48,7 +48,7 @@ class Batch:
     states: dict[str, CaseState] = field(default_factory=dict)
     streamed: dict[str, int] = field(default_factory=dict)
     """Of a shared one: case that was loaded → through which sequence it surely was published."""
-    outcome: Outcome = field(default_factory=Outcome)
+    writes: Writes = field(default_factory=Writes)
     _conversations: dict[str, Conversation] = field(default_factory=dict)
     _loaded: Mapping[str, int] = field(default_factory=dict)
     _seen: dict[str, str] = field(default_factory=dict)
@@ -117,16 +117,14 @@ class Batch:
         done = self.handle(command)
         self._take(message, command.case_id)
         if isinstance(command, OpenCase) and message.vouched and not message.anonymous:
-            self.outcome.proven.append(command.case_id)
+            self.writes.proven.append(command.case_id)
         if message.replaces is not None:  # what it rewrote has not come yet, and is nothing new when it does
             self._seen[message.replaces] = command.case_id
-            self.outcome.received[message.replaces] = command.case_id, message
+            self.writes.received[message.replaces] = command.case_id, message
         # What came by the case's page says nothing of where the reporter is answered.
         if message.case_id is None or message.vouched or message.conversation != done.state.conversation:
             kept = remember(message, command.case_id)
-            self._conversations[message.conversation] = self.outcome.conversations[message.conversation] = (
-                kept
-            )
+            self._conversations[message.conversation] = self.writes.conversations[message.conversation] = kept
         return done
 
     def _may_go_on(self, message: Message) -> bool:
@@ -169,8 +167,8 @@ class Batch:
 
     def _take(self, message: Message, case_id: str) -> None:
         self._seen[message.id] = case_id
-        self.outcome.messages.append(message)
-        self.outcome.received[message.id] = case_id, message
+        self.writes.messages.append(message)
+        self.writes.received[message.id] = case_id, message
 
     def handle(self, command: Command) -> Done:
         """Decides one command. Raises `Refused`; then nothing of it remains."""
@@ -186,7 +184,7 @@ class Batch:
             also += self._once_led_to(command, done.state)
         for each in (done, *also):
             self.states[each.state.id] = each.state
-            self.outcome.add(each)
+            self.writes.add(each)
         return replace(done, also=tuple(also)) if also else done
 
     def _decide(self, command: Command, reached: dict[str, CaseState]) -> Done:
@@ -248,18 +246,18 @@ class Batch:
         whole: CaseState | None = None
         for event in log.case_events(self.connection, state.id, state.opened_at):
             whole = evolve(whole, event)
-        for event in self.outcome.events:
+        for event in self.writes.events:
             whole = evolve(whole, event) if event.case_id == state.id else whole
         return whole or state
 
     def save(self) -> None:
         """The caller commits. Raises `WriteConflict` if other processes write, too, and one was faster."""
         loaded = Loaded(self._loaded, self.streamed, self._known_conversations) if self.shared else None
-        save(self.connection, self.outcome, self.states, self.governments, loaded)
+        save(self.connection, self.writes, self.states, self.governments, loaded)
 
     def changed(self) -> list[CaseState]:
         """The cases with new events, in the order of their first one."""
-        return [self.states[case] for case in self.outcome.happened]
+        return [self.states[case] for case in self.writes.happened]
 
     def _government(self, profile: str) -> Government:
         try:

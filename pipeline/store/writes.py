@@ -1,4 +1,4 @@
-"""What one transaction's worth of work came to, and how it is written: streams, states and whoever must be told."""
+"""What one transaction writes, and how: streams, states and whoever must be told."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ class Loaded:
 
 
 @dataclass
-class Outcome:
+class Writes:
     """Filled in the order in which things were decided."""
 
     events: list[CaseEvent] = field(default_factory=list)
@@ -104,7 +104,7 @@ class Outcome:
 
 def save(
     connection: Connection,
-    outcome: Outcome,
+    writes: Writes,
     states: Mapping[str, CaseState],
     governments: Mapping[str, Government],
     loaded: Loaded | None,
@@ -114,29 +114,29 @@ def save(
     With `loaded` other processes may write too: `WriteConflict` if one of them was faster.
     """
     with conflicts_told() if loaded else nullcontext():
-        _save_streams(connection, outcome, states)
-        _save_states(connection, outcome, states, loaded)
-        _tell_staff(connection, outcome, governments)
-        persons.add(connection, [states[case] for case in outcome.proven])
-        _save_files(connection, outcome, states)
+        _save_streams(connection, writes, states)
+        _save_states(connection, writes, states, loaded)
+        _tell_staff(connection, writes, governments)
+        persons.add(connection, [states[case] for case in writes.proven])
+        _save_files(connection, writes, states)
 
 
-def _save_streams(connection: Connection, outcome: Outcome, states: Mapping[str, CaseState]) -> None:
-    bodies = [(m.id, m.model_dump_json(exclude_defaults=True)) for m in outcome.messages]
+def _save_streams(connection: Connection, writes: Writes, states: Mapping[str, CaseState]) -> None:
+    bodies = [(m.id, m.model_dump_json(exclude_defaults=True)) for m in writes.messages]
     log.append(connection, messages, bodies)
     log.append_events(
-        connection, [(e.id, states[e.case_id].opened_at, outcome.bodies[e.id]) for e in outcome.events]
+        connection, [(e.id, states[e.case_id].opened_at, writes.bodies[e.id]) for e in writes.events]
     )
 
 
 def _save_states(
-    connection: Connection, outcome: Outcome, states: Mapping[str, CaseState], loaded: Loaded | None
+    connection: Connection, writes: Writes, states: Mapping[str, CaseState], loaded: Loaded | None
 ) -> None:
-    changed = [states[case] for case in outcome.happened]
-    spoken_in = [each for _, each in sorted(outcome.conversations.items())]
+    changed = [states[case] for case in writes.happened]
+    spoken_in = [each for _, each in sorted(writes.conversations.items())]
     marks = [
         {"message_id": name, "case_id": case, "received_at": message.received_at}
-        for name, (case, message) in outcome.received.items()
+        for name, (case, message) in writes.received.items()
     ]
     if loaded:
         save_cases_as_loaded(connection, changed, loaded.cases, loaded.streamed)
@@ -148,9 +148,9 @@ def _save_states(
         cases.save_received(connection, marks)
 
 
-def _tell_staff(connection: Connection, outcome: Outcome, governments: Mapping[str, Government]) -> None:
+def _tell_staff(connection: Connection, writes: Writes, governments: Mapping[str, Government]) -> None:
     told, letters = list[Notice](), list[Letter]()
-    for each in chain.from_iterable(outcome.happened.values()):
+    for each in chain.from_iterable(writes.happened.values()):
         # As the case was then: a later command of the batch may have given it to another unit.
         government = governments[each.state.profile]
         notices = list(notices_of(government.rulebook, each.state, each.events))
@@ -159,10 +159,10 @@ def _tell_staff(connection: Connection, outcome: Outcome, governments: Mapping[s
     notices_kept.add(connection, told, letters)
 
 
-def _save_files(connection: Connection, outcome: Outcome, states: Mapping[str, CaseState]) -> None:
-    files.add(connection, outcome.messages, {name: case for name, (case, _) in outcome.received.items()})
-    reporters = {case: states[case].reporter for case in outcome.happened}
-    files.add_evidence(connection, outcome.events, reporters)
-    for case in outcome.reworded():
+def _save_files(connection: Connection, writes: Writes, states: Mapping[str, CaseState]) -> None:
+    files.add(connection, writes.messages, {name: case for name, (case, _) in writes.received.items()})
+    reporters = {case: states[case].reporter for case in writes.happened}
+    files.add_evidence(connection, writes.events, reporters)
+    for case in writes.reworded():
         old = log.forget_originals(connection, case, states[case].opened_at)
         files.drop(connection, old, states[case].updated_at)
