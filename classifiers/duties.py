@@ -48,6 +48,9 @@ _WITHIN = 0.5
 _DOUBTED = 0.7
 """What is left of a score if the text also has a word that is said not to be the unit's."""
 
+OF_A_REGION: Final = "{wilayah}"
+"""What stands in a keyword for the names of the unit's region."""
+
 _OF_ADDRESSES = frozenset(
     ("rt", "rw", "kelurahan", "kecamatan", "kabupaten", "kota", "desa", "dusun", "dukuh", "provinsi", "nomor")
 )
@@ -269,12 +272,30 @@ def _common_words(titles: Iterable[str]) -> frozenset[str]:
     return frozenset(word for word, count in counted.items() if count > max(2, _COMMON * len(words)))
 
 
+def keywords_of(unit: Unit) -> list[str]:
+    """Its keywords; one that has `{wilayah}` in it once for each name of its region."""
+    found: list[str] = []
+    for keyword in unit.keywords:
+        names = _region_names(unit) if OF_A_REGION in keyword else ("",)
+        found += (keyword.replace(OF_A_REGION, name) for name in names)
+    return found
+
+
+def _region_names(unit: Unit) -> list[str]:
+    """What people call it: also by its bare name where others share that ("kabupaten pati": "pati")."""
+    if unit.territory is None:
+        return []
+    names = unit.territory.names
+    bare = (each for each in unit.territory.ambiguous if any(name.endswith(f" {each}") for name in names))
+    return [*names, *bare]
+
+
 def _phrases(unit: Unit, common: frozenset[str] | None) -> Iterable[tuple[Phrase, float, str | None]]:
     """Each phrase that speaks for or against the unit, its weight, and how to show it.
 
     `common` are the words of titles that say nothing; None leaves the unit's name out, where it shares its duty.
     """
-    for keyword in unit.keywords:
+    for keyword in keywords_of(unit):
         written = normalise(keyword).split() or [keyword]
         words = tuple(stems(written))[:_LONGEST] or tuple(written)
         told = len(words) / len(written)  # what is left of it without function words

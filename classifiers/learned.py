@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
 from laporhub.classifiers.cold_start import ColdStartClassifier, Ranking, Reading
-from laporhub.classifiers.duties import Duties
+from laporhub.classifiers.duties import OF_A_REGION, Duties
 from laporhub.classifiers.features import words_of
 from laporhub.classifiers.linear import Linear
 from laporhub.classifiers.thresholds import thresholds
@@ -30,9 +30,12 @@ _REASONS: Final = 3
 
 
 def _sayings(units: Iterable[Unit], duties: Mapping[str, str]) -> Sequence[tuple[str, str]]:
-    """Keywords, tasks and examples; what several units say of one duty only once."""
+    """Keywords, tasks and examples; what several units say of one duty only once, and nothing of one region alone."""
     said = [
-        (text, duties[unit.id]) for unit in units for text in (*unit.keywords, *unit.tasks, *unit.examples)
+        (text, duties[unit.id])
+        for unit in units
+        for text in (*unit.keywords, *unit.tasks, *unit.examples)
+        if OF_A_REGION not in text
     ]
     return list(dict.fromkeys(said))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import compress, pairwise
 
 from laporhub.pipeline.base_model import trusted
 from laporhub.pipeline.classifier import Place
@@ -26,14 +27,67 @@ _KIND = {
 }
 _KIND_WORDS = frozenset(_KIND)
 _REGION = frozenset(
-    {"kabupaten", "kota", "polres", "polresta", "samsat", "rsud", "dprd", "dukcapil", "pdam", "alun"}
+    {
+        *(
+            "kabupaten",
+            "kota",
+            "polres",
+            "polresta",
+            "samsat",
+            "rsud",
+            "dprd",
+            "dukcapil",
+            "pdam",
+            "alun",
+            "pbb",
+            "pp",
+        ),
+        *(
+            "dishub",
+            "dlh",
+            "dinkes",
+            "dinsos",
+            "dpu",
+            "dpupr",
+            "disdik",
+            "kejari",
+            "bpn",
+            "kpu",
+            "bpjs",
+            "stasiun",
+            "umk",
+        ),
+    }
 )
 _DISTRICT = frozenset(
     {"kecamatan", "desa", "kelurahan", "dusun", "camat", "lurah", "polsek", "puskesmas", "koramil"}
 )
 _NEAR = frozenset(
-    {"di", "daerah", "wilayah", "ke", "dari", "arah", "sekitar", "kawasan", "pasar", "stasiun", "terminal"}
+    {
+        "di",
+        "neng",
+        "nang",
+        "ning",
+        "wonten",
+        "teng",
+        "daerah",
+        "wilayah",
+        "ke",
+        "dari",
+        "arah",
+        "sekitar",
+        "kawasan",
+        "pasar",
+        "stasiun",
+        "terminal",
+    }
 )
+_KINDS_OF_PLACES = frozenset({"kabupaten", "kota", "kecamatan"})
+_FROM = frozenset({"dari", "asal", "orang", "wong", "saking", "seko"})
+_LIVING = frozenset({"tinggal", "rumahku", "omahku", "omahe", "domisili", "merantau"})
+"""Words before the place that the writer comes from: another one is meant, if named."""
+_TOWARDS = frozenset({"ke", "arah", "jurusan", "menuju", "tujuan", "menyang", "nyang", "tekan"})
+"""Words before a place to which something leads: it says less than one where something is."""
 _NAMED_AFTER = frozenset({"jalan", "gang", "tol", "bank", "toko", "perumahan", "komplek", "kereta", "bus"})
 """Words that make a name of the place after them, wherever the thing itself is."""
 
@@ -41,6 +95,8 @@ _SURE = 1.0
 _LIKELY = 0.8
 _MAYBE = 0.5
 _HARDLY = 0.25
+_ASIDE = 0.3
+"""What is left of a name's weight that is said aside, where another is not."""
 _BY_POINT = 0.7
 _BY_PHOTO = 0.45
 """How sure the region is of which only the degrees are known: those that the reporter gave, or those of a photo. The
@@ -104,11 +160,29 @@ class _Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class _Name:
+    """A name in the words, from where to where."""
+
+    start: int
+    end: int
+    entries: Sequence[_Entry]
+
+    @property
+    def units(self) -> set[str]:
+        return {entry.unit for entry in self.entries}
+
+
+@dataclass(frozen=True, slots=True)
 class _Mention:
-    """A name in the text, and how much it says for each unit that has a place of that name."""
+    """A name in the text, and how much it says for each unit that has a place of that name.
+
+    `aside`: 1 said of where something leads, 2 of where the writer comes from; `denied`: said not to be meant.
+    """
 
     name: str
     weights: Mapping[str, float]
+    aside: int
+    denied: bool
 
 
 class PlaceFinder:
@@ -150,14 +224,18 @@ class PlaceFinder:
             for source, factor in _sources(words, location)
             for mention in self._mentions(source)
         ]
+        denied = {unit for mention, _ in mentions if mention.denied for unit in mention.weights}
+        mentions = [each for each in mentions if not denied.issuperset(each[0].weights)]
         alone = {unit for mention, _ in mentions if len(mention.weights) == 1 for unit in mention.weights}
+        least = min((mention.aside for mention, _ in mentions), default=0)
         evidence: dict[str, float] = defaultdict(float)
         names: dict[str, str] = {}
         for mention, factor in mentions:
             # A name that several territories have belongs to the one that is named otherwise, too.
             meant = [unit for unit in mention.weights if unit in alone] or list(mention.weights)
             for unit in meant:
-                evidence[unit] += mention.weights[unit] / len(meant) ** 0.5 * factor
+                weight = mention.weights[unit] * _ASIDE ** (mention.aside - least)
+                evidence[unit] += weight / len(meant) ** 0.5 * factor
                 names[unit] = self._more_precise(unit, names.get(unit), mention.name)
         # One faint hint is not certainty: it is measured against a plain naming.
         total = max(sum(evidence.values()), _SURE)
@@ -203,21 +281,27 @@ class PlaceFinder:
         words: Sequence[str] = words_in(text)
         if not _KIND_WORDS.isdisjoint(words_of(text)):
             words = [_KIND.get(word, word) for word in words]
+        names = self._named(words)
+        joined = [_are_together(one, other, words) for one, other in pairwise(names)]
+        for place, name in enumerate(names):
+            near = [*compress(names[place - 1 : place], joined[place - 1 : place])]
+            near += compress(names[place + 1 : place + 2], joined[place : place + 1])
+            if mention := _mention(name, near, words):
+                yield mention
+
+    def _named(self, words: Sequence[str]) -> list[_Name]:
+        """Where names stand, whatever they mean there."""
+        found: list[_Name] = []
         end = 0
         for i in [i for i, word in enumerate(words) if word in self._longest]:
             if i < end:
                 continue
             for size in range(min(self._longest[words[i]], len(words) - i), 0, -1):
-                name = tuple(words[i : i + size])
-                if name not in self._names:
-                    continue
-                end = i + size
-                before = words[i - 1] if i else ""
-                weights = {entry.unit: _weight(entry.level, before, size) for entry in self._names[name]}
-                weights = {unit: weight for unit, weight in weights.items() if weight}
-                if weights:
-                    yield _Mention(" ".join(name), weights)
-                break
+                if (entries := self._names.get(tuple(words[i : i + size]))) is not None:
+                    end = i + size
+                    found.append(_Name(i, end, entries))
+                    break
+        return found
 
     def _found(self, unit: str, name: str, weight: float) -> Found:
         known = self._units[unit]
@@ -225,6 +309,25 @@ class PlaceFinder:
         region, region_words = self._regions[unit]
         shown = region if name in region_words else f"{name.title()}, {region}"
         return Found(unit, shown, codes[0] if codes else None, weight, name)
+
+
+def _mention(name: _Name, near: Sequence[_Name], words: Sequence[str]) -> _Mention | None:
+    """What a name says with these right beside it; None where it is taken for a plain word."""
+    before = words[name.start - 1] if name.start else ""
+    shared = {unit for other in near for unit in name.units & other.units}
+    weights = {entry.unit: _weight(entry.level, before, name.end - name.start) for entry in name.entries}
+    if shared:  # "Gabus Pati": each tells which of its places the other is
+        weights = {unit: max(weights[unit], _LIKELY) for unit in sorted(shared)}
+    weights = {unit: weight for unit, weight in weights.items() if weight}
+    if not weights:
+        return None
+    is_route = not shared and any(name.end == other.start or other.end == name.start for other in near)
+    return _Mention(
+        " ".join(words[name.start : name.end]),
+        weights,
+        aside=max(_aside(words, name.start), int(is_route)),
+        denied=before == "bukan",
+    )
 
 
 def region_name(unit: Unit) -> str:
@@ -252,7 +355,9 @@ def _weight(level: str, before: str, size: int) -> float:
     if level == "official":
         return _SURE if before in _DISTRICT else 0.0
     if before in _NAMED_AFTER:
-        return _HARDLY if level != "ambiguous" else 0.0
+        return (
+            0.0 if level == "ambiguous" else _MAYBE if level == "district" and before == "jalan" else _HARDLY
+        )
     if level == "region":
         return _HARDLY if before in _DISTRICT and size == 1 else _SURE
     if level == "district":
@@ -260,6 +365,21 @@ def _weight(level: str, before: str, size: int) -> float:
     if before in _REGION or before in _DISTRICT:
         return _LIKELY
     return _MAYBE if before in _NEAR else 0.0
+
+
+def _are_together(one: _Name, other: _Name, words: Sequence[str]) -> bool:
+    """Whether nothing stands between two names but what kind of place the second is."""
+    return _KINDS_OF_PLACES.issuperset(words[one.end : other.start])
+
+
+def _aside(words: Sequence[str], start: int) -> int:
+    """How far from the matter the place is that is named there: see `_Mention`."""
+    before = words[max(0, start - 2) : start]
+    if not before:
+        return 0
+    if before[-1] in _FROM or (len(before) == 2 and before[0] in _LIVING):
+        return 2
+    return 1 if before[-1] in _TOWARDS else 0
 
 
 def _sources(words: str, location: Location | None) -> Iterable[tuple[str, float]]:

@@ -195,7 +195,8 @@ def classify(
     configure_logging(settings, quiet=True)
     book = load(settings.profiles[0])
     classifier = Router(book, shelf_of(settings.data, book.name))
-    words = redact(clean(sys.stdin.read() if text == "-" else text))
+    said = clean(sys.stdin.read() if text == "-" else text)
+    words = redact(said, book.offices, places=book.places)
     print_json(classifier.suggest(words, None).model_dump(mode="json"))
 
 

@@ -86,7 +86,7 @@ class Door:
             if case and by_page
             else conversation_id(rulebook, channel, reporter, inbound.thread)
         )
-        public = redact(text, rulebook.offices, names)
+        public = redact(text, rulebook.offices, names, rulebook.places)
         untouched = public if inbound.anonymous else inbound.whole or inbound.text
         in_private = inbound.verified and inbound.thread is None and not inbound.anonymous
         phone = inbound.phone or (own_phone(text) if in_private else None)
@@ -136,7 +136,7 @@ class Door:
         if len(text) > TEXT_LIMIT:
             raise Refused(f"The text has {len(text)} characters; {TEXT_LIMIT} are possible", code="too_long")
         plain = clean(text)
-        public = redact(plain, rulebook.offices, names)
+        public = redact(plain, rulebook.offices, names, rulebook.places)
         return Words(text=public, sealed=None if public == plain else self.seals.seal(reporter, plain, now))
 
     def typed(

@@ -14,6 +14,8 @@ from typing import Final
 
 from laporhub.pipeline.identity.homes import homes
 from laporhub.pipeline.identity.mails import addresses, dictated, mails_in
+from laporhub.pipeline.identity.name_forms import WORD
+from laporhub.pipeline.identity.name_words import NAMES, SHARED
 from laporhub.pipeline.identity.names import names_in
 from laporhub.pipeline.identity.numbers import canonical, digits_in, national, numbers
 from laporhub.pipeline.identity.plates import plates
@@ -25,20 +27,27 @@ _LOOKS = 4
 """How often a text is looked at, at most: what is hidden changes what the rest says (whether capitals tell names)."""
 _FEWEST = 4
 """Digits below which no number of somebody is written in digits."""
+_SHORTEST_PLACE = 4
 
 
 def redact(
-    text: str, keep: frozenset[str] = frozenset(), names: Iterable[str] = (), *, people: bool = True
+    text: str,
+    keep: frozenset[str] = frozenset(),
+    names: Iterable[str] = (),
+    places: frozenset[str] = frozenset(),
+    *,
+    people: bool = True,
 ) -> str:
     """The text with placeholders for whatever identifies a person.
 
     `keep` holds numbers (digits, national or international) and lower-case e-mail addresses of offices, as
     `contacts_in` gives them; these stay, as do the hub's own tickets. `names` are people who are known to be
-    spoken of: theirs are found however they are written. Without `people`, in an address say, no others are looked for.
+    spoken of: theirs are found however they are written. `places` are words that are nobody's name, as `places_in`
+    gives them. Without `people`, in an address say, no others are looked for.
     """
     names = tuple(names)
     for _ in range(_LOOKS):
-        hidden = _replaced(text, identities(text, keep, names, people=people))
+        hidden = _replaced(text, identities(text, keep, names, places, people=people))
         if hidden == text:
             break
         text = hidden
@@ -55,7 +64,12 @@ def _replaced(text: str, spans: Iterable[Span]) -> str:
 
 
 def identities(
-    text: str, keep: frozenset[str] = frozenset(), names: Iterable[str] = (), *, people: bool = True
+    text: str,
+    keep: frozenset[str] = frozenset(),
+    names: Iterable[str] = (),
+    places: frozenset[str] = frozenset(),
+    *,
+    people: bool = True,
 ) -> list[Span]:
     """What `redact` replaces, in order; no two overlap."""
     kept = canonical(keep)
@@ -66,7 +80,7 @@ def identities(
         if more := list(finder(seen)):
             found += more
             seen = without(seen, more)
-    found += names_in(seen, names, only_known=not people)
+    found += names_in(seen, names, places, only_known=not people)
     return sorted(found, key=attrgetter("start"))
 
 
@@ -96,3 +110,9 @@ def contacts_in(text: str) -> frozenset[str]:
     contact text of an office: what `redact` is to keep.
     """
     return mails_in(text) | digits_in(text)
+
+
+def places_in(names: Iterable[str]) -> frozenset[str]:
+    """The words of the names of places that are not also names of people: what `redact` takes for nobody's name."""
+    words = {word.lower() for name in names for word in WORD.findall(name)}
+    return frozenset(word for word in words - NAMES - SHARED if len(word) >= _SHORTEST_PLACE)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from word_sets import Marked, marked
 
 from laporhub.pipeline.identity.name_words import NAMES, SHARED
-from laporhub.pipeline.redact import identities, redact
+from laporhub.pipeline.redact import identities, places_in, redact
 
 SET = list(marked("identity.txt"))
 LETTERS = {
@@ -135,6 +135,37 @@ def test_a_name_that_only_shows_once_others_are_hidden_is_hidden_too() -> None:
         "Naufal Abiyyu terserempet truk\nNama: Yekti\nAlamat: Perumahan Wana Asri Blok D2/7, Kel. Sambiroto"
     )
     assert redact(form) == "[nama] terserempet truk\nNama: [nama]\nAlamat: [alamat], Kel. Sambiroto"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Dalan desa neng Jumantono ajur mumur",
+        "pasien kontrol jantung dr Wonogiri berangkat subuh",
+        "jembatan Doro - Petungkriyono miring",
+    ],
+)
+def test_a_place_of_the_profile_is_nobodys_name(text: str) -> None:
+    places = places_in(("Jumantono", "Kabupaten Wonogiri", "Petungkriyono", "Wahyu Indah"))
+    assert redact(text, places=places) == text
+    assert redact("Nama saya Wahyu Jumantono", places=places) == "Nama saya [nama] Jumantono"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "parkir liar di depan kos2an bikin macet",
+        "sopir ugal2an. tulung Pemkot dievaluasi",
+        "simbah saya tinggal di Kradenan Blora, pas mudik lihat jalan ke makam parah sekali",
+    ],
+)
+def test_what_is_said_of_the_matter_stays(text: str) -> None:
+    assert redact(text) == text
+
+
+def test_a_home_ends_where_the_story_begins() -> None:
+    text = "sy tinggal di jl raya mawar no 4, Sukamaju, RT 3 RW 2, pas hujan jalan 2 m tergenang"
+    assert redact(text) == "sy tinggal di [alamat], pas hujan jalan 2 m tergenang"
 
 
 def test_people_who_are_known_are_found_however_they_are_written() -> None:

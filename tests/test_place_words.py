@@ -189,6 +189,38 @@ def test_a_table_that_cannot_be_read_says_where(lines: list[str], message: str) 
         read_regions(lines)
 
 
+@pytest.mark.parametrize(
+    ("text", "region"),
+    [
+        (
+            "jalan provinsi Semarang-Purwodadi pas Mranggen berlubang",
+            "33.21",
+        ),  # a road is named after its ends
+        ("jalan di Paguyangan arah Purwokerto ambles", "33.29"),
+        ("saya dari Klaten tiap hari kerja ke Baki, jalannya berlubang", "33.11"),
+        ("rumahku di Kutoarjo, tapi anakku sekolah SMP di Prembun", "33.05"),
+        ("banjir Gabus Pati", "33.18"),  # each tells which of its places the other is
+        ("saluran air di Purwodadi kab Purworejo mampet", "33.06"),
+        ("Purwodadi Purworejo, bukan Grobogan, saluran mampet", "33.06"),
+        ("lampu neng Weru peteng", "33.11"),
+        ("dalan Sokaraja tengah bolong", "33.02"),
+        ("banjir rob Semarang kota", "33.74"),
+        ("PBB Pati kok naik", "33.18"),
+        ("dari Kudus ke Jepara bus tidak ada", "33.20"),
+    ],
+)
+def test_the_place_of_the_matter_is_told_from_where_a_road_leads_and_the_writer_comes_from(
+    text: str, region: str
+) -> None:
+    place = place_of(text)
+    assert place is not None and place.region == region
+
+
+def test_a_place_from_which_somebody_comes_is_taken_where_none_else_is_named() -> None:
+    place = place_of("saya dari Klaten, jalan depan rumah rusak")
+    assert place is not None and place.region == "33.10" and place.confidence >= 0.5
+
+
 def test_a_question_is_open_only_where_the_unit_depends_on_it() -> None:
     asks = [
         "jalan desa di depan pasar rusak parah",

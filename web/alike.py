@@ -65,7 +65,9 @@ def before_sending(site: Site, rulebook: Rulebook, inbound: Inbound, t: Translat
     now, location = site.settings.now(), inbound.location
     pictures = [facts for each in inbound.files if (facts := media.facts_of(each.data)) is not None]
     prints = {each.fingerprint for each in pictures if each.fingerprint}
-    story = duplicates.unsent(redact(inbound.text, rulebook.offices), location, now, pictures)
+    story = duplicates.unsent(
+        redact(inbound.text, rulebook.offices, places=rulebook.places), location, now, pictures
+    )
     asked = f"{inbound.text} {location.address if location and location.address else ''}"
     found = (
         *_candidates(site, Query(profiles=(rulebook.name,), private=False), asked, None, now),

@@ -38,7 +38,8 @@ _NEAR: Final = re.compile(
     r"|lingkungan|area|kawasan)[ \t]+$"
 )
 _PIECE: Final = re.compile(
-    r"(?i)\b(?:jl|jln|jalan|gang|gg|blok|blk|perum\w*|prum|komplek\w*|griya|rt|rw|no|nomor|nmr|dusun"
+    r"(?i)\b(?:(?:jl|jln|jalan)(?![ \t.]{1,3}(?:ke|menuju|di|yg|yang|rusak|itu|ini|dan|lihat|tidak)\b)"
+    r"|gang|gg|blok|blk|perum\w*|prum|komplek\w*|griya|rt|rw|no|nomor|nmr|dusun"
     r"|dsn|dukuh|dk|kp|kampung|lorong)\b[ \t.:/]{0,3}[\w]"
     r"|\d"
 )
@@ -62,6 +63,8 @@ _BEFORE_CUE: Final = 8
 _WHOSE_FORM: Final = re.compile(rf"(?i)\b(?:nama|ktp|rumah|domisili|pelapor|{_WHOSE})\b|{HIDDEN}")
 _BESIDE = 120
 """Characters around the bare word "alamat" that tell whether it is a person's or where something happened."""
+_WITHIN = 1
+"""Words after a comma before the piece of the address that goes on with it."""
 _LAST_NUMBER: Final = re.compile(r"(?i).*\d(?:[ \t]?[a-z])?\b")
 _HOUSE: Final = re.compile(r"(?i)\b(?:no|nomor|nmr|nomer)\b[ \t.:]{0,3}\d+[ \t]?[a-z]?\b")
 
@@ -102,6 +105,17 @@ def _is_of_a_person(text: str, found: re.Match[str]) -> bool:
     return _WHOSE_FORM.search(found[0]) is not None or _WHOSE_FORM.search(beside) is not None
 
 
+def _before_the_story(part: str) -> str:
+    """Without what follows the comma after the last piece of the address: "Jl. Mawar 5, pas mudik lihat jalan …"."""
+    first, *rest = part.split(",")
+    kept = 0
+    for place, each in enumerate(rest, 1):
+        piece = _PIECE.search(each)
+        if piece and len(each[: piece.start()].split()) <= _WITHIN:
+            kept = place
+    return ",".join([first, *rest[:kept]])
+
+
 def _extent(text: str, start: int) -> tuple[int, int]:
     """From the first word after the cue to the last number of the address, or to where it certainly ends."""
     part = text[start : start + _LONGEST]
@@ -112,6 +126,7 @@ def _extent(text: str, start: int) -> tuple[int, int]:
         part = part[: ends.start()]
     elif len(part) + 1 >= _LONGEST:
         part = part.rpartition(" ")[0] or part
+    part = _before_the_story(part)
     numbered = _LAST_NUMBER.match(part)
     if numbered:
         part = numbered[0]

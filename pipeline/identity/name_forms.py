@@ -35,8 +35,8 @@ _WHOSE: Final = (
 SURELY: Final = re.compile(
     rf"(?i)(?:nama(?:ku)?(?:[ \t]+(?:{_WHOSE})(?!\w)){{0,3}}(?:[ \t]*[:=]|[ \t]+(?:adalah|yaitu"
     rf"|ialah)\b)?|b(?:e)?rnama|atas[ \t]?nama"
-    r"|a[./][ \t]?n[. \t:]|an[ \t]?[.:]|an(?=[ \t][A-Z])|(?:pe)?lapor[ \t]*:|pengirim[ \t]*:|ttd"
-    r"|tertanda|perkenalkan|kenalkan"
+    r"|(?<!\d)a[./][ \t]?n[. \t:]|(?<!\d)an[ \t]?[.:]|(?<!\d)an(?=[ \t](?-i:[A-Z]))"
+    r"|(?:pe)?lapor[ \t]*:|pengirim[ \t]*:|ttd|tertanda|perkenalkan|kenalkan"
     r"|asma(?:[ \t]kulo)?|jeneng(?:e|ku)?(?:[ \t]ku)?|yang bertanda ?tangan(?: di bawah ini)?)"
     r"(?!\w)[ \t]*[:=,.\-\n(]{0,3}[ \t]*(?:(?:saya|sy|aku|adalah|kami|nama)[ \t]*[:,]?[ \t]+)?"
 )

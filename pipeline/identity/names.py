@@ -39,6 +39,7 @@ from laporhub.pipeline.identity.name_forms import (
 from laporhub.pipeline.identity.name_words import NAMES, SHARED
 from laporhub.pipeline.identity.span import NAME, Span
 
+_OF_PEOPLE = A_NAME | PERHAPS
 _MOST = 5
 """Words of the longest name."""
 _TITLES_AT_MOST = 4
@@ -46,12 +47,16 @@ _SIGNATURE = 70
 """Characters at the end of a text where somebody may have signed."""
 
 
-def names_in(text: str, known: Iterable[str] = (), *, only_known: bool = False) -> list[Span]:
-    """The names, in order; none overlap. `known` are names of people of whom the text surely speaks."""
+def names_in(
+    text: str, known: Iterable[str] = (), places: frozenset[str] = frozenset(), *, only_known: bool = False
+) -> list[Span]:
+    """The names, in order; none overlap. `known` are names of people of whom the text surely speaks, `places` words
+    that are names of places, and of nobody.
+    """
     pieces = words_apart(text)
     if len(pieces) == 1:
         return []
-    reader = _Reader(text, pieces)
+    reader = _Reader(text, pieces, places)
     if only_known:
         reader.known_in_full(tuple(known))
     else:
@@ -64,7 +69,7 @@ def names_in(text: str, known: Iterable[str] = (), *, only_known: bool = False) 
 class _Reader:
     """The words of one text (`pieces` has what is between them, too), and which of them are part of a name."""
 
-    def __init__(self, text: str, pieces: list[str]) -> None:
+    def __init__(self, text: str, pieces: list[str], places: frozenset[str] = frozenset()) -> None:
         self._text = text
         self._pieces = pieces
         self._words = pieces[1::2]
@@ -72,6 +77,13 @@ class _Reader:
         self._lower = [lower for lower, _, _ in looks]
         self._worth = [worth for _, worth, _ in looks]
         self._shapes = [shape for _, _, shape in looks]
+        self._never = NEVER
+        if not places.isdisjoint(self._lower):
+            self._never = NEVER.union(places.intersection(self._lower))
+            self._worth = [
+                worth & ~_OF_PEOPLE if lower in places else worth
+                for worth, lower in zip(self._worth, self._lower, strict=True)
+            ]
         self._taken: dict[int, int] = {}
 
     @cached_property
@@ -219,7 +231,7 @@ class _Reader:
 
     def _goes_on(self, place: int, *, trusting: bool, capital: bool, first: bool) -> bool:
         word, lower = self._words[place], self._lower[place]
-        if lower in NEVER or lower in ROLES or (lower in TITLES and lower not in NAMES):
+        if lower in self._never or lower in ROLES or (lower in TITLES and lower not in NAMES):
             return False
         if self._worth[place] & (A_NAME | PERHAPS) or (len(lower) == 1 and word.isupper()):
             return not first or lower not in PARTICLES or lower in SHARED
@@ -250,7 +262,12 @@ class _Reader:
         if place < 1 or not self._tells or not self._joined(place - 1):
             return place
         word, lower = self._words[place - 1], self._lower[place - 1]
-        is_first_name = word.istitle() and self._words[place].istitle() and lower not in NO_NAME
+        is_first_name = (
+            word.istitle()
+            and self._words[place].istitle()
+            and lower not in NO_NAME
+            and lower not in self._never
+        )
         return place - 1 if is_first_name and not is_plain(lower) else place
 
     def _take_another(self, last: int) -> None:
@@ -262,14 +279,19 @@ class _Reader:
         ):
             return
         word, lower = self._words[last + 2], self._lower[last + 2]
-        if word.istitle() and self._words[last].istitle() and lower not in NO_NAME:
+        if (
+            word.istitle()
+            and self._words[last].istitle()
+            and lower not in NO_NAME
+            and lower not in self._never
+        ):
             self._take(last + 2, last + 2)
 
     # ── what may be a name ───────────────────────────────────────────────────────────────────────
 
     def _is_name(self, place: int) -> bool:
         lower = self._lower[place]
-        if lower in NEVER or lower in TITLES or lower in ROLES:
+        if lower in self._never or lower in TITLES or lower in ROLES:
             return False
         known = self._worth[place]
         return bool(known & A_NAME) or (bool(known & PERHAPS) and self._run(place, trusting=True) > place)
@@ -277,7 +299,7 @@ class _Reader:
     def _is_new_name(self, place: int) -> bool:
         """Whether a word that nobody knows is somebody's own name, right after "saya"."""
         lower = self._lower[place]
-        if lower in NO_NAME or not self._is_capital(place):
+        if lower in NO_NAME or lower in self._never or not self._is_capital(place):
             return False
         return self._words[place].istitle() and (self._lower[place - 1] not in ("dengan", "dgn") or place < 6)
 
@@ -285,7 +307,7 @@ class _Reader:
         if place >= len(self._words):
             return False
         lower = self._lower[place]
-        if lower in NEVER or lower in ROLES or len(lower) < 3:
+        if lower in self._never or lower in ROLES or len(lower) < 3:
             return False
         if self._worth[place] & A_NAME or (ENDING_AFTER_A_TITLE.fullmatch(lower) and not is_plain(lower)):
             return True

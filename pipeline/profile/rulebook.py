@@ -15,7 +15,7 @@ from laporhub.pipeline.profile.schema import Profile
 from laporhub.pipeline.profile.schema_time import ClockRule
 from laporhub.pipeline.profile.schema_units import Unit
 from laporhub.pipeline.profile.section import Text
-from laporhub.pipeline.redact import contacts_in
+from laporhub.pipeline.redact import contacts_in, places_in
 from laporhub.pipeline.regions import Regions
 
 
@@ -96,6 +96,13 @@ class Rulebook:
     def offices(self) -> frozenset[str]:
         """Numbers and addresses of offices, which redaction leaves alone."""
         return frozenset(contact for text in self._office_texts() for contact in contacts_in(text))
+
+    @cached_property
+    def places(self) -> frozenset[str]:
+        """Words of the names of places, which redaction takes for nobody's name."""
+        territories = [unit.territory for unit in self.units.values() if unit.territory]
+        named = [name for each in territories for name in (*each.names, *each.districts, *each.ambiguous)]
+        return places_in((*named, *(each.name for each in self.regions.by_code.values())))
 
     def _office_texts(self) -> Iterator[str]:
         contact = self.profile.contact or ""

@@ -32,8 +32,9 @@ class Contact(Section):
 class Unit(Section):
     """An office that acts on complaints.
 
-    `tasks` are its duties in plain words, `keywords` words and phrases citizens use, `examples` made-up
-    complaints that belong to it, `not_ours` words that speak against it. A unit with a `territory` acts only there.
+    `tasks` are its duties in plain words, `keywords` words and phrases citizens use (`{wilayah}` in one stands for each
+    name of its territory), `examples` made-up complaints that belong to it, `not_ours` words that speak against it. A
+    unit with a `territory` acts only there.
     """
 
     id: Name
