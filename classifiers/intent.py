@@ -25,7 +25,7 @@ _TROUBLE: Final = re.compile(
     r"|tolong (?:di)?(?:perbaiki|benerin|tindak|tertibkan))\b"
 )
 _THANKS: Final = re.compile(
-    r"\b(?:terima kasih|matur (?:sembah )?nuwun|nuwun|apresiasi|salut|mantap|hebat|luar biasa|keren"
+    r"\b(?:terima kasih|matur (?:sembah )?nuwun|maturnuwun|nuwun(?! sewu)|apresiasi|salut|mantap|hebat|luar biasa|keren"
     r"|top|jempol|puas|sukses|bangga|alhamdulillah|bagus sekali"
     r"|pelayanan(?:nya)? (?:bagus|baik|cepat|ramah)|sudah (?:diperbaiki|nyala|menyala|bagus|lancar"
     r"|selesai|diaspal|diangkut|jadi|ditangani)|tetap semangat)\b"
@@ -37,9 +37,9 @@ _QUESTION: Final = re.compile(
     r"|berapa (?:biaya|lama|tarif|harga|hari)?|di ?mana (?:kantor|alamat"
     r"|lokasi|tempat|saya|bisa|mengurus|loket)?|apakah|apa (?:bisa|benar|boleh|ada|masih|harus)"
     r"|(?:mau|ingin|numpang|izin|ijin|mohon) (?:tanya|bertanya)|tanya|info|informasi"
-    r"|penjelasan|pencerahan|jam (?:buka|pelayanan|kerja"
-    r"|operasional)|jadwal|nomor (?:telepon|wa|kontak|call center)|ke mana|kemana"
-    r"|siapa yang|bolehkah|bisakah|adakah|buka (?:jam|hari)|masih (?:buka|berlaku|ada)|minta (?:nomor"
+    r"|penjelasan|pencerahan|jam (?:pelayanan|operasional)|jadwal"
+    r"|nomor (?:telepon|wa|kontak|call center)|ke mana|kemana"
+    r"|siapa yang|bolehkah|bisakah|adakah|masih (?:buka|berlaku|ada)|minta (?:nomor"
     r"|alamat|kontak|jadwal))\b"
 )
 _HOW: Final = re.compile(
@@ -47,6 +47,18 @@ _HOW: Final = re.compile(
     r"(?:bagaimana cara|cara (?:mengurus|membuat|daftar)|apa saja syarat|syarat untuk|tanya|bertanya"
     r"|berapa biaya)\b"
 )
+_SURELY_ASKS: Final = re.compile(
+    r"\b(?:masih (?:ada|buka|berlaku|bisa)|(?:ada|bisa|boleh|dapat|sudah) (?:\w+ ){0,4}(?:tidak|belum)(?: ya)?(?: kak| bapak"
+    r"| min)?$"
+    r"|apakah|apa bisa|berapa|gimana cara|bagaimana cara|lewat mana|di ?mana (?:ya|dulu)|mana (?:ya|duluan)|prosedurnya"
+    r"|syaratnya|caranya|kapan (?:pendaftaran|dibuka|mulai|jadwal)|jam berapa|bulan apa|hari apa|tanggal berapa)\b"
+)
+"""With a question mark a question, though there is trouble in it ("motor saya mati pajak, pemutihan masih ada?")."""
+_INSISTS: Final = re.compile(
+    r"\b(?:lapor\w*|melaporkan|kecewa|berkali kali|terus menerus|selalu|terus|padahal|sampai kapan|kok|malah|tolong"
+    r"|mohon|parah|\d+ (?:hari|minggu|bulan|tahun)|bertahun tahun|berbulan bulan|seminggu|sebulan|setahun)\b"
+)
+"""Who says this complains, whatever they ask."""
 _WISH: Final = re.compile(
     r"\b(?:usul\w*|mengusulkan|saran\w*|menyarankan|masukan|aspirasi|ide|gagasan|sebaiknya|seyogyanya"
     r"|alangkah (?:baik|indah)\w*|lebih baik (?:jika|kalau|di)|akan lebih"
@@ -59,11 +71,11 @@ _WISH: Final = re.compile(
 )
 _NOT_OURS: Final = re.compile(
     r"\b(?:(?:cari|butuh|mencari) (?:jodoh|pacar|istri|suami|teman)|pinjam (?:uang|duit) dong"
-    r"|transfer(?:in)? (?:uang|pulsa)|minta (?:pulsa|uang|duit|saldo|kuota)"
+    r"|transfer(?:in)? (?:uang|pulsa)|minta (?:pulsa|saldo|kuota)|(?:bagi|minta) (?:uang|duit) (?:dong|donk|kak|min|buat jajan|jajan)"
     r"|curhat|paket (?:shopee|tokopedia|lazada|jne|jnt|j t|sicepat|tiktok)|(?:shopee|tokopedia|lazada"
     r"|gojek|grab|netflix|spotify|tiktok|instagram) (?:saya|ku|error|kena)"
     r"|akun (?:ff|epep|ml|pubg|roblox|game|instagram|tiktok|facebook) (?:saya|ku|kena|hilang)?"
-    r"|mantan (?:saya|pacar)|pacar saya|selingkuh|ramal\w*|zodiak|skor bola"
+    r"|mantan (?:saya|pacar)|pacar saya|pacarku|mantanku|selamat ulang tahun|mobile legends?|free fire|tiket konser|timnas|selingkuh|ramal\w*|zodiak|skor bola"
     r"|hp (?:saya|ku) (?:rusak|hilang|error|lemot|mati)|laptop (?:saya|ku)|resep|lirik"
     r"|pr (?:matematika|sekolah)|kerjakan soal|puisi|pantun|nyanyi|chatgpt|presiden amerika"
     r"|salah (?:kirim|kamar|sambung)|sori salah|maaf salah (?:kirim|sambung|nomor))\b"
@@ -88,14 +100,14 @@ _COURTESY = 14
 """Words up to which a message with thanks in it is thanks, not a complaint that ends politely."""
 
 
-def intent(words: str) -> Intent:
-    """ "complaint" unless something speaks clearly for another kind."""
+def intent(words: str, *, asked: bool = False) -> Intent:
+    """ "complaint" unless something speaks clearly for another kind; `asked`: the text has a question mark."""
     places = _KINDS.places(words)
     troubled = _KINDS.first(_TROUBLED, words, places) is not None
     strays = _KINDS.first(_STRAYED, words, places)
     if strays and (not troubled or "salah" in strays[0]):
         return "not_ours"
-    if _HOW.match(words):
+    if _HOW.match(words) or (asked and _SURELY_ASKS.search(words) and not _INSISTS.search(words)):
         return "question"
     thanked = _KINDS.first(_THANKED, words, places)
     at_heart = thanked and (len(words_in(words)) <= _COURTESY or thanked.start() < len(words) // 2)
@@ -110,7 +122,7 @@ def intent(words: str) -> Intent:
         return "complaint"
     if _KINDS.first(_WISHED, words, places):
         return "aspiration"
-    return "question" if _KINDS.first(_ASKED, words, places) else "complaint"
+    return "question" if asked or _KINDS.first(_ASKED, words, places) else "complaint"
 
 
 def _asks(words: str, places: Places) -> bool:

@@ -36,7 +36,7 @@ _CRITICAL: Final = (
     r"|(?:butuh|mohon|minta|segera|perlu) (?:di)?evakuasi|tertimpa (?:pohon|bangunan|reruntuhan"
     r"|longsor|tiang)"
     r"|tanggul (?:\w+ )?jebol|banjir bandang|longsor (?:menimpa|menimbun)|jembatan (?:\w+ )?(?:ambruk|runtuh)"
-    r"|(?:di|mem)bacok|pembacokan|dibegal|pembegalan|begal|tawuran|perampokan|dirampok|penculikan"
+    r"|(?:di|mem)bacok|pembacokan|dibegal|pembegalan|(?<!rawan )begal|tawuran|perampokan|dirampok|penculikan"
     r"|diculik|pembunuhan"
     r"|diperkosa|pemerkosaan|perkosaan|pencabulan|dicabuli|kekerasan seksual|pelecehan seksual"
     r"|dianiaya|penganiayaan"
@@ -44,6 +44,13 @@ _CRITICAL: Final = (
     r"|keracunan (?:massal|makanan)|(?:pasien|ibu|anak|bapak|korban) (?:\w+ )?(?:kritis|sekarat"
     r"|kejang|pingsan|tidak sadar)"
     r"|gawat darurat|darurat sekali"
+    r"|(?:ketimbun|kependem|kejebak|kelelep|klelep|kintir|kobong|kobongan|kestrum|kesetrom)"
+    r"|masih ada (?:orang|korban|warga|anak) (?:\w+ ){0,2}(?:dalam|dalem|njero|terjebak|tertimbun)"
+    r"|(?:ngamuk|ngamok) (?:\w+ ){0,4}(?:bawa|gowo|nggowo|bowo|pegang|nyekel)"
+    r"|(?:bawa|membawa|gowo|nggowo) (?:arit|parang|golok|celurit|clurit|pisau|pedang|sajam)"
+    r"|(?:butuh|minta|mohon|perlu) (?:\w+ )?(?:nicu|picu|icu|ambulans|ambulan|oksigen|tim sar|basarnas|damkar)"
+    r"|(?:cepat|segera|tolong|cepet) tim sar|gas(?:nya|e)? (?:\w+ )?(?:menyembur|nyembur|meledak)"
+    r"|(?:amoniak|bahan kimia) (?:\w+ )?bocor"
 )
 _HIGH: Final = (
     r"kecelakaan|laka lantas|memakan korban|makan korban|ada korban|banyak korban"
@@ -57,6 +64,18 @@ _HIGH: Final = (
     r"|(?<!rumah )sakit (?:parah|keras|jantung|stroke|kanker|menahun)|(?:sedang|lagi|jatuh) sakit"
     r"|stroke|kanker|kelaparan"
     r"|tidak (?:bisa )?makan|gizi buruk|demam berdarah|dbd|wabah|rabies|digigit|keracunan|melahirkan|hamil"
+    r"|(?:hampir|nyaris|meh) (?:\w+ ){0,3}(?:(?:ke|ter|di|me)?tabrak|nabrak|keseret|terseret|celaka|kecelakaan"
+    r"|nyemplung|kecemplung|tercebur|kecebur|tenggelam|bentrok|mati|tewas|ketimpa|tertimpa|kesandung|ngglundung|tiba)"
+    r"|(?:ke|ter)tabrak|kecemplung|tercebur|kecebur|keseret|terseret|kejeglong|kejeblos|kepleset|ketimpa|nggeblak"
+    r"|(?:takut|arep|meh|ngeri|khawatir|kuatir|waswas) (?:\w+ )?(?:jebol|ambrol|roboh|ambruk|longsor|putus)"
+    r"|tanggul (?:\w+ ){0,4}(?:retak|rembes|kritis|ambrol|gogos)"
+    r"|(?:jembatan|jembatannya|jembatane) (?:\w+ ){0,6}(?:putus|copot|lapuk|rapuh|miring|keropos|goyang|gogos|ambrol)"
+    r"|(?:tali|sling)(?:nya|e)? (?:\w+ )?putus|jurang|rem (?:\w+ )?blong|remnya (?:\w+ )?blong"
+    r"|palang (?:pintu )?(?:\w+ ){0,5}(?:telat|rusak|mati|tidak turun)"
+    r"|(?:tidak|tanpa) (?:ada )?palang|retakan tanah|tanah (?:retak|gerak|bergerak|ambles)"
+    r"|sesak (?:napas|nafas)|(?:pada|sudah|banyak|mulai|jadi|sampai) sesak|sesek|ispa|muntah\w*|melepuh|kejang\w*"
+    r"|patah (?:tangan|kaki|tulang)|masuk rumah sakit|masuk (?:rs|rsud|igd|ugd)|cuci darah|gagal ginjal"
+    r"|disiksa|dihamili|dikeroyok|digebuki|diperas|dibully|dirundung|selutut|sedengkul|sepaha|seperut"
     r"|darurat|odgj|kekerasan|perundungan|bullying|pelecehan|dipukul|ditolak rumah sakit|kebakaran"
     r"|terbakar"
 )
@@ -83,7 +102,7 @@ def triage(raw: str, words: str) -> Triage:
     """How urgent it is, what its writer wants, and what a person should look at. `words` is `raw`, normalised."""
     how_urgent, said_nothing = urgency(words), emptiness(raw, words)
     more = ("urgent",) * (how_urgent == "critical"), (said_nothing,) * bool(said_nothing)
-    return Triage(how_urgent, intent(words), (*more[0], *flags(raw, words), *more[1]))
+    return Triage(how_urgent, intent(words, asked="?" in raw), (*more[0], *flags(raw, words), *more[1]))
 
 
 def flags(raw: str, words: str) -> tuple[str, ...]:
