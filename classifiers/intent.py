@@ -48,8 +48,8 @@ _HOW: Final = re.compile(
     r"|berapa biaya)\b"
 )
 _SURELY_ASKS: Final = re.compile(
-    r"\b(?:masih (?:ada|buka|berlaku|bisa)|(?:ada|bisa|boleh|dapat|sudah) (?:\w+ ){0,4}(?:tidak|belum)(?: ya)?(?: kak| bapak"
-    r"| min)?$"
+    r"\b(?:masih (?:ada|buka|berlaku|bisa)|(?:ada|bisa|boleh|dapat|sudah) (?:\w+ ){0,4}(?:tidak|belum)(?: ya)?"
+    r"(?: kak| bapak| min)?$"
     r"|apakah|apa bisa|berapa|gimana cara|bagaimana cara|lewat mana|di ?mana (?:ya|dulu)|mana (?:ya|duluan)|prosedurnya"
     r"|syaratnya|caranya|kapan (?:pendaftaran|dibuka|mulai|jadwal)|jam berapa|bulan apa|hari apa|tanggal berapa)\b"
 )
@@ -71,11 +71,14 @@ _WISH: Final = re.compile(
 )
 _NOT_OURS: Final = re.compile(
     r"\b(?:(?:cari|butuh|mencari) (?:jodoh|pacar|istri|suami|teman)|pinjam (?:uang|duit) dong"
-    r"|transfer(?:in)? (?:uang|pulsa)|minta (?:pulsa|saldo|kuota)|(?:bagi|minta) (?:uang|duit) (?:dong|donk|kak|min|buat jajan|jajan)"
+    r"|transfer(?:in)? (?:uang|pulsa)|minta (?:pulsa|saldo|kuota)"
+    r"|(?:bagi|minta) (?:uang|duit) (?:dong|donk|kak|min|buat jajan|jajan)"
     r"|curhat|paket (?:shopee|tokopedia|lazada|jne|jnt|j t|sicepat|tiktok)|(?:shopee|tokopedia|lazada"
     r"|gojek|grab|netflix|spotify|tiktok|instagram) (?:saya|ku|error|kena)"
     r"|akun (?:ff|epep|ml|pubg|roblox|game|instagram|tiktok|facebook) (?:saya|ku|kena|hilang)?"
-    r"|mantan (?:saya|pacar)|pacar saya|pacarku|mantanku|selamat ulang tahun|mobile legends?|free fire|tiket konser|timnas|selingkuh|ramal\w*|zodiak|skor bola"
+    r"|mantan (?:saya|pacar)|pacar saya"
+    r"|pacarku|mantanku|selamat ulang tahun|mobile legends?|free fire|tiket konser|timnas"
+    r"|selingkuh|ramal\w*|zodiak|skor bola"
     r"|hp (?:saya|ku) (?:rusak|hilang|error|lemot|mati)|laptop (?:saya|ku)|resep|lirik"
     r"|pr (?:matematika|sekolah)|kerjakan soal|puisi|pantun|nyanyi|chatgpt|presiden amerika"
     r"|salah (?:kirim|kamar|sambung)|sori salah|maaf salah (?:kirim|sambung|nomor))\b"
