@@ -92,8 +92,7 @@ def _finders(kept: frozenset[str], digits: int, *, people: bool) -> Iterator[Cal
         yield lookalikes
         yield partial(_parted_but, kept=kept)
     yield dictated
-    if digits:
-        yield plates
+    yield plates
     if people:
         yield homes
 

@@ -163,6 +163,51 @@ def test_what_is_said_of_the_matter_stays(text: str) -> None:
     assert redact(text) == text
 
 
+@pytest.mark.parametrize(
+    ("text", "hidden"),
+    [
+        ("call me oh eight five seven, triple zero zero, six six one two", "call me [nomor telepon]"),
+        ("rumah: nol dua tujuh satu, nol nol nol delapan lima dua", "rumah: [nomor telepon]"),
+        ("tlp enol lapan dua dua nol nol nol nol tiga puluh lima sembilan puluh", "tlp [nomor telepon]"),
+        ("nik 337205/680815/0002 ga kebaca", "nik [NIK] ga kebaca"),
+        ("agung[dot]nugroho[at]gmail[dot]com", "[email]"),
+        ("fitri2001@g mail.com", "[email]"),
+        ("budi.s @ gmail . com", "[email]"),
+        ("tono underscore jaya et gmail dot kom", "[email]"),
+        ("ojol plat a de lima enam nol satu er ha nabrak", "ojol plat [nomor kendaraan] nabrak"),
+        ("nopol AD - 4O4O - B menerobos", "nopol [nomor kendaraan] menerobos"),
+        ("bis A D 1 4 5 6 C F menyerempet", "bis [nomor kendaraan] menyerempet"),
+        ("a/n mariska utk kios", "a/n [nama] utk kios"),
+        ("petugas ga ada. anita", "petugas ga ada. [nama]"),
+        ("suwun min dalane wis apik — ponirah", "suwun min dalane wis apik — [nama]"),
+        ("BONIFASIUS LAPOR: SALURAN JEBOL", "[nama] LAPOR: SALURAN JEBOL"),
+        ("suwarni 3372014107550011, tugimin 3372011007500012", "[nama] [NIK], [nama] [NIK]"),
+        (
+            "beliau tinggal sendirian di Jl Mawar No.2 RT 1/RW 8, sakit",
+            "beliau tinggal sendirian di [alamat], sakit",
+        ),
+        ("pohon tumbang di rumah jl Mawar no 100", "pohon tumbang di rumah jl Mawar [alamat]"),
+    ],
+)
+def test_what_others_wrote_who_had_not_seen_the_rules_is_found(text: str, hidden: str) -> None:
+    assert redact(text) == hidden
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "tiket LG-2025-001234 belum ada tindak lanjut",
+        "jl dr. rajiman sama jl kh agus salim macet",
+        "PBB masih atas nama developer terus",
+        "nama gapuranya sudah miring",
+        "hari ini minta ttd lurahnya",
+        "airnya coklat, si A dan si B tidak tahu",
+    ],
+)
+def test_nor_is_more_hidden_than_that(text: str) -> None:
+    assert redact(text) == text
+
+
 def test_a_home_ends_where_the_story_begins() -> None:
     text = "sy tinggal di jl raya mawar no 4, Sukamaju, RT 3 RW 2, pas hujan jalan 2 m tergenang"
     assert redact(text) == "sy tinggal di [alamat], pas hujan jalan 2 m tergenang"

@@ -13,21 +13,26 @@ from typing import Final
 from laporhub.pipeline.identity.span import ADDRESS, HIDDEN, Span
 
 _WHOSE = (
-    r"(?:saya|sy|aku|kami|beliau|dia|korban|pelapor|orang ?tua(?: saya)?|mertua|pemilik(?:nya)?"
+    r"(?:saya|sy|aku|kami|kulo|kula|ku|pun|beliau|dia|korban|pelapor|orang ?tua(?: saya)?|mertua|pemilik(?:nya)?"
     r"|pelaku|tetangga(?: saya)?)"
 )
-_WORDS: Final = re.compile(r"lamat|almt|almat|tinggal|omisili|rumah|rmh|kos|ontrak|kediaman")
+_WORDS: Final = re.compile(r"lamat|almt|almat|tinggal|omisili|rumah|rmh|kos|ontrak|kediaman|griy|omah")
 """A part of the word with which each cue begins; its beginning is looked up."""
-_STREET: Final = r"(?=[ \t]+(?:jl|jln|jalan|gang|gg|blok|rt|perum|dusun|dukuh)\b)"
+_STREET: Final = r"(?=[ \t]+(?:jl|jln|jalan|gang|gg|blok|rt|perum|dusun|dukuh|kp|kampung)\b)"
 _HOME: Final = re.compile(
     r"(?i)(?:"
     r"(?P<form>(?:ber)?-?a?lamat|almt|almat)(?:kan|nya)?(?!\w)"
-    r"(?:[ \t]+(?:rumah|lengkap|ktp|domisili|sesuai ktp|tempat tinggal|asal|pelapor|saya|sy|kami))*"
-    r"(?:[ \t]*[:=]|[ \t]+(?:di|ada di|yaitu)\b|(?<=saya)|(?<=sy)|(?<=kami)|(?<=ktp)|(?<=lengkap)|(?<=pelapor)"
+    r"(?:[ \t]+(?:rumah|lengkap|ktp|domisili|sesuai ktp|tempat tinggal|asal|pelapor|saya|sy|kami"
+    r"|kulo|kula|pengantaran|pengiriman|penerima)(?: (?:ktp|kk|paket|surat))?)*"
+    r"(?:[ \t]*[:=]|[ \t]+(?:di|ada di|yaitu)\b|(?<=saya)|(?<=sy)|(?<=kami)|(?<=kulo)|(?<=kula)"
+    r"|(?<=ktp)|(?<=lengkap)|(?<=pelapor)"
     rf"|{_STREET})"
-    rf"|(?:rumah|rmh|koss?t?|kontrakan|kediaman|tempat tinggal|domisili)(?:[ \t]+{_WHOSE})+"
+    rf"|(?:rumah|rmh|griyo|griya|omah|koss?t?|kontrakan|kediaman|tempat tinggal|domisili)(?:[ \t]+{_WHOSE})+"
     rf"(?:[ \t]+(?:ada|berada|yang|yg|terletak|beralamat|itu))*[ \t]*(?:[:=,(]|[ \t]di\b|{_STREET})"
-    r"|(?:bertempat )?(?:ber)?(?:tinggal|domisili|kos|kontrak|mengontrak)[ \t]+di\b|domisili[ \t]*:"
+    r"|(?P<bare>(?:rumah|rmh|omah)(?:nya|ne|e|ku)?(?:[ \t]+[^\W\d_]+){0,2}[ \t]+(?:di[ \t]+)?"
+    r"(?=(?:jl|jln|jalan|gang|gg|kp|kampung|perum)\b[^,;!?\n]{0,40}?(?:no|nomor|nomer|rt)\b[ .]{0,2}\d))"
+    r"|(?:bertempat )?(?:ber)?(?:tinggal|domisili|kos|kontrak|mengontrak)"
+    r"(?:[ \t]+(?:sendirian|sendiri|sementara))?[ \t]+di\b|domisili[ \t]*:"
     r")[ \t]*"
 )
 _NOT_A_HOME: Final = re.compile(
@@ -81,7 +86,7 @@ def homes(text: str) -> Iterator[Span]:
         start, end = _extent(text, found.end())
         if not _PIECE.search(text, start, end):
             continue
-        if _NEAR.search(text[max(0, found.start() - 20) : found.start()]):
+        if found["bare"] or _NEAR.search(text[max(0, found.start() - 20) : found.start()]):
             house = _HOUSE.search(text, start, end)
             if house:
                 yield Span(*house.span(), ADDRESS)

@@ -10,16 +10,18 @@ from laporhub.pipeline.identity.span import EMAIL, Span
 from laporhub.pipeline.ids import parse_ticket
 
 _LOCAL = r"\w.!#$%&'*+/=?^`{|}~-"
-_PROVIDERS = r"(?:gmail|googlemail|yahoo|ymail|rocketmail|outlook|hotmail|icloud)"
-_PROVIDER = rf"{_PROVIDERS}\b"
+_PROVIDERS = r"(?:g ?mail|googlemail|ya ?hoo|ymail|rocketmail|out ?look|hot ?mail|icloud)"
+_PROVIDER = rf"{_PROVIDERS}\b(?: ?[.,] ?(?:com|co\.id|co|id|con|cm)\b)?"
 _DOMAIN = rf"(?:(?:[\w-]++\.)+[^\W\d_][\w-]+|{_PROVIDER})"
 _EMAIL = (
     rf"(?P<email>(?<![{_LOCAL}])[{_LOCAL}]++(?:@| ?@ ?(?={_PROVIDER})){_DOMAIN}"
     rf"(?:[{_LOCAL}]*+@{_DOMAIN})*)"  # addresses run together are one
 )
+_REFERENCE = r"(?P<reference>(?<![\w-])[A-Z]{2,6}-20\d\d-\d{3,8}(?![\w-]))"
+"""A number that an office gave to a file: "LG-2025-001234"."""
 _TICKET = r"(?P<ticket>(?<![^\W\d_])[A-Za-z]{3,6}-?[0-9]{4}-?[0-9]{4}-?[0-9]{4}(?![\w]|-[0-9]))"
-_WHOLE = re.compile(f"{_EMAIL}|{_TICKET}")
-_WHOLE_WITHOUT_EMAIL = re.compile(_TICKET)
+_WHOLE = re.compile(f"{_EMAIL}|{_TICKET}|{_REFERENCE}")
+_WHOLE_WITHOUT_EMAIL = re.compile(f"{_TICKET}|{_REFERENCE}")
 _NEVER_A_TICKET = re.compile(
     r"(?i)no|nomo?r|nope|hp|wa|sms|te?lp?|telp?on|telepo|call|phone|hub|cp|rek|norek|nik|ktp|kk|nip"
     r"|npwp|va|bank|bpjs"
@@ -31,15 +33,16 @@ _AT = re.compile(
     r"(?i)[ \t]*(?:[(\[{<][ \t]?(?:at|et|@)[ \t]?[)\]}>]|(?<=[ \t])(?:at|et|@)(?=[ \t])|@)[ \t]*"
 )
 _DOT = r"[ \t]*(?:\.|[(\[{][ \t]?(?:dot|titik|\.)[ \t]?[)\]}]|(?<=[ \t])(?:dot|titik)(?=[ \t]))[ \t]*"
-_END = r"(?:com|co|id|net|org|go|ac|sch|my|web|biz|info)"
+_END = r"(?:com|kom|con|cm|co|id|net|org|go|ac|sch|my|web|biz|info)"
 _DOMAIN_SAID = re.compile(
     rf"(?i)(?:{_PROVIDERS}(?:{_DOT}{_END}\b){{0,2}}|[a-z0-9-]{{2,30}}(?:{_DOT}{_END}\b){{1,3}})"
 )
 _LOCAL_SAID = re.compile(
-    r"(?i)(?<![\w.])[\w+-]+(?:(?:\.|[ \t](?:titik|dot|underscore|strip)[ \t])[\w+-]+){0,4}$"
+    r"(?i)(?<![\w.])[\w+-]+(?:(?:\.|[ \t](?:titik|dot|underscore|strip)[ \t]"
+    r"|[ \t]?[(\[{<][ \t]?(?:titik|dot|underscore|strip|\.)[ \t]?[)\]}>][ \t]?)[\w+-]+){0,4}$"
 )
 _REACH = 64
-_OF_A_TICKET = 12
+_OF_A_TICKET = 7
 _HINT: Final = ("mail", "yahoo", "outlook", "icloud", " titik ", " dot ", "dot)", "titik)", "dot]", "titik]")
 
 
@@ -54,6 +57,9 @@ def addresses(text: str, kept: frozenset[str], digits: int) -> tuple[list[Span],
     for match in pattern.finditer(text) if "@" in text or digits >= _OF_A_TICKET else ():
         if match.lastgroup == "ticket":
             if _is_ticket(match[0]):
+                left.append(Span(*match.span(), ""))
+        elif match.lastgroup == "reference":
+            if not _NEVER_A_TICKET.fullmatch(match[0].partition("-")[0]):
                 left.append(Span(*match.span(), ""))
         elif not _is_link(match):
             is_office = bare(match[0]) in kept

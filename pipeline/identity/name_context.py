@@ -61,8 +61,9 @@ suwun nuwun sugeng dibawah kadiskominfo kerjanya orangnya namanya anaknya rumahn
 _PLAIN = """
 kini sini gini begini segini hati mati ganti nanti panti bukti pasti seperti arti berarti roti sakti inti wajah
 gajah rajah meriah kuliah sampai dasari sasari pesari sehari sari tertinggal menjadi terjadi jadi tadi pribadi
-abadi padi jahadi saudari mandiri menghadi diminati melewati lewati simpati bupati wati nikmati amati dekati
-pati hayati sejati rendah pindah indah wilayah syariah hadiah jumlah khotbah rupiah sekolah ibadah sampah sawah
+developer pengembang penghuni penyewa abadi padi jahadi saudari mandiri menghadi diminati melewati
+lewati simpati bupati wati nikmati amati dekati pati hayati sejati rendah pindah indah wilayah syariah hadiah
+jumlah khotbah rupiah sekolah ibadah sampah sawah
 bawah tanah dirikah mudah sudah susah pemerintah perintah mewadahi tempati menempati ditempati menyepakati
 disepakati sepakati dilewati dihadi jadiin dijadi mengabdi abdi mengadi disari mencari hari maksiyah ilmiyah
 aliyah diniyah tsanawiyah ibtidaiyah muhammadiyah berlari dicari matahari mencermati obati mengobati

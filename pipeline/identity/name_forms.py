@@ -35,19 +35,20 @@ _WHOSE: Final = (
 SURELY: Final = re.compile(
     rf"(?i)(?:nama(?:ku)?(?:[ \t]+(?:{_WHOSE})(?!\w)){{0,3}}(?:[ \t]*[:=]|[ \t]+(?:adalah|yaitu"
     rf"|ialah)\b)?|b(?:e)?rnama|atas[ \t]?nama"
-    r"|(?<!\d)a[./][ \t]?n[. \t:]|(?<!\d)an[ \t]?[.:]|(?<!\d)an(?=[ \t](?-i:[A-Z]))"
+    r"|(?<!\d)a[./][ \t]?n\.?(?=[ \t:,])|(?<!\d)an[ \t]?[.:]|(?<!\d)an(?=[ \t](?-i:[A-Z]))"
     r"|(?:pe)?lapor[ \t]*:|pengirim[ \t]*:|ttd|tertanda|perkenalkan|kenalkan"
     r"|asma(?:[ \t]kulo)?|jeneng(?:e|ku)?(?:[ \t]ku)?|yang bertanda ?tangan(?: di bawah ini)?)"
     r"(?!\w)[ \t]*[:=,.\-\n(]{0,3}[ \t]*(?:(?:saya|sy|aku|adalah|kami|nama)[ \t]*[:,]?[ \t]+)?"
 )
 MAYBE: Final = re.compile(
-    r"(?i)(?:namanya|panggil(?:[ \t]saja)?(?:[ \t]saya)?|dari[ \t]*:|hormat[ \t](?:saya|kami)"
+    r"(?i)(?:namanya|jenenge|(?<![.\w])si(?=[ \t]\w{3})|koh|cik|ncik|encik"
+    r"|panggil(?:[ \t]saja)?(?:[ \t]saya)?|dari[ \t]*:|hormat[ \t](?:saya|kami)"
     r"|salam(?:[ \t]hormat)?|wassalam|inisial)"
     r"(?!\w)[ \t]*[:=,.\-\n(]{0,3}[ \t]*"
 )
 _ANNOUNCING_WORDS = (
     "nama namaku bernama brnama atas a an pelapor lapor pengirim ttd tertanda perkenalkan kenalkan asma jeneng"
-    " jenenge jenengku yang namanya panggil dari hormat salam wassalam inisial"
+    " jenenge jenengku yang namanya si koh cik panggil dari hormat salam wassalam inisial"
 )
 _ANNOUNCING: Final = frozenset(_ANNOUNCING_WORDS.split())
 NO_NAME: Final = NEVER | TITLES | ROLES
@@ -67,11 +68,18 @@ PERSONS: Final = frozenset(
     )
 )
 """Roles after which a word in capitals is a name, not a place."""
-OF_STREETS: Final = ("dr", "dokter", "ir")
+_OF_STREETS_WORDS = """
+dr dokter ir kh kyai kiai ki nyai haji hj h prof rm raden jend jenderal letjen letjend mayjen mayjend brigjen kolonel
+kapten sultan pangeran raa
+"""
+OF_STREETS: Final = frozenset(_OF_STREETS_WORDS.split())
+"""Titles that also stand in the names of roads and hospitals."""
+_WITH_NYA = 5
+"""Letters of a word from which "nya" at its end makes it another's ("gapuranya")."""
 _SELF: Final = frozenset(("saya", "sy", "aku", "kulo", "dengan", "dgn"))
 _THANKS: Final = re.compile(
     r"(?i)(?:kasih|makasih|trims|tks|thanks|suwun|nuwun|mksh|salam|wassalam\w*|hormat (?:saya|kami)"
-    r"|[-~(])[\s,.!)]{0,4}(?P<name>[^\W\d_][^\W\d_ .]*(?:[ .]{1,2}[^\W\d_]+){0,3})$"
+    r"|[-–—~(])[\s,.!)]{0,4}(?P<name>[^\W\d_][^\W\d_ .]*(?:[ .]{1,2}[^\W\d_]+){0,3})$"
 )
 _THANKED: Final = (
     "kasih",
@@ -84,6 +92,8 @@ _THANKED: Final = (
     "salam",
     "hormat",
     "-",
+    "–",
+    "—",
     "~",
     "(",
 )
@@ -131,6 +141,7 @@ def is_plain(lower: str) -> bool:
     return (
         lower in NEVER
         or lower in PLAIN
+        or (lower.endswith("nya") and len(lower) > _WITH_NYA)
         or lower.startswith(("meng", "mem", "men", "peng", "pem", "ber", "ter", "di", "ke", "se"))
     )
 

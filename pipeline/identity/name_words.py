@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 _NAMES = """
+ketut aloysius iqbal evelyn mariska kirno soerjo euis afung butet siok hwa liong tjia njoo oei kwee tjan
 abdullah abdullatif abdurrahman abidin achmad ade adelia adhi adinda aditya adnan afandi afif afifah afrida afrizal
 agnes agnia agus agustina agustinus ahmad ainun ainur airin aisyah akhmad akiong aldi aldo alfarel alfi alfian ali
 alif alifah alika alimah alimin alip alvin alwi amalia amanda amelia aminah aminarti aminuddin amir amirudin amri
@@ -145,8 +146,8 @@ asri ayu bagus bakri bakti baskara bayu berkah bima bintang budi bunga cahaya ca
 cucu dahlia damar darmo darussalam delima dewa dewi dika dina dini diponegoro dwi edi eka elok emas fajar febri feri
 ferry firman fitri gading gajah gandung gemilang gita guntur hadi hakim hana harapan hari hidayah hidayat icha ika
 ilham imam iman ina indah intan isa ita jamal januar jati jaya jono jujur kamal kartika kartini kasih kencana kiki
-krida kris kumala kusuma lestari lili liman lis lulu made mahardika maju makmur malik mandiri mangun manis martha
-mawar mega mekar melati melur meta mila mina mitra moch moh mubarok muda mulia mulya murni mustika mutiara nana nani
+krida kris kumala kusuma lestari lili liman ling lis lulu made mahardika maju makmur malik mandiri mangun manis martha
+mawar mega mei mekar melati melur meta mila mina mitra moch moh mubarok muda mulia mulya murni mustika mutiara nana nani
 nina nur nusa padma pamungkas panca pandu pangestu panji pelangi pelita perdana permana permata pertiwi pratama
 prihatin puji purnama puspa putra putri raden rahayu rahmat raka rama ramadhan ramadhani ratna ratu rejeki rejo ria
 ribut ridho ridwan rio roy saban sabar salamah sami sandi santosa saputra saputro saraswati sari satria satrio

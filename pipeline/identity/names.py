@@ -37,9 +37,15 @@ from laporhub.pipeline.identity.name_forms import (
     words_apart,
 )
 from laporhub.pipeline.identity.name_words import NAMES, SHARED
-from laporhub.pipeline.identity.span import NAME, Span
+from laporhub.pipeline.identity.span import HIDDEN, NAME, Span
 
 _OF_PEOPLE = A_NAME | PERHAPS
+_BETWEEN = " \t,.:;()=-–—/"
+_ENDS = (".", "!", "?", "\n", "–", "—", " -")
+"""What ends a sentence, so that a name may follow."""
+_SAYS = frozenset(
+    ("lapor", "melaporkan", "menyampaikan", "mengadukan", "dari", "izin", "ijin", "numpang", "ki", "iki")
+)
 _MOST = 5
 """Words of the longest name."""
 _TITLES_AT_MOST = 4
@@ -184,7 +190,9 @@ class _Reader:
         last = self._run(place, trusting=in_capitals)
         while in_capitals and last > place and not self._shapes[last]:
             last -= 1
-        if last < place or (not in_capitals and last == place) or not self._surely(place, last):
+        if last < place or not self._surely(place, last):
+            return -1
+        if not in_capitals and last == place and not self._stands_apart(place, last):
             return -1
         self._take_another(last)
         return self._take(self._with_the_one_before(place), last)
@@ -336,6 +344,20 @@ class _Reader:
             any(each in NAMES or (in_capitals and interest(each) & A_NAME) for each in names)
             or "binti" in names
         )
+
+    def _stands_apart(self, first: int, last: int) -> bool:
+        """Whether a known name in lower case stands where people put theirs: beside a number or an address, as a
+        signature, or before what it has to say.
+        """
+        if self._lower[last] not in NAMES and self._lower[first] not in NAMES:
+            return False
+        before, after = self._pieces[2 * first], self._pieces[2 * last + 2]
+        if after.strip(_BETWEEN)[:1] == HIDDEN or before.strip(_BETWEEN)[-1:] == HIDDEN:
+            return True
+        begins = not first or any(sign in before for sign in _ENDS)
+        ends = last + 1 == len(self._words)
+        says = not ends and self._lower[last + 1] in _SAYS
+        return begins and (ends or says or after[:1] in (",", ":") or HIDDEN in before)
 
     def _is_a_place(self, place: int) -> bool:
         """Whether the word before does not make an office of it: "kepala sekolah", "kepala desa"."""

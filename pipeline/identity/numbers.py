@@ -33,6 +33,8 @@ _BEGINS_PHONE = re.compile(r"0[2-9]\d")
 COMPLETE = 10
 """Digits at which a phone number may end, so that a date after it is no part of it."""
 _MOST = 19
+_OF_A_NIK, _BEFORE_ITS_LAST = 16, 12
+"""Digits of an identity number, and of it without the last group."""
 
 PHONE_BEFORE = re.compile(
     r"(?i)(?<![^\W\d_])(?:telp?|tlp|telpon|telepon|hp|wa|whatsapp|sms|fax|hub(?:ungi)?|kontak|cp|phone|call)"
@@ -151,7 +153,8 @@ class _Chunk:
         gap = self.text[self.spans[j - 1][1] : self.spans[j][0]]
         if "/" in gap and MOBILE.fullmatch(digits) and self.groups[j].startswith(("08", "628")):
             return False  # the next number
-        return "/" not in gap or digits.startswith(("08", "628")) or len(self.groups[j]) >= 6
+        ends_a_nik = len(digits) + len(self.groups[j]) == _OF_A_NIK and len(digits) >= _BEFORE_ITS_LAST
+        return "/" not in gap or digits.startswith(("08", "628")) or len(self.groups[j]) >= 6 or ends_a_nik
 
     def _kind(self, i: int, j: int, digits: str, said: _Said) -> str:
         """The placeholder for groups `i`..`j`, "" if they identify nobody."""

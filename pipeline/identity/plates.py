@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from operator import attrgetter
 from typing import Final
 
 from laporhub.pipeline.identity.span import PLATE, Span
+from laporhub.pipeline.identity.spelled import DIGIT_WORDS
 
 _REGIONS: Final = (
     "A[ABDEG]?|B[ABDEGHKLMNP]?|D[ABCDEGHKLMNRST]?|DW|E[ABD]?|F|G|H|K[BHTU]?|L|M|N|P[ABGS]?|R|S|T|W|Z"
@@ -28,13 +30,45 @@ _UNITS = (
     " dan di ke yg dr tp ya ga gk sd smp sma smk bh kk lt lbr pcs set sak ton kel kec kab ds"
 )
 _UNIT: Final = frozenset(_UNITS.split())
+_SAID: Final = re.compile(r"(?i)plat|pol")
+_DIGITS_APART: Final = re.compile(r"\d \d \d")
 _LEAD = 60
 _WIDEST = 6
 """Characters before the number that may be part of the plate, and one more."""
 
 
-def plates(text: str) -> Iterator[Span]:
-    """Plates in capitals with at least three digits; others where a word before says that it is one."""
+_CALLED: Final = r"(?:[a-z]|be|ce|de|ef|ge|ha|je|ka|el|em|en|pe|ki|er|es|te|fe|ve|we|ex|eks|ye|zet)"
+"""How letters are called."""
+_SPELLED: Final = re.compile(
+    rf"(?i)\b(?:plat|plate|nopol|no\.? ?pol|nomor polisi)(?:nya|e)?\W{{1,3}}"
+    rf"(?:(?:no|nomor|nomer|mobil|motor)\W{{1,2}})?"
+    rf"(?P<plate>(?:(?i:{_REGIONS})|{_CALLED}(?: {_CALLED})?)[ .\-]{{1,3}}"
+    rf"(?:(?:{'|'.join(DIGIT_WORDS)}|[\dOo]{{1,4}})[ .\-]{{1,3}}){{1,4}}"
+    rf"(?:{_CALLED}(?: {_CALLED}){{1,2}}|[a-z]{{1,3}}))(?!\w)"
+)
+"""Where a word says that it is one: letters by their names, digits in words, an O for a nought."""
+_APART: Final = re.compile(r"(?<!\w)[A-Z](?: [A-Z])? (?:\d ){3,4}[A-Z](?: [A-Z]){0,2}(?!\w)")
+"""Letter by letter."""
+
+
+def plates(text: str) -> list[Span]:
+    """In order; none overlap. Those in capitals have at least three digits; of others a word before says what it is."""
+    found: list[Span] = []
+    for span in sorted((*_odd(text), *_plain(text)), key=attrgetter("start")):
+        if not found or span.start >= found[-1].end:
+            found.append(span)
+    return found
+
+
+def _odd(text: str) -> Iterator[Span]:
+    """Spelled out, or letter by letter."""
+    if _SAID.search(text):
+        yield from (Span(*found.span("plate"), PLATE) for found in _SPELLED.finditer(text))
+    if _DIGITS_APART.search(text):
+        yield from (Span(*found.span(), PLATE) for found in _APART.finditer(text))
+
+
+def _plain(text: str) -> Iterator[Span]:
     for number in _NUMBER.finditer(text):
         if number.end() - number.start() > 4:
             continue

@@ -12,7 +12,15 @@ from itertools import accumulate, pairwise
 from string import punctuation
 from typing import Final
 
-from laporhub.pipeline.identity.numbers import ACCOUNT_BEFORE, COMPLETE, CONTEXT, FEWEST, MOBILE, PHONE_BEFORE
+from laporhub.pipeline.identity.numbers import (
+    ACCOUNT_BEFORE,
+    COMPLETE,
+    CONTEXT,
+    FEWEST,
+    LANDLINE,
+    MOBILE,
+    PHONE_BEFORE,
+)
 from laporhub.pipeline.identity.span import ACCOUNT, NIK, PHONE, Span
 from laporhub.pipeline.remembered import Remembered
 
@@ -20,20 +28,22 @@ _UNITS: Final = {
     word: digit
     for digit, words in enumerate(
         (
-            "nol kosong nul zero",
-            "satu siji hiji one",
-            "dua loro two",
-            "tiga telu tilu three",
-            "empat papat opat four",
-            "lima limo five",
+            "nol kosong nul enol noll nool zero oh",
+            "satu siji hiji setunggal one",
+            "dua duwa loro kalih two",
+            "tiga telu tilu tigo three",
+            "empat ampat papat sekawan opat four",
+            "lima limo gangsal five",
             "enam enem nem genep six",
-            "tujuh pitu seven",
-            "delapan lapan wolu dalapan eight",
-            "sembilan songo salapan nine",
+            "tujuh tuju pitu seven",
+            "delapan delepan dlapan lapan wolu dalapan eight",
+            "sembilan sembilang songo sanga salapan nine",
         )
     )
     for word in words.split()
 }
+DIGIT_WORDS: Final = tuple(sorted(_UNITS, key=len, reverse=True))
+"""The words for 0 to 9, the longest first."""
 _SAID: Final = {
     **{word: str(digit) for word, digit in _UNITS.items()},
     **{"sepuluh": "10", "sebelas": "11", "seratus": "100", "puluh": "0", "ratus": "00", "belas": ""},
@@ -189,7 +199,7 @@ def lookalikes(text: str) -> Iterator[Span]:
 
 
 def _kind(digits: str, lead: str) -> str:
-    if MOBILE.fullmatch(digits):
+    if MOBILE.fullmatch(digits) or (digits.startswith("0") and LANDLINE.fullmatch(digits)):
         return PHONE
     if len(digits) == 16 and _is_nik(digits):
         return NIK
