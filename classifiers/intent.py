@@ -39,7 +39,8 @@ _QUESTION: Final = re.compile(
     r"|(?:mau|ingin|numpang|izin|ijin|mohon) (?:tanya|bertanya)|tanya|info|informasi"
     r"|penjelasan|pencerahan|jam (?:pelayanan|operasional)|jadwal"
     r"|nomor (?:telepon|wa|kontak|call center)|ke mana|kemana"
-    r"|siapa yang|bolehkah|bisakah|adakah|masih (?:buka|berlaku|ada)|minta (?:nomor"
+    r"|siapa yang|bolehkah|bisakah|adakah|masih (?:buka|berlaku|ada)"
+    r"|(?:tidak|belum|berapa|brp|bagaimana|mana|apa|siapa|kapan) ya|minta (?:nomor"
     r"|alamat|kontak|jadwal))\b"
 )
 _HOW: Final = re.compile(
@@ -54,20 +55,30 @@ _SURELY_ASKS: Final = re.compile(
     r"|syaratnya|caranya|kapan (?:pendaftaran|dibuka|mulai|jadwal)|jam berapa|bulan apa|hari apa|tanggal berapa)\b"
 )
 """With a question mark a question, though there is trouble in it ("motor saya mati pajak, pemutihan masih ada?")."""
+_WONDERS: Final = re.compile(
+    r"\b(?:apa|apakah|bisa\w*|boleh\w*|kapan|berapa|brp|di ?mana|ke ?mana|mana|siapa|bagaimana|gimana|masih ada)\b"
+)
+"""With a question mark a question, where there is no trouble."""
 _INSISTS: Final = re.compile(
     r"\b(?:lapor\w*|melaporkan|kecewa|berkali kali|terus menerus|selalu|terus|padahal|sampai kapan|kok|malah|tolong"
     r"|mohon|parah|\d+ (?:hari|minggu|bulan|tahun)|bertahun tahun|berbulan bulan|seminggu|sebulan|setahun)\b"
 )
 """Who says this complains, whatever they ask."""
+_PROPOSES: Final = re.compile(
+    r"(?:(?:halo|hai|min|admin|kak|assalamualaikum|selamat \w+|permisi|mohon|bapak|ijin|izin|numpang|maaf) )*"
+    r"(?:usul|usulan|saran|masukan|aspirasi|harapan|mengusulkan|ide)\b(?! (?:saya|kami) (?:tidak|belum))"
+)
 _WISH: Final = re.compile(
     r"\b(?:usul\w*|mengusulkan|saran\w*|menyarankan|masukan|aspirasi|ide|gagasan|sebaiknya|seyogyanya"
     r"|alangkah (?:baik|indah)\w*|lebih baik (?:jika|kalau|di)|akan lebih"
     r"|(?:mohon|tolong|harap|kami ingin|kami berharap|semoga|bisa|perlu|butuh"
     r"|minta) (?:\w+ ){0,2}?(?:ditambah\w*|dibangun\w*|diadakan|disediakan|dibuatkan|dipasang\w*"
-    r"|dibuka\w*|dikembangkan|ditingkatkan|diperbanyak|diperluas|dipertimbangkan|ada (?:taman|trotoar"
+    r"|dibuka\w*|didirikan|direnovasi|dibikinkan|diperpanjang|dikembangkan|ditingkatkan"
+    r"|diperbanyak|diperluas|dipertimbangkan|ada (?:taman|trotoar"
     r"|halte|rute|bus|cctv|wifi|jalur|lampu|sekolah|puskesmas))"
     r"|kapan (?:ada|dibangun|diadakan)|bagaimana kalau|gimana kalau|semoga (?:ke depan|kedepan\w*"
-    r"|segera ada)|andai\w*|kami (?:mendukung|menginginkan))\b"
+    r"|segera ada)|andai\w*"
+    r"|mbok (?:dikasih|dibuatkan|dibangun|ditambah|ditata|jadiin|dijadikan|diadakan)|kami (?:mendukung|menginginkan))\b"
 )
 _NOT_OURS: Final = re.compile(
     r"\b(?:(?:cari|butuh|mencari) (?:jodoh|pacar|istri|suami|teman)|pinjam (?:uang|duit) dong"
@@ -77,7 +88,8 @@ _NOT_OURS: Final = re.compile(
     r"|gojek|grab|netflix|spotify|tiktok|instagram) (?:saya|ku|error|kena)"
     r"|akun (?:ff|epep|ml|pubg|roblox|game|instagram|tiktok|facebook) (?:saya|ku|kena|hilang)?"
     r"|mantan (?:saya|pacar)|pacar saya"
-    r"|pacarku|mantanku|selamat ulang tahun|mobile legends?|free fire|tiket konser|timnas"
+    r"|pacarku|mantanku|follow back|folback|saldo dana"
+    r"|selamat ulang tahun|mobile legends?|free fire|tiket konser|timnas"
     r"|selingkuh|ramal\w*|zodiak|skor bola"
     r"|hp (?:saya|ku) (?:rusak|hilang|error|lemot|mati)|laptop (?:saya|ku)|resep|lirik"
     r"|pr (?:matematika|sekolah)|kerjakan soal|puisi|pantun|nyanyi|chatgpt|presiden amerika"
@@ -110,6 +122,8 @@ def intent(words: str, *, asked: bool = False) -> Intent:
     strays = _KINDS.first(_STRAYED, words, places)
     if strays and (not troubled or "salah" in strays[0]):
         return "not_ours"
+    if _PROPOSES.match(words):
+        return "aspiration"
     if _HOW.match(words) or (asked and _SURELY_ASKS.search(words) and not _INSISTS.search(words)):
         return "question"
     thanked = _KINDS.first(_THANKED, words, places)
@@ -125,7 +139,8 @@ def intent(words: str, *, asked: bool = False) -> Intent:
         return "complaint"
     if _KINDS.first(_WISHED, words, places):
         return "aspiration"
-    return "question" if asked or _KINDS.first(_ASKED, words, places) else "complaint"
+    asks = _KINDS.first(_ASKED, words, places) or (asked and _WONDERS.search(words))
+    return "question" if asks else "complaint"
 
 
 def _asks(words: str, places: Places) -> bool:

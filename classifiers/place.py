@@ -83,12 +83,15 @@ _NEAR = frozenset(
     }
 )
 _KINDS_OF_PLACES = frozenset({"kabupaten", "kota", "kecamatan"})
-_FROM = frozenset({"dari", "asal", "orang", "wong", "saking", "seko"})
+_FROM = frozenset({"dari", "asal", "asli", "ktp", "orang", "wong", "saking", "seko"})
 _LIVING = frozenset({"tinggal", "rumahku", "omahku", "omahe", "domisili", "merantau"})
 """Words before the place that the writer comes from: another one is meant, if named."""
+_NOT = frozenset({"bukan", "dudu", "sanes"})
 _TOWARDS = frozenset({"ke", "arah", "jurusan", "menuju", "tujuan", "menyang", "nyang", "tekan"})
 """Words before a place to which something leads: it says less than one where something is."""
-_NAMED_AFTER = frozenset({"jalan", "gang", "tol", "bank", "toko", "perumahan", "komplek", "kereta", "bus"})
+_NAMED_AFTER = frozenset(
+    {"jalan", "gang", "tol", "bank", "toko", "perumahan", "komplek", "kereta", "bus", "bengawan"}
+)
 """Words that make a name of the place after them, wherever the thing itself is."""
 
 _SURE = 1.0
@@ -315,7 +318,13 @@ def _mention(name: _Name, near: Sequence[_Name], words: Sequence[str]) -> _Menti
     """What a name says with these right beside it; None where it is taken for a plain word."""
     before = words[name.start - 1] if name.start else ""
     shared = {unit for other in near for unit in name.units & other.units}
-    weights = {entry.unit: _weight(entry.level, before, name.end - name.start) for entry in name.entries}
+    size = name.end - name.start
+    weights = {entry.unit: _weight(entry.level, before, size) for entry in name.entries}
+    if words[name.end : name.end + 1] == ["kota"] or words[name.end : name.end + 1] == ("kota",):
+        weights = {
+            entry.unit: weights[entry.unit] or _LIKELY * (entry.level == "ambiguous")
+            for entry in name.entries
+        }
     if shared:  # "Gabus Pati": each tells which of its places the other is
         weights = {unit: max(weights[unit], _LIKELY) for unit in sorted(shared)}
     weights = {unit: weight for unit, weight in weights.items() if weight}
@@ -326,7 +335,7 @@ def _mention(name: _Name, near: Sequence[_Name], words: Sequence[str]) -> _Menti
         " ".join(words[name.start : name.end]),
         weights,
         aside=max(_aside(words, name.start), int(is_route)),
-        denied=before == "bukan",
+        denied=not _NOT.isdisjoint(words[max(0, name.start - 2) : name.start]),
     )
 
 
@@ -377,7 +386,7 @@ def _aside(words: Sequence[str], start: int) -> int:
     before = words[max(0, start - 2) : start]
     if not before:
         return 0
-    if before[-1] in _FROM or (len(before) == 2 and before[0] in _LIVING):
+    if before[-1] in _FROM or not _LIVING.isdisjoint(before):
         return 2
     return 1 if before[-1] in _TOWARDS else 0
 

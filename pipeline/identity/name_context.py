@@ -7,7 +7,7 @@ from typing import Final
 from laporhub.pipeline.identity.name_words import NAMES, SHARED
 
 _AFTER_PLACE = """
-jalan jl jln jalur gang gg desa ds kelurahan kel kecamatan kec kabupaten kab kota dusun dsn dukuh dk kampung kp
+sakit jalan jl jln jalur gang gg desa ds kelurahan kel kecamatan kec kabupaten kab kota dusun dsn dukuh dk kampung kp
 lingkungan perumahan perum prum komplek kompleks griya graha puri rs rsu rsud rsi rsia rsjd rsup klinik
 puskesmas pustu apotek apotik sma smk smp sd sdn smpn sman smkn sdit smpit mi mts mtsn man ma tk paud ra kb slb
 universitas univ kampus stadion bandara masjid mesjid mushola musholla langgar gereja vihara pasar terminal

@@ -361,6 +361,8 @@ class _Reader:
 
     def _is_a_place(self, place: int) -> bool:
         """Whether the word before does not make an office of it: "kepala sekolah", "kepala desa"."""
+        if self._lower[place] == "sakit":
+            return place > 0 and self._lower[place - 1] == "rumah"
         return not place or self._lower[place - 1] not in ("kepala", "wakil", "penjaga")
 
     def _is_capital(self, place: int) -> bool:
