@@ -45,6 +45,10 @@ ACCOUNT_BEFORE = re.compile(
     r"|bank(?: \w+)?|id ?pel(?:anggan)?|pelanggan|meter|npwp|nip|nik|kk|ktp|bpjs|kis)"
     r"[\s.:,=]*(?:(?:no(?:mor)?|an)[\s.:=]*)?$"
 )
+_FILE_BEFORE = re.compile(
+    r"(?i)(?<![^\W\d_])(?:register|registrasi|berkas|tiket|aduan|laporan|perkara|resi)[\s.:,=]*(?:(?:no(?:mor)?)[\s.:=]*)?$"
+)
+"""Words of the number that an office gives to a file."""
 _TAX_NUMBER = re.compile(r"\d\d\.\d{3}\.\d{3}\.\d-\d{3}\.\d{3}")
 _MONEY_BEFORE = re.compile(r"(?i)(?:(?<![^\W\d_])(?:rp|idr)|\$)[\s.:]*$")
 _MONEY_AFTER = re.compile(r"(?i)\s*(?:,-|rupiah)")
@@ -103,10 +107,11 @@ class _Said:
     phone: bool
     account: bool
     money: bool
+    file: bool
 
     @classmethod
     def by(cls, lead: str) -> _Said:
-        words = (PHONE_BEFORE, ACCOUNT_BEFORE, _MONEY_BEFORE)
+        words = (PHONE_BEFORE, ACCOUNT_BEFORE, _MONEY_BEFORE, _FILE_BEFORE)
         return cls(lead.rstrip("(").endswith("+"), *(word.search(lead) is not None for word in words))
 
 
@@ -163,6 +168,8 @@ class _Chunk:
             return NIK
         if _is_phone(digits, groups, said):
             return PHONE
+        if said.file and not said.account:
+            return ""
         if _TAX_NUMBER.fullmatch(self.text, self.spans[i][0], self.spans[j][1]):
             return ACCOUNT
         if i == j:
