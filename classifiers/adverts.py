@@ -133,6 +133,7 @@ _AGAINST: Final = (
     r"|tertahan saya|menimbun|di atas harga|di atas het|debt collector|merampas|dibobol|dipotong"
     r"|katanya|terlambat|sengketa|kurang|info lowongan|jam kerja"
     r"|membuang|dibuang|dijual di|dijual (?:bebas|dengan)|orang tua|dekat sekolah|depan sekolah"
+    r"|santunan|jasa raharja|kecelakaan|meninggal|ketipu|refund|antri|antre|disuruh|ditahan|ilang|gerakan pangan murah"
     r"|pegawai|petugas|dinas|puskesmas|sekolah|bumdes|selalu"
 )
 _ENOUGH = 1.8
