@@ -21,7 +21,7 @@ _REFERENCE = r"(?P<reference>(?<![\w-])[A-Z]{2,6}-20\d\d-\d{3,8}(?![\w-]))"
 """A number that an office gave to a file: "LG-2025-001234"."""
 _TICKET = r"(?P<ticket>(?<![^\W\d_])[A-Za-z]{3,6}-?[0-9]{4}-?[0-9]{4}-?[0-9]{4}(?![\w]|-[0-9]))"
 _WHOLE = re.compile(f"{_EMAIL}|{_TICKET}|{_REFERENCE}")
-_WHOLE_WITHOUT_EMAIL = re.compile(f"{_TICKET}|{_REFERENCE}")
+_WITHOUT_EMAIL = re.compile(f"{_TICKET}|{_REFERENCE}")
 _NEVER_A_TICKET = re.compile(
     r"(?i)no|nomo?r|nope|hp|wa|sms|te?lp?|telp?on|telepo|call|phone|hub|cp|rek|norek|nik|ktp|kk|nip"
     r"|npwp|va|bank|bpjs"
@@ -42,7 +42,7 @@ _LOCAL_SAID = re.compile(
     r"|[ \t]?[(\[{<][ \t]?(?:titik|dot|underscore|strip|\.)[ \t]?[)\]}>][ \t]?)[\w+-]+){0,4}$"
 )
 _REACH = 64
-_OF_A_TICKET = 7
+_OF_A_TICKET, _OF_A_REFERENCE = 12, 7
 _HINT: Final = ("mail", "yahoo", "outlook", "icloud", " titik ", " dot ", "dot)", "titik)", "dot]", "titik]")
 
 
@@ -53,8 +53,8 @@ def addresses(text: str, kept: frozenset[str], digits: int) -> tuple[list[Span],
     """
     found: list[Span] = []
     left: list[Span] = []
-    pattern = _WHOLE if "@" in text else _WHOLE_WITHOUT_EMAIL
-    for match in pattern.finditer(text) if "@" in text or digits >= _OF_A_TICKET else ():
+    pattern = _WHOLE if "@" in text else _WITHOUT_EMAIL
+    for match in pattern.finditer(text) if "@" in text or _may_have_a_ticket(text, digits) else ():
         if match.lastgroup == "ticket":
             if _is_ticket(match[0]):
                 left.append(Span(*match.span(), ""))
@@ -65,6 +65,10 @@ def addresses(text: str, kept: frozenset[str], digits: int) -> tuple[list[Span],
             is_office = bare(match[0]) in kept
             (left if is_office else found).append(Span(*match.span(), EMAIL))
     return found, left
+
+
+def _may_have_a_ticket(text: str, digits: int) -> bool:
+    return digits >= _OF_A_TICKET or (digits >= _OF_A_REFERENCE and "-20" in text)
 
 
 def dictated(text: str) -> Iterator[Span]:

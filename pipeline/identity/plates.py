@@ -30,7 +30,7 @@ _UNITS = (
     " dan di ke yg dr tp ya ga gk sd smp sma smk bh kk lt lbr pcs set sak ton kel kec kab ds"
 )
 _UNIT: Final = frozenset(_UNITS.split())
-_SAID: Final = re.compile(r"(?i)plat|pol")
+_POLICE: Final = re.compile(r"no\.? ?pol|nomor pol")
 _DIGITS_APART: Final = re.compile(r"\d \d \d")
 _LEAD = 60
 _WIDEST = 6
@@ -53,8 +53,11 @@ _APART: Final = re.compile(r"(?<!\w)[A-Z](?: [A-Z])? (?:\d ){3,4}[A-Z](?: [A-Z])
 
 def plates(text: str) -> list[Span]:
     """In order; none overlap. Those in capitals have at least three digits; of others a word before says what it is."""
+    plain, odd = [*_plain(text)], [*_odd(text)]
+    if not odd:
+        return plain
     found: list[Span] = []
-    for span in sorted((*_odd(text), *_plain(text)), key=attrgetter("start")):
+    for span in sorted((*odd, *plain), key=attrgetter("start")):
         if not found or span.start >= found[-1].end:
             found.append(span)
     return found
@@ -62,7 +65,8 @@ def plates(text: str) -> list[Span]:
 
 def _odd(text: str) -> Iterator[Span]:
     """Spelled out, or letter by letter."""
-    if _SAID.search(text):
+    lowered = text.lower()
+    if "plat" in lowered or ("pol" in lowered and _POLICE.search(lowered)):
         yield from (Span(*found.span("plate"), PLATE) for found in _SPELLED.finditer(text))
     if _DIGITS_APART.search(text):
         yield from (Span(*found.span(), PLATE) for found in _APART.finditer(text))
