@@ -63,7 +63,7 @@ _OFFERS: Final[tuple[tuple[float, str], ...]] = (
         r"|resmi (?:terpilih|meraih|m)|pin(?: \w+)? (?:pemenang|undian|anda|pmenang)"
         r"|isi ulang|gratis (?:pulsa|kuota|internet\w*)|ekstra pulsa|berlaku s d|giveaway \d+ hp"
         r"|nomor anda terpilih|pin pemenang|anda mendapat hadiah|mendapat hadiah mobil|dapatkan (?:kuota"
-        r"|pulsa|uang|hadiah|saldo|cashback)|klaim"
+        r"|pulsa|uang|hadiah|saldo|cashback)"
         r"|kuota gratis|token listrik gratis|giveaway \d+|follow dan share|sebarkan pesan|kirim pesan ini"
         r"|verifikasi melalui|untuk bayar|file apk|unduh apk"
         r"|masukkan nomor kartu|isi (?:data|form) di|bea cukai|akun bank anda|bobol|sadap",
@@ -133,7 +133,8 @@ _AGAINST: Final = (
     r"|tertahan saya|menimbun|di atas harga|di atas het|debt collector|merampas|dibobol|dipotong"
     r"|katanya|terlambat|sengketa|kurang|info lowongan|jam kerja"
     r"|membuang|dibuang|dijual di|dijual (?:bebas|dengan)|orang tua|dekat sekolah|depan sekolah"
-    r"|santunan|jasa raharja|kecelakaan|meninggal|ketipu|refund|antri|antre|disuruh|ditahan|ilang|gerakan pangan murah"
+    r"|santunan|jasa raharja|kecelakaan|meninggal|ketipu|refund|antri|antre|disuruh|ditahan|ilang"
+    r"|terang terangan|gerakan pangan murah"
     r"|pegawai|petugas|dinas|puskesmas|sekolah|bumdes|selalu"
 )
 _ENOUGH = 1.8

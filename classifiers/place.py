@@ -174,6 +174,11 @@ class _Name:
     def units(self) -> set[str]:
         return {entry.unit for entry in self.entries}
 
+    def tells(self, other: _Name) -> bool:
+        """Whether the other may tell which place this is: not the same again, nor a plain word beside a plain word."""
+        either = (*self.entries, *other.entries)
+        return self.entries is not other.entries and any(entry.level != "official" for entry in either)
+
 
 @dataclass(frozen=True, slots=True)
 class _Mention:
@@ -317,10 +322,10 @@ class PlaceFinder:
 def _mention(name: _Name, near: Sequence[_Name], words: Sequence[str]) -> _Mention | None:
     """What a name says with these right beside it; None where it is taken for a plain word."""
     before = words[name.start - 1] if name.start else ""
-    shared = {unit for other in near for unit in name.units & other.units}
+    shared = {unit for other in near if name.tells(other) for unit in name.units & other.units}
     size = name.end - name.start
     weights = {entry.unit: _weight(entry.level, before, size) for entry in name.entries}
-    if words[name.end : name.end + 1] == ["kota"] or words[name.end : name.end + 1] == ("kota",):
+    if [*words[name.end : name.end + 1]] == ["kota"]:  # "Rembang kota": the town of that name
         weights = {
             entry.unit: weights[entry.unit] or _LIKELY * (entry.level == "ambiguous")
             for entry in name.entries

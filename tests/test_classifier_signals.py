@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from word_sets import labelled
 
+from laporhub.classifiers.danger import urgency
 from laporhub.classifiers.intent import emptiness, intent
-from laporhub.classifiers.signals import flags, triage, urgency
+from laporhub.classifiers.signals import flags, triage
 from laporhub.pipeline.rude import masked
 from laporhub.pipeline.text import normalise
 

@@ -60,7 +60,7 @@ def share(right: Collection[bool]) -> float:
 
 
 def test_there_is_enough_to_tell() -> None:
-    assert len(everything()) >= 600
+    assert len(everything()) >= 850
     assert len({unit for each in everything() for unit in each.units} & BOOK.units.keys()) == len(BOOK.units)
 
 
