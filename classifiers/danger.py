@@ -30,14 +30,16 @@ _WATER: Final = (
     r"banjir (?:\w+ ){0,8}(?:sepinggang|sedada|seleher|atap|evakuasi|mengungsi|terjebak|perahu|pelampung)",
     r"air (?:\w+ ){0,3}(?:sepinggang|sedada|seleher|(?:se)?atap rumah)|(?:sak|se) ?(?:dada|dodo|gulu|leher)",
     r"(?:butuh|mohon|minta|kirim\w*) (?:bantuan )?(?:perahu (?:karet|evakuasi)|pelampung|tim sar)",
-    r"(?:di|ke|neng|nang) (?:atas|nduwur|dhuwur|duwur|atap) (?:genteng|gendeng|atap|rumah|pohon)",
+    r"(?:kami|aku|saya|warga|orang|keluarga|anakku|lansia|bertahan|naik|nunggu) (?:\w+ ){0,3}(?:di|ke|neng|nang)"
+    r" (?:atas |nduwur |dhuwur |duwur )?(?:genteng|gendeng|atap)(?! (?:rumah )?(?:bocor|rusak))",
     r"(?:harus|kudu|mesti|terpaksa) (?:ngungsi|mengungsi)|tanggul (?:\w+ )?jebol|banjir bandang",
     r"(?:perahu|prahu|kapal) (?:\w+ ){0,2}(?:kebalik|terbalik)|kelelep|klelep|kintir",
 )
 _CAUGHT: Final = (
     r"(?:warga|orang|anak|lansia|kami|keluarga) (?:\w+ ){0,2}(?:terjebak|tertimbun|hanyut|tenggelam|terseret"
     r"|terisolasi)",
-    r"ketimbun|kependem|kejebak|(?:ke|ter)jepit",
+    r"ketimbun|kependem|kejebak",
+    r"(?:yang|orang|anak|sopir\w*|korban|penumpang|kaki|tangan) (?:\w+ )?(?:ke|ter)jepit",
     r"masih ada (?:orang|korban|warga|anak) (?:\w+ ){0,2}(?:dalam|dalem|njero|terjebak|tertimbun)",
     r"masih (?:ada|banyak) penumpang (?:\w+ ){0,2}(?:dalam|dalem|njero)",
     r"(?:minta|njaluk) tolong dari (?:bawah|dalam)",
