@@ -165,7 +165,8 @@ class _Reader:
         if first is None:
             return -1
         first = self._past_titles(first)
-        return self._take(first, self._run(first, trusting=surely or self._is_capital(first)))
+        trusting = surely or self._is_capital(first)
+        return self._take(first, self._run(first, trusting=trusting, surely=surely))
 
     def _is_me(self, place: int) -> int:
         """ "saya Budi"."""
@@ -218,17 +219,19 @@ class _Reader:
 
     # ── how far it goes ──────────────────────────────────────────────────────────────────────────
 
-    def _run(self, place: int, *, trusting: bool) -> int:
+    def _run(self, place: int, *, trusting: bool, surely: bool = False) -> int:
         """The last word of the name that begins here; the place before it if none does.
 
-        `trusting`: words that are not known as names belong to it, too, where nothing speaks against it.
+        `trusting`: words that are not known as names belong to it, too, where nothing speaks against it. `surely`: nor
+        does it that a place bears the name.
         """
         last = place - 1
         capital = self._is_capital(place)
         while last + 1 < len(self._words) and last - place + 1 < _MOST:
             if last >= place and not self._joined(last):
                 break
-            if not self._goes_on(last + 1, trusting=trusting, capital=capital, first=last < place):
+            never = NEVER if surely else self._never
+            if not self._goes_on(last + 1, never, trusting=trusting, capital=capital, first=last < place):
                 break
             last += 1
             # Without capitals, a word that nobody knows does not go on where a known name stands.
@@ -237,9 +240,11 @@ class _Reader:
             last -= 1
         return last
 
-    def _goes_on(self, place: int, *, trusting: bool, capital: bool, first: bool) -> bool:
+    def _goes_on(
+        self, place: int, never: frozenset[str], *, trusting: bool, capital: bool, first: bool
+    ) -> bool:
         word, lower = self._words[place], self._lower[place]
-        if lower in self._never or lower in ROLES or (lower in TITLES and lower not in NAMES):
+        if lower in never or lower in ROLES or (lower in TITLES and lower not in NAMES):
             return False
         if self._worth[place] & (A_NAME | PERHAPS) or (len(lower) == 1 and word.isupper()):
             return not first or lower not in PARTICLES or lower in SHARED
