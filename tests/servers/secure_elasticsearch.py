@@ -20,7 +20,9 @@ ADMIN = "admin"
 SUPERUSER = "superuser"
 ROUNDS = 1000
 """Few, as every request is signed in anew. These passwords guard nothing."""
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0
+AGAIN_S = 15.0
+"""After which the files are touched again: a busy server may have missed that they changed."""
 
 
 @dataclass(frozen=True)
@@ -48,8 +50,12 @@ class SecureElasticsearch:
         """Returns when the user can sign in and has all that these roles of the file allow."""
         self.write_user(user, password, roles)
         wanted = self._allowed_by(roles)
-        deadline = time.monotonic() + PATIENCE_S
+        deadline, again = time.monotonic() + PATIENCE_S, time.monotonic() + AGAIN_S
         while not wanted <= self._has(user, password):
+            if time.monotonic() > again:
+                for name in ("roles.yml", "users_roles", "users"):
+                    self._append(name, ["# look again"])
+                again += AGAIN_S
             if time.monotonic() > deadline:
                 raise TimeoutError(
                     f"Elasticsearch did not take the user {user}: see {self.folder}/server.log"
