@@ -1,7 +1,7 @@
 """Advertising: gambling, loans, goods, services, jobs that pay for likes, prizes that cost. Pure.
 
 What is offered and how one is called to take it weigh together; words with which people complain of the same things
-weigh against. Letters that are spaced or replaced to escape notice are put right first.
+weigh against.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import re
 from typing import Final
 
 from laporhub.classifiers.beginnings import Phrases
-from laporhub.pipeline.remembered import Remembered
 from laporhub.pipeline.text import words_of
 
 _OFFERS: Final[tuple[tuple[float, str], ...]] = (
@@ -149,9 +148,6 @@ _TELLS: Final = re.compile(
 )
 """Who says this of gambling or loans has nothing to sell."""
 _COMPLAINS: Final = re.compile(rf"\b(?:{_AGAINST})\b")
-_SPACED: Final = re.compile(r"\b(?:[a-z] ){3,}[a-z]\b")
-_REPLACED: Final = re.compile(r"(?=\w*[a-z])(?=\w*\d)[a-z0-9]{4,}")
-_LEET: Final = str.maketrans("0134", "oiea")
 
 
 _AGAINST_WORDS: Final = frozenset(word for word in _AGAINST.split("|") if word.isalpha())
@@ -159,24 +155,9 @@ _MORE = 0.35
 """What each further word of a kind adds to its weight, twice at most."""
 
 
-def _oddity(word: str) -> int:
-    if len(word) == 1:
-        return _SINGLE
-    return _PLAIN if word.isalpha() or word.isdigit() else _MIXED
-
-
-_PLAIN, _SINGLE, _MIXED = range(3)
-_ODD: Final = Remembered(_oddity)
-"""Words that may be written so that no machine finds them: single letters, letters with digits among them."""
-
-
 def is_advertising(words: str) -> bool:
     """Whether a person should check a normalised text for advertising."""
-    said = words_of(words)
-    odd = [*map(_ODD.__getitem__, said)]
-    if _MIXED in odd or odd.count(_SINGLE) >= 3:
-        words = _put_right(words)
-    against = _LESS * len(said & _AGAINST_WORDS)
+    against = _LESS * len(words_of(words) & _AGAINST_WORDS)
     told: dict[int, set[str]] = {}
     for kind, phrase in _SAID.found(words):
         told.setdefault(kind, set()).add(phrase)
@@ -189,17 +170,3 @@ def is_advertising(words: str) -> bool:
         return False
     complains, tells = set(_COMPLAINS.findall(words)), set(_TELLS.findall(words))
     return score - _LESS * len(complains) - _STILL_LESS * len(tells) >= _ENOUGH
-
-
-def _put_right(words: str) -> str:
-    """ "s l o t", "g4c0r"."""
-    words = _SPACED.sub(lambda found: found[0].replace(" ", ""), words)
-    return " ".join(map(_READ.__getitem__, words.split(" ")))
-
-
-def _read(word: str) -> str:
-    is_replaced = _REPLACED.fullmatch(word) and sum(map(str.isalpha, word)) * 2 > len(word)
-    return word.translate(_LEET) if is_replaced and not word[0].isdigit() else word
-
-
-_READ: Final = Remembered(_read)

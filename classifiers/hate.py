@@ -1,7 +1,7 @@
-"""Hatred against people for what they are (SARA), and threats. Pure; on normalised words (`text.normalise`).
+"""Hatred against people for what they are (SARA). Pure; on normalised words (`text.normalise`).
 
 A group's name says nothing by itself: it takes contempt said of it, or a call to harm or exclude it, near by. Who tells
-that they were insulted, threatened or driven out, or asks for something, is not the one who hates.
+that they were insulted or driven out, or asks for something, is not the one who hates.
 """
 
 from __future__ import annotations
@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from laporhub.classifiers.beginnings import Phrases
 from laporhub.pipeline.text import words_of
 
 
@@ -126,92 +125,6 @@ _NO_PEOPLE: Final = re.compile(
     r"|aliran(?! (?:sesat|kepercayaan|itu)))\b"
 )
 
-_VIOLENT = (
-    "bakar|bunuh|bom|hajar|hancurkan|bacok|tebas|santet|habisi|gebuk|gebuki|tembak|pateni|obong"
-    "|antemi|penggal|ledakkan|ratakan|bantai|tusuk|cincang|culik|gorok"
-    "|sembelih|pecahkan|patahkan|remukkan|serbu|keroyok|gampar|tempeleng|injak|lindas"
-    "|racun|gantung|kubur|serang|lempari|acak acak|kepruk|jotos"
-)
-_WHOM = (
-    r"(?:kau|kamu|kowe|koe|lu|lo|loe|kalian|sampeyan|\w{3,}mu|petugas\w*|lurah\w*|kades\w*|camat\w*"
-    r"|bupati\w*|pejabat\w*|pegawai\w*|kepala (?:dinas|desa)\w*"
-    r"|kepalanya|leher\w*|nyawa\w*|kantor\w*|balai (?:desa|kota)|kelurahan|kecamatan|gedung (?:dprd"
-    r"|dewan)|orang cina|gereja|masjid|mereka|dia|semua)"
-)
-_AFTER_TAK = r"(?:bacok|pateni|obong|antemi|tebas|gebuk|sembelih|gorok|jotos|kepruk|entekke|entekno)"
-"""Javanese "tak" is "I"; before other words it is taken for Indonesian "not"."""
-_I = rf"(?:saya|aku|ku|kami|gue|gua|gw|kita|tak|ti?d?ak(?= {_AFTER_TAK}))"
-_HURTING = (
-    r"(?:membunuh|menghabisi|menghajar|membakar|menembak|membacok|meledakkan|menghancurkan|mengebom|menusuk"
-    r"|menculik|membantai|menyerbu|memukuli|mengeroyok)"
-)
-_OTHERS = r"(?:yang|agar|supaya|petugas|dinas|pemerintah|melapor\w*|lapor) "
-"""After these it is not the writer who would do it."""
-_ARMS = r"(?:parang|celurit|golok|pedang|senjata|samurai|linggis|molotov)"
-_THREAT: Final = re.compile(
-    rf"\b(?:{_I} (?:akan |bakal |bisa |siap |mau |sendiri )?(?:{_VIOLENT}) (?:saja |nanti "
-    rf"|itu )?(?:\w+ ){{0,2}}?{_WHOM}"
-    rf"|{_WHOM} (?:\w+ ){{0,3}}?(?:akan )?{_I} (?:akan |saja )?(?:{_VIOLENT})"
-    rf"|(?:ku|tak)(?:{_VIOLENT})\b|ti?d?ak {_AFTER_TAK}"
-    rf"|(?:akan|bakal) {_I} (?:{_VIOLENT})|{_I} (?:{_VIOLENT}) (?:nanti|kalian|kamu|kau)"
-    rf"|(?:mati|mampus)(?:lah)? (?:kau|kamu|kalian|lu|kowe)|awas (?:kau|kamu|kalian|lu|kowe|anakmu"
-    rf"|keluargamu)|(?<!lampu )(?<!lampunya )(?:bakal|akan) ada yang mati"
-    rf"|ada yang mati di (?:kantor|balai|kelurahan|kecamatan|dinas)"
-    rf"|tunggu (?:saja )?pembalasan\w*|(?<!saya )(?<!kami )tunggu saja balasan\w*|nyawamu"
-    rf"|nyawa dibayar nyawa|darah dibayar darah"
-    rf"|ada bom (?:di|akan)|bom (?!waktu)(?:\w+ ){{0,3}}(?:pasang|tanam|taruh|dipasang|ditanam)|meledak sebentar lagi"
-    rf"|jangan salahkan (?:{_I}|warga|rakyat|massa) (?:\w+ ){{0,4}}(?:darah|mati|korban|terbakar|bakar|hancur\w*"
-    rf"|rusak|anarkis)|(?:turun|datang|kesana|ke sana) (?:dengan|bawa|membawa) (?:{_ARMS}|bensin)"
-    rf"|{_I} (?:akan |bakal |mau |siap )?(?:bawa|bawakan|membawa) (?:{_ARMS}"
-    rf"|bensin (?:\w+ ){{0,3}}ke (?:kantor\w*|balai|kelurahan|kecamatan))"
-    rf"|siap siap (?:\w+ ){{0,3}}(?:mati(?! (?:lampu|listrik|air|lagi|total))|bom|dibom)|rumahmu (?:saya|akan|kami)"
-    rf"|{_I} (?:sudah )?tahu (?:rumahmu|alamatmu|anakmu|keluargamu|(?:rumah|alamat|keluarga) kalian)"
-    rf"|(?:istri|suami|anak|keluarga|orang tua)mu (?:\w+ ){{0,3}}(?:korban\w*|sasaran\w*|celaka"
-    rf"|tidak (?:akan )?selamat)"
-    rf"|{_I} (?:akan|bakal|siap|mau|ingin|pasti) (?:(?!{_OTHERS})\w+ ){{0,4}}?{_HURTING} (?:\w+ )?(?:kalian"
-    rf"|kamu|kau|lu|kowe|\w{{3,}}mu|petugas|lurah|kades|camat|bupati|pejabat|pegawai|kepala (?:dinas|desa)|kantor)"
-    rf"|siapkan (?:kain )?kafan(?! untuk)|satu peluru (?:cukup|untuk|buat)|kamu tinggal nama|main {_ARMS}"
-    rf"|lempar(?:i|kan)? (?:\w+ )?(?:molotov|granat)"
-    rf"|(?:bayar|membayar|dibayar) (?:dengan |pakai )?(?:darah|nyawa)"
-    rf"|hidup(?:mu| kamu| kalian) tidak (?:akan|bakal) (?:tenang|aman|lama|selamat))\b"
-)
-_THREATENED: Final = re.compile(
-    r"\b(?:diancam|mengancam|ancaman dari|tetangga saya|suami saya|preman|menangkap)\b"
-)
-
-
-_VERBS: Final = [verb.split()[0] for verb in _VIOLENT.split("|")]
-_OTHER_WORDS_OF_THREATS = """
-matilah mampus mampuslah awas tunggu nyawamu nyawa darah meledak salahkan parang celurit golok
-pedang senjata bensin dibom rumahmu samurai linggis granat kafan peluru entekke entekno
-membunuh menghabisi menghajar membakar menembak membacok meledakkan menghancurkan mengebom menusuk
-menculik membantai menyerbu memukuli mengeroyok molotov alamatmu anakmu keluargamu istrimu suamimu tuamu
-hidupmu
-"""
-_COMMON: Final = frozenset(_words("mati nama hidup kalian"))
-_OF_THREATS: Final = frozenset(
-    (
-        *_VERBS,
-        *(f"ku{verb}" for verb in _VERBS),
-        *(f"tak{verb}" for verb in _VERBS),
-        *_OTHER_WORDS_OF_THREATS.split(),
-        *_COMMON,
-    )
-)
-"""One of these is in whatever `_THREAT` finds."""
-
-
-_MAY_BE_THREATS: Final = Phrases(
-    (
-        rf"{_I} (?:akan |bakal |bisa |siap |mau |sendiri |saja )?(?:{_VIOLENT})",
-        r"mati (?:kau|kamu|kalian|lu|kowe)|yang mati|ada bom|siap siap"
-        r"|bom (?:\w+ ){0,3}(?:pasang|tanam|taruh|dipasang|ditanam)|tinggal nama|hidup (?:kamu|kalian)"
-        r"|(?:rumah|alamat|keluarga) kalian",
-        "|".join(word for word in sorted(_OF_THREATS) if word not in (*_VERBS, *_COMMON)),
-    )
-)
-"""One of these is, too: of who would hurt, not only of what is broken or dead."""
-
 
 def is_hatred(words: str) -> bool:
     """Whether a person should check it for hatred."""
@@ -237,10 +150,3 @@ def _is_hostile(words: str) -> bool:
         if not hostile.isdisjoint(near) or (not is_holy and _EXCLUDES.search(" ".join(near))):
             return True
     return False
-
-
-def is_threat(words: str) -> bool:
-    """Whether the writer threatens somebody: not who was threatened."""
-    if _OF_THREATS.isdisjoint(words_of(words)) or not any(_MAY_BE_THREATS.found(words)):
-        return False
-    return _THREAT.search(words) is not None and not _THREATENED.search(words)

@@ -6,14 +6,28 @@ looks. `words` are normalised (`text.normalise`).
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
+from typing import Final
 
 from laporhub.classifiers.adverts import is_advertising
 from laporhub.classifiers.danger import Urgency, urgency
-from laporhub.classifiers.hate import is_hatred, is_threat
+from laporhub.classifiers.disguise import put_right
+from laporhub.classifiers.hate import is_hatred
 from laporhub.classifiers.intent import emptiness, intent
+from laporhub.classifiers.threats import is_threat
 from laporhub.pipeline.classifier import Intent
 from laporhub.pipeline.rude import is_rude
+from laporhub.pipeline.text import normalise, words_of
+
+_QUOTES: Final = frozenset('"“”')
+_QUOTED: Final = re.compile(r"[\"“”][^\"“”\n]{1,80}[\"“”]")
+_TELLING = """
+bertuliskan tulisan bilang dibilang teriak diteriaki dikatai dikatain ngatain disebut spanduk coretan kata katanya
+ngomong dihina diejek dipanggil muncul
+"""
+_TELLS: Final = frozenset(_TELLING.split())
+"""Who says this before words in quotation marks tells of somebody else's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +51,21 @@ def flags(raw: str, words: str) -> tuple[str, ...]:
 
     `words` is `raw`, normalised.
     """
+    raw, own = _own(raw, words)
+    own, said = put_right(own), put_right(words)
     found = (
-        ("abusive", is_rude(raw, words)),
-        ("sara", is_hatred(words)),
-        ("spam", is_advertising(words)),
-        ("threat", is_threat(words)),
+        ("abusive", is_rude(raw, own)),
+        ("sara", is_hatred(own)),
+        ("spam", is_advertising(said)),
+        ("threat", is_threat(own)),
     )
     return tuple(name for name, there in found if there)
+
+
+def _own(raw: str, words: str) -> tuple[str, str]:
+    """Without what others are quoted with: "ada spanduk bertuliskan …", "petugas bilang …"; and the words of that."""
+    if not _QUOTES.isdisjoint(raw) and not _TELLS.isdisjoint(words_of(words)):
+        own = _QUOTED.sub(" ", raw)
+        if own != raw:
+            return own, normalise(own)
+    return raw, words

@@ -1,0 +1,119 @@
+"""Threats: that the writer will hurt somebody or burn something. Pure; on normalised words (`text.normalise`).
+
+Who tells that they were threatened does not threaten; nor does a word of violence alone (a lamp that is dead, a road
+that is broken). Each line is one way to say it; Javanese and Sundanese stand beside the others.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from laporhub.classifiers.beginnings import Phrases
+from laporhub.pipeline.text import words_of
+
+_KILL = (
+    "bunuh|bacok|tebas|habisi|tembak|pateni|penggal|bantai|tusuk|suduk|cincang|culik|gorok|sembelih|gantung|kubur|racun"
+    "|santet|clurit|celurit|entekke|entekno|kadek|mutilasi"
+)
+_BEAT = (
+    "hajar|gebuk|gebuki|antemi|keroyok|gampar|tempeleng|injak|lindas|kepruk|jotos|jotosi|patahkan|remukkan|pecahkan"
+    "|seret|silet|siram air keras|tabrak"
+)
+_WRECK = "bakar|bom|hancurkan|obong|ledakkan|ledakin|ratakan|serbu|serang|lempari|acak acak"
+_VIOLENT = f"(?:{_KILL}|{_BEAT}|{_WRECK})"
+_AT_ONCE = "(?:gorok|penggal|bacok|clurit|suduk|jotosi|bantai|silet|ledakin|racun sekeluarga|siram air keras)"
+"""Verbs that need no object to be a threat."""
+_OFFICERS = (
+    r"(?:petugas\w*|lurah\w*|kades\w*|kadus\w*|camat\w*|bupati\w*|pejabat\w*|pegawai\w*|satpol\w*|sekdes\w*|kepsek\w*"
+    r"|mandor\w*|admin\w*|ketua (?:rt|rw)|kepala (?:dinas|desa|sekolah|pasar)\w*)"
+)
+_YOU = r"(?:kau|kamu|kowe|koe|lu|lo|loe|kalian|sampeyan|maneh|\w{3,}mu)"
+_OFFICES = r"(?:kantor\w*|balai (?:desa|kota)|kelurahan|kecamatan|gedung (?:dprd|dewan))"
+_LIMBS = r"(?:tangan|kaki|leher|kepala|muka|mulut)(?:mu|nya|ne|e| kalian)"
+_WHOM = (
+    rf"(?:{_YOU}|{_OFFICERS}|{_OFFICES}|{_LIMBS}|kepalanya|leher\w*|nyawa\w*|orangnya|orang cina|gereja|masjid"
+    r"|mereka|dia|semua|sekeluarga)"
+)
+_THEIRS = (
+    rf"(?:{_YOU}|{_OFFICERS}|{_OFFICES}|{_LIMBS}|rumah(?:nya|mu|e)|rumah (?:{_OFFICERS}|orangnya)|orangnya|pasar|pompa"
+    r" \w+|kepalanya|leher\w*|nyawa\w*|gereja|masjid)"
+)
+"""What is somebody else's: "depan rumah saya bakar sampah" threatens nobody."""
+_AFTER_TAK = (
+    "(?:bacok|pateni|obong|antemi|tebas|gebuk|sembelih|gorok|jotos|jotosi|kepruk|entekke|entekno|suduk|clurit|celurit"
+    "|bakar|lempar bom)"
+)
+"""Javanese "tak" is "I"; before other words it is taken for Indonesian "not"."""
+_I = "(?:saya|aku|ku|kami|gue|gua|gw|kita|tak|aing)"
+_WILL = "(?:akan |bakal |bisa |siap |mau |ingin |pasti |rek |arep |sendiri )"
+_HURTING = (
+    "(?:membunuh|menghabisi|menghajar|membakar|menembak|membacok|meledakkan|menghancurkan|mengebom|menusuk|menculik"
+    "|membantai|menyerbu|memukuli|mengeroyok|mematahkan|menggorok)"
+)
+_OTHERS = r"(?:yang|agar|supaya|petugas|dinas|pemerintah|melapor\w*|lapor) "
+"""After these it is not the writer who would do it."""
+_ARMS = "(?:parang|celurit|clurit|golok|pedang|senjata|samurai|linggis|molotov|balok)"
+
+_I_WILL: Final = (
+    rf"{_I} {_WILL}?{_VIOLENT}(?: kan)? (?:saja |nanti |itu )?(?:\w+ ){{0,2}}?{_WHOM}",
+    rf"{_I} {_WILL}?{_AT_ONCE}",
+    rf"(?:ku|tak){_VIOLENT}",
+    rf"ti?d?ak {_AFTER_TAK}",
+    rf"(?:akan|bakal) {_I} {_VIOLENT}",
+    rf"{_I} {_VIOLENT} (?:nanti|kalian|kamu|kau)",
+    rf"{_I} (?:akan|bakal|siap|mau|ingin|pasti) (?:(?!{_OTHERS})\w+ ){{0,4}}?{_HURTING} (?:\w+ )?"
+    rf"(?:{_YOU}|{_OFFICERS}|{_OFFICES})",
+    rf"ku aing (?:di)?(?:kadek|gebug|bunuh|paehan)|aing {_WILL}(?:nga)?duruk",
+    rf"(?:mau |akan |bakal |{_I} )(?:\w+ )?lempar (?:bom|granat)",
+)
+_ARMED: Final = (
+    rf"(?:turun|datang|dateng|teko|teka|kesana|ke sana) (?:\w+ ){{0,4}}?(?:dengan|bawa|membawa|gowo|nggowo)"
+    rf" (?:{_ARMS}|bensin)",
+    rf"{_I} (?:akan |bakal |mau |siap )?(?:bawa|bawakan|membawa) (?:{_ARMS}|bensin (?:\w+ ){{0,3}}ke {_OFFICES})",
+    rf"siap bawa (?:{_ARMS}|bensin)|(?:{_I} )?(?:siapin|nyiapin) bensin|(?:{_I} )siapkan bensin",
+    rf"{_ARMS} (?:{_I} )?(?:sudah |wis )?(?:diasah|siap diasah)|peluru (?:tidak|ora) kenal",
+    rf"satu peluru (?:cukup|untuk|buat)|main {_ARMS}|lempar(?:i|kan)? (?:\w+ )?(?:molotov|granat)",
+    r"ada bom (?:di|akan)|bom (?!waktu)(?:\w+ ){0,3}(?:pasang|tanam|taruh|dipasang|ditanam)|meledak sebentar lagi",
+)
+_YOU_WILL: Final = (
+    r"(?:mati|mampus)(?:lah)? (?:kau|kamu|kalian|lu|kowe)|(?:kowe|kamu|kau|lu|kalian) (?:arep|mau) mati",
+    r"(?<!lampu )(?<!lampunya )(?:bakal|akan) ada yang mati|(?:bakal|akan|nanti) ada mayat",
+    r"ada yang mati di (?:kantor|balai|kelurahan|kecamatan|dinas)",
+    r"siap siap (?:\w+ ){0,3}(?:mati(?! (?:lampu|listrik|air|lagi|total))|bom|dibom)",
+    r"kamu tinggal nama|nyawamu|nyawa dibayar nyawa|darah dibayar darah|darah yang (?:turun|mengalir|tumpah|bicara)",
+    r"(?:bayar|membayar|dibayar) (?:dengan |pakai )?(?:darah|nyawa)|mau selamat (?:apa|atau) tidak",
+    r"hidup(?:mu| kamu| kalian) tidak (?:akan|bakal) (?:tenang|aman|lama|selamat)",
+    r"(?:siapkan|siapin|pesan) (?:kavling |kain )?(?:kuburan|kafan|peti mati)(?! untuk)",
+    r"kantor\w* (?:\w+ ){0,2}rata dengan tanah|pernah bunuh orang",
+)
+_BEWARE: Final = (
+    r"awas (?:kau|kamu|kalian|lu|kowe|anakmu|keluargamu)|awas (?:kalau|nek) ketemu|tunggu di (?:parkiran|luar kantor)",
+    r"tunggu (?:saja )?pembalasan\w*|(?<!saya )(?<!kami )tunggu saja balasan\w*",
+    rf"jangan salahkan (?:{_I}|warga|rakyat|massa|kalau|jika) (?:\w+ ){{0,4}}(?:darah|mati|korban|terbakar|bakar"
+    r"|hancur\w*|rusak|anarkis|rata)",
+    r"rumahmu (?:saya|akan|kami)|anakmu sekolah|sayang kalau ada apa apa",
+    rf"{_I} (?:sudah )?tahu (?:rumahmu|alamatmu|anakmu|keluargamu|(?:rumah|alamat|keluarga) kalian"
+    r"|plat (?:\w+ )?(?:lu|kamu|kalian|mu))",
+    r"(?:istri|suami|anak|keluarga|orang tua)mu (?:\w+ ){0,3}(?:korban\w*|sasaran\w*|celaka|tidak (?:akan )?selamat)",
+    rf"(?:penggal|habisi|bacok|bunuh|pateni|gantung|bakar) (?:saja|wae) (?:itu |semua |para )*"
+    rf"(?:{_OFFICERS}|gereja|masjid)",
+)
+_SAID: Final = Phrases(("|".join((*_I_WILL, *_ARMED, *_YOU_WILL, *_BEWARE)),))
+_VERBS: Final = frozenset(verb.split()[0] for verb in f"{_KILL}|{_BEAT}|{_WRECK}|potong".split("|"))
+_THEIRS_FIRST: Final = re.compile(
+    rf"\b{_THEIRS} (?:\w+ ){{0,3}}?(?:akan )?{_I} (?:akan |saja )?(?:{_VIOLENT}|potong)\b"
+    r"(?! (?:sampah|ikan|daun|rumput))"
+)
+"""What, who, does: it may begin with any word, so it is only looked for where a verb is."""
+_THREATENED: Final = re.compile(
+    r"\b(?:diancam|mengancam|ancaman dari|tetangga saya|suami saya|preman|menangkap)\b"
+)
+
+
+def is_threat(words: str) -> bool:
+    """Whether the writer threatens somebody: not who was threatened."""
+    said = any(_SAID.found(words)) or (
+        not _VERBS.isdisjoint(words_of(words)) and _THEIRS_FIRST.search(words) is not None
+    )
+    return said and not _THREATENED.search(words)
