@@ -14,6 +14,8 @@ from laporhub.pipeline.identity.name_words import NAMES, SHARED
 from laporhub.pipeline.redact import identities, places_in, redact
 
 SET = list(marked("identity.txt"))
+OTHERS = list(marked("identity_others.txt"))
+"""By authors who had not seen the rules."""
 LETTERS = {
     "p": "[nomor telepon]",
     "i": "[NIK]",
@@ -35,9 +37,9 @@ def left_standing(case: Marked, start: int, end: int) -> list[str]:
     return [word[0] for word in words if not set(range(start + word.start(), start + word.end())) <= hidden]
 
 
-def recall() -> dict[str, float]:
+def recall(cases: list[Marked] = SET) -> dict[str, float]:
     there, found = Counter[str](), Counter[str]()
-    for case in SET:
+    for case in cases:
         for start, end, kind in case.pieces:
             there[kind] += 1
             found[kind] += not left_standing(case, start, end)
@@ -60,16 +62,26 @@ def test_nine_names_of_ten_are_found() -> None:
     assert recall()["n"] >= 0.9
 
 
+def test_others_are_found_in_what_they_write() -> None:
+    """Of homes only those that a word says are one: the unit must get to where something happened."""
+    found = recall(OTHERS)
+    assert min(found[kind] for kind in "pia") >= 0.99
+    assert min(found[kind] for kind in "nev") >= 0.92
+    assert found["h"] >= 0.55
+
+
 def test_hardly_anything_else_is_taken_for_identity() -> None:
     wrong = total = 0
-    for case in SET:
+    for case in (*SET, *OTHERS):
         for span in identities(case.text):
             total += 1
             wrong += not any(start < span.end and span.start < end for start, end, _ in case.pieces)
     assert wrong / total <= 0.02
 
 
-@pytest.mark.parametrize("case", [each for each in SET if not each.pieces], ids=lambda case: case.text[:40])
+@pytest.mark.parametrize(
+    "case", [each for each in (*SET, *OTHERS) if not each.pieces], ids=lambda case: case.text[:40]
+)
 def test_nothing_is_hidden_where_there_is_nothing_to_hide(case: Marked) -> None:
     assert redact(case.text) == case.text
 
@@ -186,7 +198,15 @@ def test_what_is_said_of_the_matter_stays(text: str) -> None:
             "beliau tinggal sendirian di Jl Mawar No.2 RT 1/RW 8, sakit",
             "beliau tinggal sendirian di [alamat], sakit",
         ),
-        ("pohon tumbang di rumah jl Mawar no 100", "pohon tumbang di rumah jl Mawar [alamat]"),
+        ("rumah sy dk. sawahan rt 06 rw 02 ds. wonokerto bocor", "rumah sy [alamat] ds. wonokerto bocor"),
+        ("rumahnya jl kutilang 11. silakan dicek", "rumahnya [alamat]. silakan dicek"),
+        ("imah di kp. babakan rt 04/07 desa cikoneng", "imah di [alamat] desa cikoneng"),
+        ("bpjs kulo 0 0 0 2 - 1 1 9 8 - 7 6 5 4 - 3 mati", "bpjs kulo [nomor rekening/kartu] mati"),
+        ("PELAKU [0838] 1290-4471", "PELAKU [nomor telepon]"),
+        ("nik three3two2 1001 1215 0001", "nik [NIK]"),
+        ("truk H.6.7.0.3.EL lewat", "truk [nomor kendaraan] lewat"),
+        ("motor ka tiga empat dua satu em pe hilang", "motor [nomor kendaraan] hilang"),
+        ("sakit di rumah sakit Dr Soetomo", "sakit di rumah sakit Dr Soetomo"),
     ],
 )
 def test_what_others_wrote_who_had_not_seen_the_rules_is_found(text: str, hidden: str) -> None:
@@ -202,6 +222,10 @@ def test_what_others_wrote_who_had_not_seen_the_rules_is_found(text: str, hidden
         "nama gapuranya sudah miring",
         "hari ini minta ttd lurahnya",
         "airnya coklat, si A dan si B tidak tahu",
+        "pohon tumbang di rumah jl Mawar no 100",
+        "jalan Kh. Ahmad Dahlan No. 2 rusak",
+        "terima kasih Bapak Wali Kota",
+        "SD NEGERI SLAMET RIYADI 2 BOCOR",
     ],
 )
 def test_nor_is_more_hidden_than_that(text: str) -> None:

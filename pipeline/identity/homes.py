@@ -13,12 +13,18 @@ from typing import Final
 from laporhub.pipeline.identity.span import ADDRESS, HIDDEN, Span
 
 _WHOSE = (
-    r"(?:saya|sy|aku|kami|kulo|kula|ku|pun|beliau|dia|korban|pelapor|orang ?tua(?: saya)?|mertua|pemilik(?:nya)?"
+    r"(?:saya|sy|aku|kami|kulo|kula|ku|pun|simbah|mbah|simbok|ortu|ortunya|nenek|kakek"
+    r"|abdi|beliau|dia|korban|pelapor|orang ?tua(?: saya)?|mertua|pemilik(?:nya)?"
     r"|pelaku|tetangga(?: saya)?)"
 )
-_WORDS: Final = re.compile(r"lamat|almt|almat|tinggal|omisili|rumah|rmh|kos|ontrak|kediaman|griy|omah")
+_WORDS: Final = re.compile(
+    r"lamat|almt|almat|tinggal|omisili|rumah|rmh|kos|ontrak|kediaman|griy|omah|imah|pindah"
+)
 """A part of the word with which each cue begins; its beginning is looked up."""
-_STREET: Final = r"(?=[ \t]+(?:jl|jln|jalan|gang|gg|blok|rt|perum|dusun|dukuh|kp|kampung)\b)"
+_STREET: Final = (
+    r"(?=[ \t]+(?:jl|jln|jalan|gang|gg|blok|blk|rt|rw|perum\w*|prum|komplek\w*|dusun|dsn|dukuh|dk|kp"
+    r"|kampung)\b)"
+)
 _HOME: Final = re.compile(
     r"(?i)(?:"
     r"(?P<form>(?:ber)?-?a?lamat|almt|almat)(?:kan|nya)?(?!\w)"
@@ -27,10 +33,11 @@ _HOME: Final = re.compile(
     r"(?:[ \t]*[:=]|[ \t]+(?:di|ada di|yaitu)\b|(?<=saya)|(?<=sy)|(?<=kami)|(?<=kulo)|(?<=kula)"
     r"|(?<=ktp)|(?<=lengkap)|(?<=pelapor)"
     rf"|{_STREET})"
+    rf"|(?:(?:rumah|omah)(?:ku|nya|ne|e)|imah)(?:[ \t]+(?:di|ada di|ning|neng|teng|wonten))?{_STREET}"
+    rf"|pindah(?:[ \t]+(?:domisili|rumah))?[ \t]+(?:ke|dari){_STREET}"
     rf"|(?:rumah|rmh|griyo|griya|omah|koss?t?|kontrakan|kediaman|tempat tinggal|domisili)(?:[ \t]+{_WHOSE})+"
-    rf"(?:[ \t]+(?:ada|berada|yang|yg|terletak|beralamat|itu))*[ \t]*(?:[:=,(]|[ \t]di\b|{_STREET})"
-    r"|(?P<bare>(?:rumah|rmh|omah)(?:nya|ne|e|ku)?(?:[ \t]+[^\W\d_]+){0,2}[ \t]+(?:di[ \t]+)?"
-    r"(?=(?:jl|jln|jalan|gang|gg|kp|kampung|perum)\b[^,;!?\n]{0,40}?(?:no|nomor|nomer|rt)\b[ .]{0,2}\d))"
+    rf"(?:[ \t]+(?:ada|berada|yang|yg|terletak|beralamat|itu|wonten|ning|neng|teng))*"
+    rf"[ \t]*(?:[:=,(]|[ \t]di\b|{_STREET})"
     r"|(?:bertempat )?(?:ber)?(?:tinggal|domisili|kos|kontrak|mengontrak)"
     r"(?:[ \t]+(?:sendirian|sendiri|sementara))?[ \t]+di\b|domisili[ \t]*:"
     r")[ \t]*"
@@ -51,7 +58,7 @@ _PIECE: Final = re.compile(
 _ENDS: Final = re.compile(
     r"(?i)[\n;!?()\["
     + HIDDEN
-    + r"]|(?<!\bjl)(?<!\bjln)(?<!\bgg)(?<!\bno)(?<!\bds)(?<!\bdsn)(?<!\bkp)\.(?=\s+[^\W\d_]{4,})|\.$"
+    + r"]|(?<!\bjl)(?<!\bjln)(?<!\bgg)(?<!\bno)(?<!\bds)(?<!\bdk)(?<!\bdr)(?<!\bdsn)(?<!\bkp)\.(?=\s+[^\W\d_]{4,})|\.$"
     r"|[ \t,.]+(?=(?:desa|ds|kelurahan|kel|kecamatan|kec|kabupaten|kab|kota|provinsi|prov|kode ?pos)\b)"
     r"|[ \t,]+(?=(?:sudah|sdh|udah|yang|yg|mohon|tolong|tlg|terjadi|ada|dan|dn|karena|krn|rusak|mati"
     r"|banjir|kebanjiran|sering|selalu"
@@ -65,7 +72,7 @@ _ENDS: Final = re.compile(
 _LONGEST = 90
 _BEFORE_CUE: Final = 8
 """More letters than stand before the part of a cue that `_WORDS` names."""
-_WHOSE_FORM: Final = re.compile(rf"(?i)\b(?:nama|ktp|rumah|domisili|pelapor|{_WHOSE})\b|{HIDDEN}")
+_WHOSE_FORM: Final = re.compile(rf"(?i)\b(?:nama|an|a/n|ktp|rumah|domisili|pelapor|{_WHOSE})\b|{HIDDEN}")
 _BESIDE = 120
 """Characters around the bare word "alamat" that tell whether it is a person's or where something happened."""
 _WITHIN = 1
@@ -86,7 +93,7 @@ def homes(text: str) -> Iterator[Span]:
         start, end = _extent(text, found.end())
         if not _PIECE.search(text, start, end):
             continue
-        if found["bare"] or _NEAR.search(text[max(0, found.start() - 20) : found.start()]):
+        if _NEAR.search(text[max(0, found.start() - 20) : found.start()]):
             house = _HOUSE.search(text, start, end)
             if house:
                 yield Span(*house.span(), ADDRESS)

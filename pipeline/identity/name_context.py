@@ -24,14 +24,14 @@ abang kak kakak adik dik ustad ustadz ustaz ustadzah kyai kiai haji hj alm almar
 aiptu aipda iptu ipda akp serda sertu kopda pratu nyai romo pastor pendeta
 """
 _ROLES = """
-lurah kades camat bupati walikota gubernur presiden menteri rt rw carik sekdes kadus bayan modin bidan dokter dr
+wali lurah kades camat bupati walikota gubernur presiden menteri rt rw carik sekdes kadus bayan modin bidan dokter dr
 drs ir prof guru kepala sekolah desa kasi kabid kasubag sekretaris bendahara ketua wakil staf petugas pegawai
 oknum satpam sopir supir dirut direktur manajer perawat suster mandor kontraktor tersangka pelaku korban pasien
 siswa siswi murid anggota polisi polantas babinsa bhabinkamtibmas danramil kapolsek kasun perangkat anak istri
 suami adik kakak ayah tetangga mertua keponakan cucu almarhum pelapor nasabah pelanggan penjual pemilik
 """
 _NEVER = """
-ada adalah agar aja akan akhir aku alamat aman anda apa apabila apakah arah asalamualaikum assalamualaikum
+mantan ada adalah agar aja akan akhir aku alamat aman anda apa apabila apakah arah asalamualaikum assalamualaikum
 assalamu atas atau bagaimana bagi bagian bahwa baik banjir bantu bantuan barat baru bansos bbm belakang belum
 berapa berupa besar bila bisa blt boleh bpjs bpnt buka bukan bulan cuma dalam dan dapat dari darurat daerah
 demikian dengan depan desember dewan dg dgn di dia dimana dimohon dinas dishub disdukcapil dprd dtks dua dusun

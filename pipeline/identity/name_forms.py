@@ -70,7 +70,7 @@ PERSONS: Final = frozenset(
 """Roles after which a word in capitals is a name, not a place."""
 _OF_STREETS_WORDS = """
 dr dokter ir kh kyai kiai ki nyai haji hj h prof rm raden jend jenderal letjen letjend mayjen mayjend brigjen kolonel
-kapten sultan pangeran raa
+kapten sultan pangeran raa negeri swasta
 """
 OF_STREETS: Final = frozenset(_OF_STREETS_WORDS.split())
 """Titles that also stand in the names of roads and hospitals."""

@@ -8,6 +8,9 @@ from __future__ import annotations
 from typing import Final
 
 _NAMES = """
+simbolon hutagalung nainggolan tobing pardede napitupulu marpaung pangaribuan sirait gultom aritonang tampubolon
+hutabarat martinus benediktus bonaventura matius yakobus gabriel rafael mikael agatha sesilia felisia monika brigita
+laurensius albertus magdalena margareta kulsum keisha fathul sherly soekirman soedarmono sutarji tukijan
 ketut aloysius iqbal evelyn mariska kirno soerjo euis afung butet siok hwa liong tjia njoo oei kwee tjan
 abdullah abdullatif abdurrahman abidin achmad ade adelia adhi adinda aditya adnan afandi afif afifah afrida afrizal
 agnes agnia agus agustina agustinus ahmad ainun ainur airin aisyah akhmad akiong aldi aldo alfarel alfi alfian ali

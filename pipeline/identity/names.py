@@ -171,9 +171,19 @@ class _Reader:
     def _is_me(self, place: int) -> int:
         """ "saya Budi"."""
         first = place + 1
+        if self._aside(first):
+            return self._take(first, self._run(first, trusting=self._is_capital(first)))
         if not self._joined(place) or not (self._is_name(first) or self._is_new_name(first)):
             return -1
         return self._take(first, self._run(first, trusting=self._is_capital(first)))
+
+    def _aside(self, place: int) -> bool:
+        """Whether a name stands between commas: "saya, Budi, …"."""
+        if place + 1 >= len(self._words) or self._pieces[2 * place] != ", ":
+            return False
+        last = self._run(place, trusting=self._is_capital(place))
+        after = self._pieces[2 * last + 2] if last >= place else ""
+        return after.startswith(",") and (self._is_name(place) or self._words[place].istitle())
 
     def _titled(self, place: int) -> int:
         """ "Pak Joko", "Bu Lurah Sri", "sopir Trimo"."""
@@ -354,12 +364,13 @@ class _Reader:
         """Whether a known name in lower case stands where people put theirs: beside a number or an address, as a
         signature, or before what it has to say.
         """
-        if self._lower[last] not in NAMES and self._lower[first] not in NAMES:
-            return False
         before, after = self._pieces[2 * first], self._pieces[2 * last + 2]
-        if after.strip(_BETWEEN)[:1] == HIDDEN or before.strip(_BETWEEN)[-1:] == HIDDEN:
-            return True
         begins = not first or any(sign in before for sign in _ENDS)
+        beside = after.strip(_BETWEEN)[:1] == HIDDEN or before.strip(_BETWEEN)[-1:] == HIDDEN
+        if self._lower[last] not in NAMES and self._lower[first] not in NAMES:
+            return begins and beside  # a name that is also something else
+        if beside:
+            return True
         ends = last + 1 == len(self._words)
         says = not ends and self._lower[last + 1] in _SAYS
         return begins and (ends or says or after[:1] in (",", ":") or HIDDEN in before)

@@ -17,10 +17,10 @@ from laporhub.pipeline.identity.span import ACCOUNT, NIK, PHONE, Span
 # A digit, also an O typed for a nought; never a letter of a word.
 _LETTER = r"[^\W\d_]"
 _DIGIT = rf"(?:\d|(?<!{_LETTER})[oO](?=[1-9])|(?<=\d)[oO]{{1,3}}+(?=[ .-]?\d))"
-_GAP = r"[ \t\u00a0.\-‐-―−()_*/\ufe0f\u20e3]{1,4}+"
+_GAP = r"[ \t\u00a0.\-‐-―−()\[\]_*/\ufe0f\u20e3]{1,4}+"
 _GROUP = re.compile(rf"{_DIGIT}++")
 _NUMBERS = re.compile(
-    rf"(?=[+(\d]|[oO][1-9])[+(]{{0,2}}{_DIGIT}++(?:{_GAP}{_DIGIT}++)*+[\ufe0f\u20e3]{{0,2}}"
+    rf"(?=[+(\[\d]|[oO][1-9])[+(\[]{{0,2}}{_DIGIT}++(?:{_GAP}{_DIGIT}++)*+[\ufe0f\u20e3]{{0,2}}"
 )
 _KEYCAP = ("\ufe0f", "\u20e3")
 FEWEST = 7
@@ -42,7 +42,9 @@ PHONE_BEFORE = re.compile(
 )
 ACCOUNT_BEFORE = re.compile(
     r"(?i)(?<![^\W\d_])(?:(?:no)?rek(?:ening)?|kartu|atm|va|virtual account|bca|bri|bni|btn|bsi|bpd|mandiri"
-    r"|bank(?: \w+)?|id ?pel(?:anggan)?|pelanggan|meter|npwp|nip|nik|kk|ktp|bpjs|kis)"
+    r"|bank(?: \w+)?|id ?pel(?:anggan)?|pelanggan|meter|npwp|nip|nik|kk|ktp|bpjs|kis|seabank|jago|gopay|ovo|dana"
+    r"|shopeepay|linkaja)"
+    r"(?:nya)?(?:\s(?:saya|sy|ku|kulo|kula|anak|istri|suami|ibu|bapak|kami|beliau)){0,2}"
     r"[\s.:,=]*(?:(?:no(?:mor)?|an)[\s.:=]*)?$"
 )
 _FILE_BEFORE = re.compile(
@@ -203,7 +205,7 @@ class _Chunk:
 
     def _run(self, i: int, j: int, kind: str) -> _Run:
         start, end = self.spans[i][0], self.spans[j][1]
-        opening = "+(" if ")" in self.text[start:end] else "+"
+        opening = "+([" if ")" in self.text[start:end] or "]" in self.text[start:end] else "+"
         while start > 0 and self.text[start - 1] in opening:
             start -= 1
         while self.text[end : end + 1] in _KEYCAP:

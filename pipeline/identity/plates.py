@@ -31,7 +31,8 @@ _UNITS = (
 )
 _UNIT: Final = frozenset(_UNITS.split())
 _POLICE: Final = re.compile(r"no\.? ?pol|nomor pol")
-_DIGITS_APART: Final = re.compile(r"\d \d \d")
+_DIGITS_APART: Final = re.compile(r"\d[ .]\d[ .]\d")
+_SAYS_DIGITS: Final = frozenset(DIGIT_WORDS)
 _LEAD = 60
 _WIDEST = 6
 """Characters before the number that may be part of the plate, and one more."""
@@ -39,16 +40,23 @@ _WIDEST = 6
 
 _CALLED: Final = r"(?:[a-z]|be|ce|de|ef|ge|ha|je|ka|el|em|en|pe|ki|er|es|te|fe|ve|we|ex|eks|ye|zet)"
 """How letters are called."""
+_LETTERS_BEFORE: Final = rf"(?:(?i:{_REGIONS})|{_CALLED}(?: {_CALLED})?)"
+_LETTERS_AFTER: Final = rf"(?:{_CALLED}(?: {_CALLED}){{1,2}}|[a-z]{{1,3}})"
+_DIGIT_SAID: Final = rf"(?:{'|'.join(DIGIT_WORDS)})"
 _SPELLED: Final = re.compile(
     rf"(?i)\b(?:plat|plate|nopol|no\.? ?pol|nomor polisi)(?:nya|e)?\W{{1,3}}"
     rf"(?:(?:no|nomor|nomer|mobil|motor)\W{{1,2}})?"
-    rf"(?P<plate>(?:(?i:{_REGIONS})|{_CALLED}(?: {_CALLED})?)[ .\-]{{1,3}}"
-    rf"(?:(?:{'|'.join(DIGIT_WORDS)}|[\dOo]{{1,4}})[ .\-]{{1,3}}){{1,4}}"
-    rf"(?:{_CALLED}(?: {_CALLED}){{1,2}}|[a-z]{{1,3}}))(?!\w)"
+    rf"(?P<plate>{_LETTERS_BEFORE}[ .\-]{{1,3}}(?:(?:{_DIGIT_SAID}|[\dOo]{{1,4}})[ .\-]{{1,3}}){{1,4}}"
+    rf"{_LETTERS_AFTER})(?!\w)"
 )
 """Where a word says that it is one: letters by their names, digits in words, an O for a nought."""
-_APART: Final = re.compile(r"(?<!\w)[A-Z](?: [A-Z])? (?:\d ){3,4}[A-Z](?: [A-Z]){0,2}(?!\w)")
-"""Letter by letter."""
+_CALLED_OUT: Final = re.compile(
+    rf"(?i)(?<![\w.])(?P<plate>{_LETTERS_BEFORE} (?:(?:{_DIGIT_SAID}|\d) ){{3,4}}{_LETTERS_AFTER})(?!\w)"
+)
+"""Letter by letter and digit by digit, whatever is before."""
+_APART: Final = re.compile(
+    rf"(?<![\w.])(?:{_REGIONS}|[A-Z] [A-Z])[ .]\d(?:[ .]\d){{2,3}}[ .](?:[A-Z](?: [A-Z]){{1,2}}|[A-Za-z]{{1,3}})(?!\w)"
+)
 
 
 def plates(text: str) -> list[Span]:
@@ -70,6 +78,8 @@ def _odd(text: str) -> Iterator[Span]:
         yield from (Span(*found.span("plate"), PLATE) for found in _SPELLED.finditer(text))
     if _DIGITS_APART.search(text):
         yield from (Span(*found.span(), PLATE) for found in _APART.finditer(text))
+    if not _SAYS_DIGITS.isdisjoint(lowered.split()) or _DIGITS_APART.search(text):
+        yield from (Span(*found.span("plate"), PLATE) for found in _CALLED_OUT.finditer(text))
 
 
 def _plain(text: str) -> Iterator[Span]:

@@ -35,9 +35,9 @@ _UNITS: Final = {
             "empat ampat papat sekawan opat four",
             "lima limo gangsal five",
             "enam enem nem genep six",
-            "tujuh tuju pitu seven",
-            "delapan delepan dlapan lapan wolu dalapan eight",
-            "sembilan sembilang songo sanga salapan nine",
+            "tujuh tuju tjuh pitu seven",
+            "delapan delepan delapn dlapan dlpan lapan wolu dalapan eight",
+            "sembilan sembilang smbilan sembiln songo sanga salapan nine",
         )
     )
     for word in words.split()
@@ -50,8 +50,8 @@ _SAID: Final = {
 }
 _TIMES: Final = {"dobel": 2, "double": 2, "dabel": 2, "tripel": 3, "triple": 3}
 _WORDS: Final = "|".join(sorted((*_SAID, *_TIMES), key=len, reverse=True))
-_WORD: Final = re.compile(_WORDS)
-_LOWER_TOKEN: Final = re.compile(rf"(?<![^\W_])(?:(?:{_WORDS})++|\d++)(?![^\W_])")
+_WORD: Final = re.compile(rf"{_WORDS}|\d+")
+_LOWER_TOKEN: Final = re.compile(rf"(?<![^\W_])(?:{_WORDS}|\d)++(?![^\W_])")
 _TOKEN: Final = re.compile(_LOWER_TOKEN.pattern, re.IGNORECASE)
 _GAP: Final = (
     r"[\s,.;:|~+=_/()·•*-]{0,4}"
@@ -75,8 +75,14 @@ def _halves(word: str) -> int:
 
 
 _HALVES: Final = Remembered(_halves)
-_SAYS: Final = Remembered(lambda word: word in _SAID or any(glued in word for glued in _GLUED))
-"""Whether a word is a digit, or has the beginning of such a number in it."""
+_SAYS: Final = Remembered(
+    lambda word: (
+        word in _SAID
+        or any(glued in word for glued in _GLUED)
+        or (not word.isdigit() and _LOWER_TOKEN.fullmatch(word) is not None)
+    )
+)
+"""Whether a word is a digit, or some with digits between, or has the beginning of such a number in it."""
 _MOST = 24
 """Digits after which no number goes on."""
 _LENGTHS: Final = (16, 15, 14, 13, 12, 11, 10, 9)
