@@ -49,7 +49,8 @@ _OFFERS: Final[tuple[tuple[float, str], ...]] = (
     ),
     (
         1.4,
-        r"profit (?:harian|konsisten|pasti|\d+)|pasti untung|robot trading|copy trade|bitcoin"
+        r"crypto|kripto|sinyal akurat|passive income"
+        r"|profit (?:harian|konsisten|pasti|\d+)|pasti untung|robot trading|copy trade|bitcoin"
         r"|trading bareng|penghasilan (?:pasif|harian|tambahan)"
         r"|untung jutaan|downline|mlm|webinar gratis|rekomendasi cuan|arisan online get|get \d+ juta"
         r"|like dan subscribe|(?:komisi|gaji|dibayar) (?:harian|\d+)"
@@ -84,10 +85,11 @@ _OFFERS: Final[tuple[tuple[float, str], ...]] = (
     # goods and services
     (
         1.35,
-        r"jual|ready|stok|grosir|reseller|dropship|harga (?:pabrik|grosir|nego|bersaing|tinggi|termurah"
+        r"jual|jastip|open (?:jastip|po|order)"
+        r"|ready|stok|grosir|reseller|dropship|harga (?:pabrik|grosir|nego|bersaing|tinggi|termurah"
         r"|promo)|gratis ongkir|cod|diskon|promo|beli \d+ gratis"
         r"|grand opening|penawaran|murah|mulai \d+|sewa|jasa|rental|sedot wc|service|catering|travel"
-        r"|umroh|umrah|kavling|perumahan subsidi|pasang wifi"
+        r"|umroh|umrah|visa furoda|furoda|kavling|perumahan subsidi|pasang wifi"
         r"|cetak spanduk|kursus|bimbel|les privat|tambah followers|followers|akun (?:netflix|premium)"
         r"|cctv \d+|toko emas|tiket konser|obat (?:kuat|aborsi|pembesar)"
         r"|pelangsing|pemutih|herbal|madu hutan|suplemen|pelet|pesugihan|penggandaan|open bo|vcs"
@@ -109,7 +111,8 @@ _CALLS: Final[tuple[tuple[float, str], ...]] = (
     ),
     (
         1.0,
-        r"wa|whatsapp|dm|inbox|chat|hubungi|order|booking|pesan|minat|berminat|info hubungi|via|telegram"
+        r"follow back|folback|mutualan|site visit|free (?:biaya|ongkir)|sisa \d+ (?:kursi|unit|slot|kamar)|dp \d+"
+        r"|wa|whatsapp|dm|inbox|chat|hubungi|order|booking|pesan|minat|berminat|info hubungi|via|telegram"
         r"|email kami|konsultasi|transfer|fast respon|minimal"
         r"|siap (?:kirim|kredit|bangun)|antar (?:cepat|gratis|jemput)|nego|gas",
     ),
@@ -133,7 +136,8 @@ _AGAINST: Final = (
     r"|katanya|terlambat|sengketa|kurang|info lowongan|jam kerja"
     r"|membuang|dibuang|dijual di|dijual (?:bebas|dengan)|orang tua|dekat sekolah|depan sekolah"
     r"|santunan|jasa raharja|kecelakaan|meninggal|ketipu|refund|antri|antre|disuruh|ditahan|ilang"
-    r"|terang terangan|gerakan pangan murah"
+    r"|terang terangan|gerakan pangan murah|blokir|kena hack|diretas|takutnya|resmi apa|apa resmi|calo|het|retribusi"
+    r"|biayanya|percuma|dibalas|subsidi di kios|berapa ya|brp ya|nongol|iklannya"
     r"|pegawai|petugas|dinas|puskesmas|sekolah|bumdes|selalu"
 )
 _ENOUGH = 1.8

@@ -21,7 +21,7 @@ _GROUP_WORDS = (
     "|budha|buddha|konghucu|yahudi|kafir|arab|batak|papua|madura|medura"
     "|jawa|sunda|dayak|ambon|padang|minang|bugis|melayu|betawi|ahmadiyah|syiah|pribumi"
     "|aseng|rohingya|komunis|pki|cadar|minoritas|pendatang"
-    "|kristenisasi|lgbt|gay|lesbi|waria|aliran"
+    "|kristenisasi|lgbt|gay|lesbi|waria|aliran|homo|bencong|banci|meduro|syi ah|ntt|ahmadiah"
 )
 _GROUP = (
     rf"(?:(?<!rumah makan )(?<!lapangan )(?<!flu )(?<!pulau )(?<!bahasa )(?:{_GROUP_WORDS})(?! tengah"
@@ -38,7 +38,7 @@ _CONTEMPT = (
     r"|pengkhianat|munafik|pelit|rakus|licik|primitif|penipu|pembunuh|copet|maling|preman semua"
     r"|pemabuk|malas|bodoh|goblok|tolol|jorok|bau dan|palsu"
     r"|kasar semua|rusuh|radikal semua|menjajah|penyembah berhala|perampok|sampah|mau menjajah|miskin"
-    r"|hina|kotor|teroris semua|bahaya semua)"
+    r"|hina|kotor|teroris semua|bahaya semua|budak|lintah|kriminal|binatang|onta|begal|ngapusi|pemalas)"
 )
 _HARM = (
     r"(?:usir|usiren|usirlah|bunuh|bantai|ganyang|basmi|bakar|musnahkan|habisi|hancurkan|singkirkan"
@@ -60,6 +60,11 @@ _HATRED: Final = re.compile(
     rf"(?: \w+){{0,4}} {_GROUP}"
     rf"|{_GROUP} (?:\w+ )?(?:jangan (?:dikasih|diberi|dibantu)|biar mati|tidak (?:pantas|layak|berhak"
     rf"|boleh) (?:hidup|tinggal|jadi|memimpin|dibantu))"
+    rf"|(?:tidak|jangan|ojo|tong) (?:\w+ )?(?:membantu|bantu|kasih|dibere|oleh)(?: \w+){{0,2}} {_GROUP}(?: \w+){{0,6}}"
+    rf" (?:kriminal|kafir|sesat|licik|begal|maling)"
+    rf"|{_GROUP}(?: \w+){{0,6}} (?:usiren|tong dibere|ojo oleh|ora pantes|arak telanjang|kudu dibasmi|darah\w* halal)"
+    rf"|(?:keturunan|anak cucu) {_GROUP}(?: \w+){{0,3}} (?:jangan|harus|habisi|dihabisi)"
+    rf"|orang timur (?:\w+ ){{0,3}}(?:kosong|mabok|mabuk|ribut|rusuh|pemalas|kasar)|tetangga kafir"
     rf"|(?:umat |kaum |orang |wong |penduduk |keturunannya )?{_GROUP}(?: \w+){{0,2}} (?:harus|wajib"
     rf"|mesti|kudu) (?:(?:pergi|keluar)(?: dari|$)|angkat kaki|lungo)"
     rf"|{_GROUP}(?: \w+){{0,5}} (?:harus|wajib|mesti|kudu|layak|pantas|pantasnya) (?:musnah|mati|lenyap"
@@ -95,6 +100,7 @@ lenyapkan mampus mampuslah matilah penghisap pengisap penjajah perusak parasit h
 licik rakus serakah sombong pelit biadab laknat laknatullah terkutuk najis keparat bangsat bajingan anjing asu
 babi monyet kera goblok tolol bodoh dungu primitif penipu tipu copet maling perampok pembunuh pemabuk murahan
 jorok hina sesat iblis setan dajjal sampah jijik benci muak jahat bejat busuk tukang binatang malas culas curang
+budak lintah ngisap menghisap kriminal onta begal pemalas ngapusi pengkhianatnya deportasi kudu dibasmi darahnya kosong
 kasar menjijikkan dilawan numpang dibela dibasmi diganyang poligami kelaparan
 """
     )

@@ -22,6 +22,7 @@ brengsek brengsik keparat kparat pukimak pukima pantek puki anjg anjeng anjrit a
 njink ajg anjay anj dungu idiot ndasmu dasmu raimu cangkemmu cangkemu kampret bacot bego geblek gebleg gendeng
 pekok picek congek bedebah jahanam sialan bangke lonte perek pecun sundal jablay kopet kirik bejad tengik taik
 itil silit tempik turuk peler pler bencong munyuk kunyuk asuu bodat koplok fakyu fuck fucking fuk fak shit ngehe
+kehed gathel gateli diamput belegug sundala jnck njancuk
 sontoloyo kimak kimaknya pepek asshole bitch damput dampot mbokmu mbahmu ndlogok dlogok semprul kentir
 """
 ALWAYS: Final = frozenset(_ALWAYS.split()) - {"janc*k"}
@@ -49,6 +50,8 @@ _IN_COMPANY: Final = re.compile(
     r"|(?:makan|pemakan) (?:tai|babi)|pelacur politik|anak haram (?:pejabat|itu|kalian|kau)|otak(?:mu"
     r"|nya|e)? (?:di |ning )?dengkul"
     r"|otak(?:mu)? (?:udang|kosong)|tai (?:lah|lu|lo|kau|kalian|banget|pemerintah|pemkot)"
+    r"|(?:anjing|monyet) (?:kalian|lu|kerja|banget|emang|memang)|telek (?:kabeh|kabehan|tenan)"
+    r"|(?:dinas|bpbd|pdam|pln|pemkot|pemkab|pejabat|kelurahan|dishub|admin) tai(?: kucing)?"
     r"|(?:dasar )?anak (?:setan|anjing|asu)|kerja kayak babi|dasar (?:\w+ )?(?:bego|bodoh|tolol)"
     r"|tua bangka|mulut(?:mu)? busuk|matamu (?:kui|picek|buta|iku|kuwi)|mbokne ancuk)\b"
 )
@@ -68,7 +71,8 @@ _STRAY: Final = re.compile(
     r"|gonggongan) (?:asu|anjing|babi|monyet|munyuk)"
 )
 _ALONE: Final = re.compile(
-    r"(?:\basu\b|^(?:anjing|babi|monyet)[,!.]|\bhei (?:anjing|babi|monyet)|[,!.] ?(?:anjing|babi"
+    r"(?:(?<![,/] )(?<!dan )(?<!ada )anji+ng, (?!kucing|babi|monyet|ayam|kambing|sapi|kera|tikus|dan)"
+    r"|\banji+ng lah\b|\basu\b|^(?:anjing|babi|monyet)[,!.]|\bhei (?:anjing|babi|monyet)|[,!.] ?(?:anjing|babi"
     r"|monyet)[,!.]?$|(?:anjing|babi|monyet) (?:lah|kok|ah|banget|deh|woi|pol)\b)"
 )
 
@@ -87,7 +91,7 @@ _SHORTEST = 4
 def _half_hidden() -> dict[str, str]:
     """Each way to write a rude word with one to three stars for letters inside it."""
     found: dict[str, str] = {}
-    for word in (*ALWAYS, "anjing", "babi", "asu"):
+    for word in (*ALWAYS, "anjing", "babi", "asu", "tai", "monyet"):
         inside = range(1, len(word))
         for count in range(1, min(_HIDDEN_AT_MOST, len(word) - 1) + 1):
             for places in combinations(inside, count):

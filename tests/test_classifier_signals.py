@@ -121,6 +121,8 @@ def test_several_flags_may_apply() -> None:
 HATE = labelled("hate.txt")
 SPAM = labelled("spam.txt")
 INTENTS = labelled("intents.txt")
+OTHERS = labelled("flags_others.txt")
+"""By authors who had not seen the rules."""
 
 
 def precision_and_recall(
@@ -152,6 +154,32 @@ def test_advertising_is_told_from_complaints_about_the_same_things() -> None:
     precision, recall = precision_and_recall(SPAM, flagged, "spam")
     assert precision >= 0.96
     assert recall >= 0.93
+
+
+@pytest.mark.parametrize(
+    ("label", "least"), [("sara", 0.85), ("threat", 0.9), ("abusive", 0.88), ("spam", 0.93)]
+)
+def test_what_others_wrote_is_flagged_and_their_plain_words_are_not(label: str, least: float) -> None:
+    precision, recall = precision_and_recall(OTHERS, flagged, label)
+    assert precision >= 0.94
+    assert recall >= least
+
+
+@pytest.mark.parametrize(
+    ("text", "flags_of_it"),
+    [
+        ('ada spanduk bertuliskan "usir cina" di perempatan', ()),
+        ('petugas bilang "goblok" kepada saya', ()),
+        ("p3nggal saja kepala dinasnya", ("threat",)),
+        ("B A N G S A T air keruh", ("abusive",)),
+        ("C.I.N.A penjajah, usir", ("sara",)),
+        ("depan rumah saya bakar sampah tiap sore", ()),
+    ],
+)
+def test_words_of_others_are_not_the_writers_and_disguise_hides_nothing(
+    text: str, flags_of_it: tuple[str, ...]
+) -> None:
+    assert flags(text, normalise(text)) == flags_of_it
 
 
 def test_what_kind_of_message_it_is() -> None:
