@@ -30,7 +30,7 @@ _WATER: Final = (
     r"banjir (?:\w+ ){0,8}(?:sepinggang|sedada|seleher|atap|evakuasi|mengungsi|terjebak|perahu|pelampung)",
     r"air (?:\w+ ){0,3}(?:sepinggang|sedada|seleher|(?:se)?atap rumah)|(?:sak|se) ?(?:dada|dodo|gulu|leher)",
     r"(?:butuh|mohon|minta|kirim\w*) (?:bantuan )?(?:perahu (?:karet|evakuasi)|pelampung|tim sar)",
-    r"(?:kami|aku|saya|warga|orang|keluarga|anakku|lansia|bertahan|naik|nunggu) (?:\w+ ){0,3}(?:di|ke|neng|nang)"
+    r"(?:warga|orang|keluarga|anakku|lansia|bertahan|naik|nunggu) (?:\w+ ){0,3}(?:di|ke|neng|nang)"
     r" (?:atas |nduwur |dhuwur |duwur )?(?:genteng|gendeng|atap)(?! (?:rumah )?(?:bocor|rusak))",
     r"(?:harus|kudu|mesti|terpaksa) (?:ngungsi|mengungsi)|tanggul (?:\w+ )?jebol|banjir bandang",
     r"(?:perahu|prahu|kapal) (?:\w+ ){0,2}(?:kebalik|terbalik)|kelelep|klelep|kintir",

@@ -51,10 +51,11 @@ def flags(raw: str, words: str) -> tuple[str, ...]:
 
     `words` is `raw`, normalised.
     """
-    raw, own = _own(raw, words)
-    own, said = put_right(own), put_right(words)
+    said = put_right(words)
+    own_raw = _own(raw, words)
+    own = said if own_raw is raw else put_right(normalise(own_raw))
     found = (
-        ("abusive", is_rude(raw, own)),
+        ("abusive", is_rude(own_raw, own)),
         ("sara", is_hatred(own)),
         ("spam", is_advertising(said)),
         ("threat", is_threat(own)),
@@ -62,10 +63,8 @@ def flags(raw: str, words: str) -> tuple[str, ...]:
     return tuple(name for name, there in found if there)
 
 
-def _own(raw: str, words: str) -> tuple[str, str]:
-    """Without what others are quoted with: "ada spanduk bertuliskan …", "petugas bilang …"; and the words of that."""
-    if not _QUOTES.isdisjoint(raw) and not _TELLS.isdisjoint(words_of(words)):
-        own = _QUOTED.sub(" ", raw)
-        if own != raw:
-            return own, normalise(own)
-    return raw, words
+def _own(raw: str, words: str) -> str:
+    """Without what others are quoted with: "ada spanduk bertuliskan …", "petugas bilang …"."""
+    if ('"' in raw or "“" in raw) and not _TELLS.isdisjoint(words_of(words)):
+        return _QUOTED.sub(" ", raw)
+    return raw

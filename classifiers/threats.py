@@ -66,12 +66,16 @@ _I_WILL: Final = (
     rf"(?:{_YOU}|{_OFFICERS}|{_OFFICES})",
     rf"ku aing (?:di)?(?:kadek|gebug|bunuh|paehan)|aing {_WILL}(?:nga)?duruk",
     rf"(?:mau |akan |bakal |{_I} )(?:\w+ )?lempar (?:bom|granat)",
+    rf"{_I} (?:akan |bakal |mau |siap )?(?:bawa|bawakan|membawa) (?:{_ARMS}|bensin (?:\w+ ){{0,3}}ke {_OFFICES})",
+    rf"{_I} siapkan bensin",
+    rf"{_I} (?:sudah )?tahu (?:rumahmu|alamatmu|anakmu|keluargamu|(?:rumah|alamat|keluarga) kalian"
+    r"|plat (?:\w+ )?(?:lu|kamu|kalian|mu))",
 )
+"""Looked for where one of `_DEEDS` is: most texts have "saya" in them."""
 _ARMED: Final = (
     rf"(?:turun|datang|dateng|teko|teka|kesana|ke sana) (?:\w+ ){{0,4}}?(?:dengan|bawa|membawa|gowo|nggowo)"
     rf" (?:{_ARMS}|bensin)",
-    rf"{_I} (?:akan |bakal |mau |siap )?(?:bawa|bawakan|membawa) (?:{_ARMS}|bensin (?:\w+ ){{0,3}}ke {_OFFICES})",
-    rf"siap bawa (?:{_ARMS}|bensin)|(?:{_I} )?(?:siapin|nyiapin) bensin|(?:{_I} )siapkan bensin",
+    rf"siap bawa (?:{_ARMS}|bensin)|(?:siapin|nyiapin) bensin",
     rf"{_ARMS} (?:{_I} )?(?:sudah |wis )?(?:diasah|siap diasah)|peluru (?:tidak|ora) kenal",
     rf"satu peluru (?:cukup|untuk|buat)|main {_ARMS}|lempar(?:i|kan)? (?:\w+ )?(?:molotov|granat)",
     r"ada bom (?:di|akan)|bom (?!waktu)(?:\w+ ){0,3}(?:pasang|tanam|taruh|dipasang|ditanam)|meledak sebentar lagi",
@@ -93,14 +97,22 @@ _BEWARE: Final = (
     rf"jangan salahkan (?:{_I}|warga|rakyat|massa|kalau|jika) (?:\w+ ){{0,4}}(?:darah|mati|korban|terbakar|bakar"
     r"|hancur\w*|rusak|anarkis|rata)",
     r"rumahmu (?:saya|akan|kami)|anakmu sekolah|sayang kalau ada apa apa",
-    rf"{_I} (?:sudah )?tahu (?:rumahmu|alamatmu|anakmu|keluargamu|(?:rumah|alamat|keluarga) kalian"
-    r"|plat (?:\w+ )?(?:lu|kamu|kalian|mu))",
     r"(?:istri|suami|anak|keluarga|orang tua)mu (?:\w+ ){0,3}(?:korban\w*|sasaran\w*|celaka|tidak (?:akan )?selamat)",
     rf"(?:penggal|habisi|bacok|bunuh|pateni|gantung|bakar) (?:saja|wae) (?:itu |semua |para )*"
     rf"(?:{_OFFICERS}|gereja|masjid)",
 )
-_SAID: Final = Phrases(("|".join((*_I_WILL, *_ARMED, *_YOU_WILL, *_BEWARE)),))
-_VERBS: Final = frozenset(verb.split()[0] for verb in f"{_KILL}|{_BEAT}|{_WRECK}|potong".split("|"))
+_SAID: Final = Phrases(("|".join((*_ARMED, *_YOU_WILL, *_BEWARE)),))
+_WILL_DO: Final = Phrases(("|".join(_I_WILL),))
+_VERBS: Final = tuple(verb.split()[0] for verb in f"{_KILL}|{_BEAT}|{_WRECK}|potong".split("|"))
+_OTHER_DEEDS = """
+membunuh menghabisi menghajar membakar menembak membacok meledakkan menghancurkan mengebom menusuk menculik membantai
+menyerbu memukuli mengeroyok mematahkan menggorok dikadek digebug dibunuh dipaehan duruk ngaduruk lempar parang celurit
+clurit golok pedang senjata samurai linggis molotov balok bensin rumahmu alamatmu anakmu keluargamu kalian plat
+"""
+_DEEDS: Final = frozenset(
+    (*_VERBS, *(f"ku{verb}" for verb in _VERBS), *(f"tak{verb}" for verb in _VERBS), *_OTHER_DEEDS.split())
+)
+"""One of these is in whatever `_I_WILL` finds."""
 _THEIRS_FIRST: Final = re.compile(
     rf"\b{_THEIRS} (?:\w+ ){{0,3}}?(?:akan )?{_I} (?:akan |saja )?(?:{_VIOLENT}|potong)\b"
     r"(?! (?:sampah|ikan|daun|rumput))"
@@ -113,7 +125,7 @@ _THREATENED: Final = re.compile(
 
 def is_threat(words: str) -> bool:
     """Whether the writer threatens somebody: not who was threatened."""
-    said = any(_SAID.found(words)) or (
-        not _VERBS.isdisjoint(words_of(words)) and _THEIRS_FIRST.search(words) is not None
-    )
+    said = any(_SAID.found(words))
+    if not said and not _DEEDS.isdisjoint(words_of(words)):
+        said = any(_WILL_DO.found(words)) or _THEIRS_FIRST.search(words) is not None
     return said and not _THREATENED.search(words)

@@ -20,8 +20,14 @@ _EMAIL = (
 _REFERENCE = r"(?P<reference>(?<![\w-])[A-Z]{2,6}-20\d\d-\d{3,8}(?![\w-]))"
 """A number that an office gave to a file: "LG-2025-001234"."""
 _TICKET = r"(?P<ticket>(?<![^\W\d_])[A-Za-z]{3,6}-?[0-9]{4}-?[0-9]{4}-?[0-9]{4}(?![\w]|-[0-9]))"
-_WHOLE = re.compile(f"{_EMAIL}|{_TICKET}|{_REFERENCE}")
-_WITHOUT_EMAIL = re.compile(f"{_TICKET}|{_REFERENCE}")
+_WHOLE = re.compile(f"{_EMAIL}|{_TICKET}")
+_PATTERNS = {
+    (True, True): re.compile(f"{_EMAIL}|{_TICKET}|{_REFERENCE}"),
+    (True, False): _WHOLE,
+    (False, True): re.compile(f"{_TICKET}|{_REFERENCE}"),
+    (False, False): re.compile(_TICKET),
+}
+"""By whether the text has an "@", and what every reference has."""
 _NEVER_A_TICKET = re.compile(
     r"(?i)no|nomo?r|nope|hp|wa|sms|te?lp?|telp?on|telepo|call|phone|hub|cp|rek|norek|nik|ktp|kk|nip"
     r"|npwp|va|bank|bpjs"
@@ -53,8 +59,10 @@ def addresses(text: str, kept: frozenset[str], digits: int) -> tuple[list[Span],
     """
     found: list[Span] = []
     left: list[Span] = []
-    pattern = _WHOLE if "@" in text else _WITHOUT_EMAIL
-    for match in pattern.finditer(text) if "@" in text or _may_have_a_ticket(text, digits) else ():
+    at, reference = "@" in text, "-20" in text and digits >= _OF_A_REFERENCE
+    if not (at or reference or digits >= _OF_A_TICKET):
+        return found, left
+    for match in _PATTERNS[at, reference].finditer(text):
         if match.lastgroup == "ticket":
             if _is_ticket(match[0]):
                 left.append(Span(*match.span(), ""))
@@ -65,10 +73,6 @@ def addresses(text: str, kept: frozenset[str], digits: int) -> tuple[list[Span],
             is_office = bare(match[0]) in kept
             (left if is_office else found).append(Span(*match.span(), EMAIL))
     return found, left
-
-
-def _may_have_a_ticket(text: str, digits: int) -> bool:
-    return digits >= _OF_A_TICKET or (digits >= _OF_A_REFERENCE and "-20" in text)
 
 
 def dictated(text: str) -> Iterator[Span]:

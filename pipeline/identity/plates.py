@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import pairwise
 from operator import attrgetter
 from typing import Final
 
 from laporhub.pipeline.identity.span import PLATE, Span
-from laporhub.pipeline.identity.spelled import DIGIT_WORDS
+from laporhub.pipeline.identity.spelled import DIGIT_WORDS, digit_words
 
 _REGIONS: Final = (
     "A[ABDEG]?|B[ABDEGHKLMNP]?|D[ABCDEGHKLMNRST]?|DW|E[ABD]?|F|G|H|K[BHTU]?|L|M|N|P[ABGS]?|R|S|T|W|Z"
@@ -31,8 +32,8 @@ _UNITS = (
 )
 _UNIT: Final = frozenset(_UNITS.split())
 _POLICE: Final = re.compile(r"no\.? ?pol|nomor pol")
-_DIGITS_APART: Final = re.compile(r"\d[ .]\d[ .]\d")
-_SAYS_DIGITS: Final = frozenset(DIGIT_WORDS)
+_FEWEST = 3
+"""Digits in words, or by themselves, from which some may be a plate's."""
 _LEAD = 60
 _WIDEST = 6
 """Characters before the number that may be part of the plate, and one more."""
@@ -61,7 +62,8 @@ _APART: Final = re.compile(
 
 def plates(text: str) -> list[Span]:
     """In order; none overlap. Those in capitals have at least three digits; of others a word before says what it is."""
-    plain, odd = [*_plain(text)], [*_odd(text)]
+    numbers = [*_NUMBER.finditer(text)]
+    plain, odd = [*_plain(text, numbers)], [*_odd(text, apart=_are_apart(numbers))]
     if not odd:
         return plain
     found: list[Span] = []
@@ -71,19 +73,29 @@ def plates(text: str) -> list[Span]:
     return found
 
 
-def _odd(text: str) -> Iterator[Span]:
+def _odd(text: str, *, apart: bool) -> Iterator[Span]:
     """Spelled out, or letter by letter."""
     lowered = text.lower()
     if "plat" in lowered or ("pol" in lowered and _POLICE.search(lowered)):
         yield from (Span(*found.span("plate"), PLATE) for found in _SPELLED.finditer(text))
-    if _DIGITS_APART.search(text):
+    if apart:
         yield from (Span(*found.span(), PLATE) for found in _APART.finditer(text))
-    if not _SAYS_DIGITS.isdisjoint(lowered.split()) or _DIGITS_APART.search(text):
+    if apart or digit_words(text) >= _FEWEST:
         yield from (Span(*found.span("plate"), PLATE) for found in _CALLED_OUT.finditer(text))
 
 
-def _plain(text: str) -> Iterator[Span]:
-    for number in _NUMBER.finditer(text):
+def _are_apart(numbers: Sequence[re.Match[str]]) -> bool:
+    """Whether digits stand one after the other with a sign between."""
+    if len(numbers) < _FEWEST:
+        return False
+    beside = sum(
+        one.end() - one.start() == 1 == other.start() - one.end() for one, other in pairwise(numbers)
+    )
+    return beside >= _FEWEST - 1
+
+
+def _plain(text: str, numbers: Iterable[re.Match[str]]) -> Iterator[Span]:
+    for number in numbers:
         if number.end() - number.start() > 4:
             continue
         near = max(0, number.start() - _WIDEST)

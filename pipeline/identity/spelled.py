@@ -7,7 +7,8 @@ identity number or, after a word that says so, an account number counts: people 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import accumulate, pairwise
 from string import punctuation
 from typing import Final
@@ -97,13 +98,23 @@ _REAL = 0.4
 """Of the signs of a number, how many must be digits."""
 
 
-def spoken(text: str) -> Iterator[Span]:
-    """Numbers in words, or partly so."""
+@lru_cache(maxsize=8)  # plates are looked for in the same text
+def _spoken_words(text: str) -> tuple[str, Sequence[str]]:
+    """The text in lower case, and its words if some of them are digits."""
     lowered = _lower(text)
     words = lowered.translate(_AS_SPACES).split()
-    if any(map(_SAYS.__getitem__, words)) and (
-        not lowered.isascii() or sum(map(_HALVES.__getitem__, words)) >= 2 * FEWEST
-    ):
+    return lowered, words if any(map(_SAYS.__getitem__, words)) else ()
+
+
+def digit_words(text: str) -> int:
+    """How many words of the text are digits."""
+    return sum(word in _UNITS for word in _spoken_words(text)[1])
+
+
+def spoken(text: str) -> Iterator[Span]:
+    """Numbers in words, or partly so."""
+    lowered, words = _spoken_words(text)
+    if words and (not lowered.isascii() or sum(map(_HALVES.__getitem__, words)) >= 2 * FEWEST):
         yield from _identities(lowered, aloud=True)
 
 
