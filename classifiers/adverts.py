@@ -137,7 +137,7 @@ _AGAINST: Final = (
     r"|membuang|dibuang|dijual di|dijual (?:bebas|dengan)|orang tua|dekat sekolah|depan sekolah"
     r"|santunan|jasa raharja|kecelakaan|meninggal|ketipu|refund|antri|antre|disuruh|ditahan|ilang"
     r"|terang terangan|gerakan pangan murah|blokir|kena hack|diretas|takutnya|resmi apa|apa resmi|calo|het|retribusi"
-    r"|biayanya|percuma|dibalas|subsidi di kios|berapa ya|brp ya|nongol|iklannya"
+    r"|biayanya|percuma|dibalas|subsidi di kios|berapa ya|brp ya|nongol|iklannya|penuh iklan|dihapus"
     r"|pegawai|petugas|dinas|puskesmas|sekolah|bumdes|selalu"
 )
 _ENOUGH = 1.8

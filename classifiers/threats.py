@@ -14,7 +14,7 @@ from laporhub.pipeline.text import words_of
 
 _KILL = (
     "bunuh|bacok|tebas|habisi|tembak|pateni|penggal|bantai|tusuk|suduk|cincang|culik|gorok|sembelih|gantung|kubur|racun"
-    "|santet|clurit|celurit|entekke|entekno|kadek|mutilasi"
+    "|santet|clurit|celurit|entekke|entekno|kadek|mutilasi|tujah"
 )
 _BEAT = (
     "hajar|gebuk|gebuki|antemi|keroyok|gampar|tempeleng|injak|lindas|kepruk|jotos|jotosi|patahkan|remukkan|pecahkan"
@@ -22,7 +22,9 @@ _BEAT = (
 )
 _WRECK = "bakar|bom|hancurkan|obong|ledakkan|ledakin|ratakan|serbu|serang|lempari|acak acak"
 _VIOLENT = f"(?:{_KILL}|{_BEAT}|{_WRECK})"
-_AT_ONCE = "(?:gorok|penggal|bacok|clurit|suduk|jotosi|bantai|silet|ledakin|racun sekeluarga|siram air keras)"
+_AT_ONCE = (
+    "(?:gorok|penggal|bacok|clurit|suduk|jotosi|bantai|silet|ledakin|tujah|racun sekeluarga|siram air keras)"
+)
 """Verbs that need no object to be a threat."""
 _OFFICERS = (
     r"(?:petugas\w*|lurah\w*|kades\w*|kadus\w*|camat\w*|bupati\w*|pejabat\w*|pegawai\w*|satpol\w*|sekdes\w*|kepsek\w*"
@@ -32,17 +34,17 @@ _YOU = r"(?:kau|kamu|kowe|koe|lu|lo|loe|kalian|sampeyan|maneh|\w{3,}mu)"
 _OFFICES = r"(?:kantor\w*|balai (?:desa|kota)|kelurahan|kecamatan|gedung (?:dprd|dewan))"
 _LIMBS = r"(?:tangan|kaki|leher|kepala|muka|mulut)(?:mu|nya|ne|e| kalian)"
 _WHOM = (
-    rf"(?:{_YOU}|{_OFFICERS}|{_OFFICES}|{_LIMBS}|kepalanya|leher\w*|nyawa\w*|orangnya|orang cina|gereja|masjid"
+    rf"(?:{_YOU}|{_OFFICERS}|{_OFFICES}|{_LIMBS}|kepalanya|leher\w*|nyawa\w*|orangnya|anaknya|orang cina|gereja|masjid"
     r"|mereka|dia|semua|sekeluarga)"
 )
 _THEIRS = (
-    rf"(?:{_YOU}|{_OFFICERS}|{_OFFICES}|{_LIMBS}|rumah(?:nya|mu|e)|rumah (?:{_OFFICERS}|orangnya)|orangnya|pasar|pompa"
-    r" \w+|kepalanya|leher\w*|nyawa\w*|gereja|masjid)"
+    rf"(?:{_YOU}|{_OFFICERS}|{_OFFICES}|{_LIMBS}|rumah(?:nya|mu|e)|rumah (?:{_OFFICERS}|orangnya)|orangnya|kurir \w+"
+    r"|pasar|pompa \w+|kepalanya|leher\w*|nyawa\w*|gereja|masjid)"
 )
 """What is somebody else's: "depan rumah saya bakar sampah" threatens nobody."""
 _AFTER_TAK = (
     "(?:bacok|pateni|obong|antemi|tebas|gebuk|sembelih|gorok|jotos|jotosi|kepruk|entekke|entekno|suduk|clurit|celurit"
-    "|bakar|lempar bom)"
+    "|bakar|lempar bom|sirami air keras)"
 )
 """Javanese "tak" is "I"; before other words it is taken for Indonesian "not"."""
 _I = "(?:saya|aku|ku|kami|gue|gua|gw|kita|tak|aing)"
@@ -64,11 +66,12 @@ _I_WILL: Final = (
     rf"{_I} {_VIOLENT} (?:nanti|kalian|kamu|kau)",
     rf"{_I} (?:akan|bakal|siap|mau|ingin|pasti) (?:(?!{_OTHERS})\w+ ){{0,4}}?{_HURTING} (?:\w+ )?"
     rf"(?:{_YOU}|{_OFFICERS}|{_OFFICES})",
-    rf"ku aing (?:di)?(?:kadek|gebug|bunuh|paehan)|aing {_WILL}(?:nga)?duruk",
+    r"ku (?:aing|urang) (?:di)?(?:kadek|gebug|bunuh|paehan|bacok|duruk|bakar)",
+    rf"aing {_WILL}(?:nga)?duruk",
     rf"(?:mau |akan |bakal |{_I} )(?:\w+ )?lempar (?:bom|granat)",
     rf"{_I} (?:akan |bakal |mau |siap )?(?:bawa|bawakan|membawa) (?:{_ARMS}|bensin (?:\w+ ){{0,3}}ke {_OFFICES})",
     rf"{_I} siapkan bensin",
-    rf"{_I} (?:sudah )?tahu (?:rumahmu|alamatmu|anakmu|keluargamu|(?:rumah|alamat|keluarga) kalian"
+    rf"{_I} (?:sudah )?tahu (?:rumahmu|alamatmu|anakmu|keluargamu|(?:alamat )?(?:rumah|alamat|keluarga) (?:kalian|kamu)"
     r"|plat (?:\w+ )?(?:lu|kamu|kalian|mu))",
 )
 """Looked for where one of `_DEEDS` is: most texts have "saya" in them."""
@@ -79,13 +82,16 @@ _ARMED: Final = (
     rf"{_ARMS} (?:{_I} )?(?:sudah |wis )?(?:diasah|siap diasah)|peluru (?:tidak|ora) kenal",
     rf"satu peluru (?:cukup|untuk|buat)|main {_ARMS}|lempar(?:i|kan)? (?:\w+ )?(?:molotov|granat)",
     r"ada bom (?:di|akan)|bom (?!waktu)(?:\w+ ){0,3}(?:pasang|tanam|taruh|dipasang|ditanam)|meledak sebentar lagi",
+    rf"bom (?:akan )?meledak di {_OFFICES}|(?:enteni|tunggu) (?:nggowo|gowo|bawa|karo) {_ARMS}|sudah siap senjata",
+    rf"(?:jerigen|jirigen|botol|liter) bensin (?:\w+ ){{0,2}}?(?:buat|untuk) {_OFFICES}",
 )
 _YOU_WILL: Final = (
     r"(?:mati|mampus)(?:lah)? (?:kau|kamu|kalian|lu|kowe)|(?:kowe|kamu|kau|lu|kalian) (?:arep|mau) mati",
     r"(?<!lampu )(?<!lampunya )(?:bakal|akan) ada yang mati|(?:bakal|akan|nanti) ada mayat",
     r"ada yang mati di (?:kantor|balai|kelurahan|kecamatan|dinas)",
-    r"siap siap (?:\w+ ){0,3}(?:mati(?! (?:lampu|listrik|air|lagi|total))|bom|dibom)",
-    r"kamu tinggal nama|nyawamu|nyawa dibayar nyawa|darah dibayar darah|darah yang (?:turun|mengalir|tumpah|bicara)",
+    r"siap siap masuk rumah sakit|siap siap (?:\w+ ){0,3}(?:mati(?! (?:lampu|listrik|air|lagi|total))|bom|dibom)",
+    r"kamu tinggal nama|nyawamu|nyawa dibayar nyawa|darah dibayar darah|darah (?:petugas|kalian|pejabat) tumpah"
+    r"|darah yang (?:turun|mengalir|tumpah|bicara)",
     r"(?:bayar|membayar|dibayar) (?:dengan |pakai )?(?:darah|nyawa)|mau selamat (?:apa|atau) tidak",
     r"hidup(?:mu| kamu| kalian) tidak (?:akan|bakal) (?:tenang|aman|lama|selamat)",
     r"(?:siapkan|siapin|pesan) (?:kavling |kain )?(?:kuburan|kafan|peti mati)(?! untuk)",
@@ -107,7 +113,8 @@ _VERBS: Final = tuple(verb.split()[0] for verb in f"{_KILL}|{_BEAT}|{_WRECK}|pot
 _OTHER_DEEDS = """
 membunuh menghabisi menghajar membakar menembak membacok meledakkan menghancurkan mengebom menusuk menculik membantai
 menyerbu memukuli mengeroyok mematahkan menggorok dikadek digebug dibunuh dipaehan duruk ngaduruk lempar parang celurit
-clurit golok pedang senjata samurai linggis molotov balok bensin rumahmu alamatmu anakmu keluargamu kalian plat
+clurit golok pedang senjata samurai linggis molotov balok bensin rumahmu alamatmu anakmu keluargamu kalian kamu plat
+dibacok diduruk
 """
 _DEEDS: Final = frozenset(
     (*_VERBS, *(f"ku{verb}" for verb in _VERBS), *(f"tak{verb}" for verb in _VERBS), *_OTHER_DEEDS.split())

@@ -22,7 +22,7 @@ brengsek brengsik keparat kparat pukimak pukima pantek puki anjg anjeng anjrit a
 njink ajg anjay anj dungu idiot ndasmu dasmu raimu cangkemmu cangkemu kampret bacot bego geblek gebleg gendeng
 pekok picek congek bedebah jahanam sialan bangke lonte perek pecun sundal jablay kopet kirik bejad tengik taik
 itil silit tempik turuk peler pler bencong munyuk kunyuk asuu bodat koplok fakyu fuck fucking fuk fak shit ngehe
-kehed gathel gateli diamput belegug sundala jnck njancuk
+bngst kehed gathel gateli diamput belegug sundala jnck njancuk
 sontoloyo kimak kimaknya pepek asshole bitch damput dampot mbokmu mbahmu ndlogok dlogok semprul kentir
 """
 ALWAYS: Final = frozenset(_ALWAYS.split()) - {"janc*k"}
@@ -51,6 +51,7 @@ _IN_COMPANY: Final = re.compile(
     r"|nya|e)? (?:di |ning )?dengkul"
     r"|otak(?:mu)? (?:udang|kosong)|tai (?:lah|lu|lo|kau|kalian|banget|pemerintah|pemkot)"
     r"|(?:anjing|monyet) (?:kalian|lu|kerja|banget|emang|memang)|telek (?:kabeh|kabehan|tenan)"
+    r"|setan alas|muka(?:mu| lu) kayak \w+|kayak (?:babi|pantat|anjing|monyet)(?! hutan)"
     r"|(?:dinas|bpbd|pdam|pln|pemkot|pemkab|pejabat|kelurahan|dishub|admin) tai(?: kucing)?"
     r"|(?:dasar )?anak (?:setan|anjing|asu)|kerja kayak babi|dasar (?:\w+ )?(?:bego|bodoh|tolol)"
     r"|tua bangka|mulut(?:mu)? busuk|matamu (?:kui|picek|buta|iku|kuwi)|mbokne ancuk)\b"
@@ -58,7 +59,7 @@ _IN_COMPANY: Final = re.compile(
 _COMPANY_WORDS = """
 anjing asu babi monyet kera kampang celeng kethek setan iblis bodoh bego tolol banci pelacur tai udang
 dajal dajjal laknat binatang biadab goblin kosong maling najis bencong bangka busuk mulutmu mulut haram dengkul
-matamu ancuk
+matamu ancuk pantat
 """
 _COMPANY: Final = frozenset(_COMPANY_WORDS.split())
 _TRASHED: Final = frozenset(("dasar", "pejabat", "manusia", "kalian", "politisi", "masyarakat"))

@@ -157,12 +157,16 @@ def test_advertising_is_told_from_complaints_about_the_same_things() -> None:
 
 
 @pytest.mark.parametrize(
-    ("label", "least"), [("sara", 0.85), ("threat", 0.9), ("abusive", 0.88), ("spam", 0.93)]
+    ("label", "least"), [("sara", 0.85), ("threat", 0.88), ("abusive", 0.9), ("spam", 0.94)]
 )
-def test_what_others_wrote_is_flagged_and_their_plain_words_are_not(label: str, least: float) -> None:
-    precision, recall = precision_and_recall(OTHERS, flagged, label)
-    assert precision >= 0.94
-    assert recall >= least
+def test_what_others_wrote_is_flagged(label: str, least: float) -> None:
+    assert precision_and_recall(OTHERS, flagged, label)[1] >= least
+
+
+def test_plain_words_of_others_are_hardly_ever_flagged() -> None:
+    harmless = [text for labels, text in OTHERS if not labels]
+    wrong = [text for text in harmless if {"sara", "threat", "abusive", "spam"}.intersection(flagged(text))]
+    assert len(wrong) <= 0.015 * len(harmless), wrong
 
 
 @pytest.mark.parametrize(
