@@ -26,62 +26,18 @@ _KIND = {
     "kotamadya": "kota",
 }
 _KIND_WORDS = frozenset(_KIND)
-_REGION = frozenset(
-    {
-        *(
-            "kabupaten",
-            "kota",
-            "polres",
-            "polresta",
-            "samsat",
-            "rsud",
-            "dprd",
-            "dukcapil",
-            "pdam",
-            "alun",
-            "pbb",
-            "pp",
-        ),
-        *(
-            "dishub",
-            "dlh",
-            "dinkes",
-            "dinsos",
-            "dpu",
-            "dpupr",
-            "disdik",
-            "kejari",
-            "bpn",
-            "kpu",
-            "bpjs",
-            "stasiun",
-            "umk",
-        ),
-    }
-)
+_REGION_WORDS = """
+kabupaten kota polres polresta samsat rsud dprd dukcapil pdam alun pbb pp dishub dlh dinkes dinsos dpu dpupr disdik
+kejari bpn kpu bpjs stasiun umk
+"""
+_REGION = frozenset(_REGION_WORDS.split())
 _DISTRICT = frozenset(
     {"kecamatan", "desa", "kelurahan", "dusun", "camat", "lurah", "polsek", "puskesmas", "koramil"}
 )
-_NEAR = frozenset(
-    {
-        "di",
-        "neng",
-        "nang",
-        "ning",
-        "wonten",
-        "teng",
-        "daerah",
-        "wilayah",
-        "ke",
-        "dari",
-        "arah",
-        "sekitar",
-        "kawasan",
-        "pasar",
-        "stasiun",
-        "terminal",
-    }
-)
+_NEAR_WORDS = """
+di neng nang ning wonten teng daerah wilayah ke dari arah sekitar kawasan pasar stasiun terminal
+"""
+_NEAR = frozenset(_NEAR_WORDS.split())
 _KINDS_OF_PLACES = frozenset({"kabupaten", "kota", "kecamatan"})
 _FROM = frozenset({"dari", "asal", "asli", "ktp", "orang", "wong", "saking", "seko"})
 _LIVING = frozenset({"tinggal", "rumahku", "omahku", "omahe", "domisili", "merantau"})

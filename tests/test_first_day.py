@@ -102,3 +102,9 @@ def test_complaints_are_hardly_ever_taken_for_something_else() -> None:
     assert share([each.said.intent == "complaint" for each in complaints]) >= 0.96
     questions = [each for each in everything() if each.intent == "question"]
     assert share([each.said.intent == "question" for each in questions]) >= 0.7
+
+
+def test_hospitals_are_called_after_people_so_their_names_are_somebodys() -> None:
+    assert {"jumantono", "wonogiri", "mranggen"} <= BOOK.places
+    assert {"soewondo", "suwarno", "kardinah", "loekmono", "soehadi"}.isdisjoint(BOOK.places)
+    assert redact("dibantu Pak Suwarno", places=BOOK.places) == "dibantu Pak [nama]"

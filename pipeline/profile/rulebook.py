@@ -99,10 +99,12 @@ class Rulebook:
 
     @cached_property
     def places(self) -> frozenset[str]:
-        """Words of the names of places, which redaction takes for nobody's name."""
+        """Words of the names of regions and districts, which redaction takes for nobody's name. Not of places within
+        them: hospitals and roads are called after people.
+        """
         territories = [unit.territory for unit in self.units.values() if unit.territory]
-        named = [name for each in territories for name in (*each.names, *each.districts, *each.ambiguous)]
-        return places_in((*named, *(each.name for each in self.regions.by_code.values())))
+        names = [name for each in territories for name in each.names]
+        return places_in((*names, *(each.name for each in self.regions.by_code.values())))
 
     def _office_texts(self) -> Iterator[str]:
         contact = self.profile.contact or ""
