@@ -5,57 +5,18 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import compress, pairwise
 
+from laporhub.classifiers.place_names import ASIDE, SURE, Entry, Mention, Name, kinds_told, mentions
 from laporhub.pipeline.base_model import trusted
 from laporhub.pipeline.classifier import Place
 from laporhub.pipeline.messages import Location, Spot
 from laporhub.pipeline.profile.schema_units import Unit
 from laporhub.pipeline.regions import Around, Regions
-from laporhub.pipeline.text import names_a_place, normalise, words_in, words_of
+from laporhub.pipeline.text import names_a_place, normalise
 
 READ = 5_000
 """Characters of a text that are searched."""
 
-# Words that make a region of the word after them, and which kind of region.
-_KIND = {
-    "bupati": "kabupaten",
-    "pemkab": "kabupaten",
-    "pemkot": "kota",
-    "walikota": "kota",
-    "kotamadya": "kota",
-}
-_KIND_WORDS = frozenset(_KIND)
-_REGION_WORDS = """
-kabupaten kota polres polresta samsat rsud dprd dukcapil pdam alun pbb pp dishub dlh dinkes dinsos dpu dpupr disdik
-kejari bpn kpu bpjs stasiun umk
-"""
-_REGION = frozenset(_REGION_WORDS.split())
-_DISTRICT = frozenset(
-    {"kecamatan", "desa", "kelurahan", "dusun", "camat", "lurah", "polsek", "puskesmas", "koramil"}
-)
-_NEAR_WORDS = """
-di neng nang ning wonten teng daerah wilayah ke dari arah sekitar kawasan pasar stasiun terminal
-"""
-_NEAR = frozenset(_NEAR_WORDS.split())
-_KINDS_OF_PLACES = frozenset({"kabupaten", "kota", "kecamatan"})
-_FROM = frozenset({"dari", "asal", "asli", "ktp", "orang", "wong", "saking", "seko"})
-_LIVING = frozenset({"tinggal", "rumahku", "omahku", "omahe", "domisili", "merantau"})
-"""Words before the place that the writer comes from: another one is meant, if named."""
-_NOT = frozenset({"bukan", "dudu", "sanes"})
-_TOWARDS = frozenset({"ke", "arah", "jurusan", "menuju", "tujuan", "menyang", "nyang", "tekan"})
-"""Words before a place to which something leads: it says less than one where something is."""
-_NAMED_AFTER = frozenset(
-    {"jalan", "gang", "tol", "bank", "toko", "perumahan", "komplek", "kereta", "bus", "bengawan"}
-)
-"""Words that make a name of the place after them, wherever the thing itself is."""
-
-_SURE = 1.0
-_LIKELY = 0.8
-_MAYBE = 0.5
-_HARDLY = 0.25
-_ASIDE = 0.3
-"""What is left of a name's weight that is said aside, where another is not."""
 _BY_POINT = 0.7
 _BY_PHOTO = 0.45
 """How sure the region is of which only the degrees are known: those that the reporter gave, or those of a photo. The
@@ -110,52 +71,13 @@ def spotted(regions: Regions, given: tuple[float, float] | None, taken: Spot | N
     return Spotted(near, round(_BY_PHOTO * near.sure, 3), by_photo=True) if near else None
 
 
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    """What a name stands for. `level` is "region", "district", "ambiguous" or "official"."""
-
-    unit: str
-    level: str
-
-
-@dataclass(frozen=True, slots=True)
-class _Name:
-    """A name in the words, from where to where."""
-
-    start: int
-    end: int
-    entries: Sequence[_Entry]
-
-    @property
-    def units(self) -> set[str]:
-        return {entry.unit for entry in self.entries}
-
-    def tells(self, other: _Name) -> bool:
-        """Whether the other may tell which place this is: not the same again, nor a plain word beside a plain word."""
-        either = (*self.entries, *other.entries)
-        return self.entries is not other.entries and any(entry.level != "official" for entry in either)
-
-
-@dataclass(frozen=True, slots=True)
-class _Mention:
-    """A name in the text, and how much it says for each unit that has a place of that name.
-
-    `aside`: 1 said of where something leads, 2 of where the writer comes from; `denied`: said not to be meant.
-    """
-
-    name: str
-    weights: Mapping[str, float]
-    aside: int
-    denied: bool
-
-
 class PlaceFinder:
     """Finds the territories of `units` in texts. Units without a territory are nowhere in particular."""
 
     def __init__(self, units: Mapping[str, Unit], regions: Regions | None = None) -> None:
         """`regions`: official districts, which count after "kecamatan" even where they are plain words."""
         self._units = units
-        self._names: dict[tuple[str, ...], list[_Entry]] = defaultdict(list)
+        self._names: dict[tuple[str, ...], list[Entry]] = defaultdict(list)
         for unit in units.values():
             if unit.territory is None:
                 continue
@@ -177,7 +99,7 @@ class PlaceFinder:
     def _add(self, unit: str, level: str, names: Iterable[str]) -> None:
         for name in names:
             words = tuple(normalise(name).split())
-            entry = _Entry(unit, level)
+            entry = Entry(unit, level)
             if words and entry not in self._names[words]:
                 self._names[words].append(entry)
 
@@ -198,11 +120,11 @@ class PlaceFinder:
             # A name that several territories have belongs to the one that is named otherwise, too.
             meant = [unit for unit in mention.weights if unit in alone] or list(mention.weights)
             for unit in meant:
-                weight = mention.weights[unit] * _ASIDE ** (mention.aside - least)
+                weight = mention.weights[unit] * ASIDE ** (mention.aside - least)
                 evidence[unit] += weight / len(meant) ** 0.5 * factor
                 names[unit] = self._more_precise(unit, names.get(unit), mention.name)
         # One faint hint is not certainty: it is measured against a plain naming.
-        total = max(sum(evidence.values()), _SURE)
+        total = max(sum(evidence.values()), SURE)
         found = [self._found(unit, names[unit], weight / total) for unit, weight in evidence.items()]
         return tuple(sorted(found, key=lambda each: (-each.weight, each.unit)))
 
@@ -240,22 +162,14 @@ class PlaceFinder:
         """Whether the text says where: a known region or district, or an address."""
         return bool(self.find(normalise(text[:READ]))) or names_a_place(text)
 
-    def _mentions(self, text: str) -> Iterable[_Mention]:
+    def _mentions(self, text: str) -> Iterable[Mention]:
         """Each place named; the longest name counts, none within it."""
-        words: Sequence[str] = words_in(text)
-        if not _KIND_WORDS.isdisjoint(words_of(text)):
-            words = [_KIND.get(word, word) for word in words]
-        names = self._named(words)
-        joined = [_are_together(one, other, words) for one, other in pairwise(names)]
-        for place, name in enumerate(names):
-            near = [*compress(names[place - 1 : place], joined[place - 1 : place])]
-            near += compress(names[place + 1 : place + 2], joined[place : place + 1])
-            if mention := _mention(name, near, words):
-                yield mention
+        words = kinds_told(text)
+        return mentions(self._named(words), words)
 
-    def _named(self, words: Sequence[str]) -> list[_Name]:
+    def _named(self, words: Sequence[str]) -> list[Name]:
         """Where names stand, whatever they mean there."""
-        found: list[_Name] = []
+        found: list[Name] = []
         end = 0
         for i in [i for i, word in enumerate(words) if word in self._longest]:
             if i < end:
@@ -263,7 +177,7 @@ class PlaceFinder:
             for size in range(min(self._longest[words[i]], len(words) - i), 0, -1):
                 if (entries := self._names.get(tuple(words[i : i + size]))) is not None:
                     end = i + size
-                    found.append(_Name(i, end, entries))
+                    found.append(Name(i, end, entries))
                     break
         return found
 
@@ -273,31 +187,6 @@ class PlaceFinder:
         region, region_words = self._regions[unit]
         shown = region if name in region_words else f"{name.title()}, {region}"
         return Found(unit, shown, codes[0] if codes else None, weight, name)
-
-
-def _mention(name: _Name, near: Sequence[_Name], words: Sequence[str]) -> _Mention | None:
-    """What a name says with these right beside it; None where it is taken for a plain word."""
-    before = words[name.start - 1] if name.start else ""
-    shared = {unit for other in near if name.tells(other) for unit in name.units & other.units}
-    size = name.end - name.start
-    weights = {entry.unit: _weight(entry.level, before, size) for entry in name.entries}
-    if [*words[name.end : name.end + 1]] == ["kota"]:  # "Rembang kota": the town of that name
-        weights = {
-            entry.unit: weights[entry.unit] or _LIKELY * (entry.level == "ambiguous")
-            for entry in name.entries
-        }
-    if shared:  # "Gabus Pati": each tells which of its places the other is
-        weights = {unit: max(weights[unit], _LIKELY) for unit in sorted(shared)}
-    weights = {unit: weight for unit, weight in weights.items() if weight}
-    if not weights:
-        return None
-    is_route = not shared and any(name.end == other.start or other.end == name.start for other in near)
-    return _Mention(
-        " ".join(words[name.start : name.end]),
-        weights,
-        aside=max(_aside(words, name.start), int(is_route)),
-        denied=not _NOT.isdisjoint(words[max(0, name.start - 2) : name.start]),
-    )
 
 
 def region_name(unit: Unit) -> str:
@@ -318,38 +207,6 @@ def _districts_of(unit: Unit, regions: Regions | None) -> list[str]:
         and any(each.is_in(code) for code in unit.territory.codes)
         and normalise(each.name) not in named
     ]
-
-
-def _weight(level: str, before: str, size: int) -> float:
-    """How much a name says, after the word `before` it; 0 where it is taken for a plain word."""
-    if level == "official":
-        return _SURE if before in _DISTRICT else 0.0
-    if before in _NAMED_AFTER:
-        return (
-            0.0 if level == "ambiguous" else _MAYBE if level == "district" and before == "jalan" else _HARDLY
-        )
-    if level == "region":
-        return _HARDLY if before in _DISTRICT and size == 1 else _SURE
-    if level == "district":
-        return _HARDLY if before == "kabupaten" else _SURE if before in _DISTRICT else _LIKELY
-    if before in _REGION or before in _DISTRICT:
-        return _LIKELY
-    return _MAYBE if before in _NEAR else 0.0
-
-
-def _are_together(one: _Name, other: _Name, words: Sequence[str]) -> bool:
-    """Whether nothing stands between two names but what kind of place the second is."""
-    return _KINDS_OF_PLACES.issuperset(words[one.end : other.start])
-
-
-def _aside(words: Sequence[str], start: int) -> int:
-    """How far from the matter the place is that is named there: see `_Mention`."""
-    before = words[max(0, start - 2) : start]
-    if not before:
-        return 0
-    if before[-1] in _FROM or not _LIVING.isdisjoint(before):
-        return 2
-    return 1 if before[-1] in _TOWARDS else 0
 
 
 def _sources(words: str, location: Location | None) -> Iterable[tuple[str, float]]:
