@@ -117,8 +117,8 @@ class LearnedClassifier:
     def suggest(self, text: str, location: Location | None, taken: Spot | None = None) -> Suggestion:
         reading = self._description.read(text, location, taken)
         words = words_of(text)
-        row = self._learned.row(words)
-        shares = self._learned.probabilities(row, self._description.prior(reading))
+        weighed = self._learned.weighed(words)
+        shares = self._learned.probabilities(weighed, self._description.prior(reading))
         ranked: list[tuple[str, str, float]] = []
         for place in shares.argsort(kind="stable")[::-1][: self._top + 1]:
             duty, probability = self._learned.labels[place], float(shares[place])
@@ -129,9 +129,9 @@ class LearnedClassifier:
         sure = bool(named) and named[0][2] >= self._threshold(named[0][1])
         sure = sure and not reading.is_by_photo(named[0][0])
         duties = [duty for _, duty, _ in named]
-        learned = self._learned.reasons(words, row, duties, _REASONS)
+        learned = self._learned.reasons(words, weighed, duties, _REASONS)
         # Who must look is told of similar cases; where it is clear nobody asks.
-        similar = [] if sure else self._learned.past.similar(row, self._learned.features.words)
+        similar = [] if sure else self._learned.past.similar(weighed.row, self._learned.features.words)
         guesses = tuple(
             _guess(
                 unit=unit,

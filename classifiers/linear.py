@@ -70,6 +70,14 @@ class PastCases:
 
 
 @dataclass(frozen=True, slots=True)
+class Weighed:
+    """A text as a model sees it: `weights` has a row for each of the text's columns and a column for each label."""
+
+    row: Row
+    weights: Floats
+
+
+@dataclass(frozen=True, slots=True)
 class Linear:
     """`weights` has a row for each feature and a column for each of `labels`; each row sums up to 0.
 
@@ -95,17 +103,15 @@ class Linear:
     """When it was made, of how many cases, and what it achieved on those held back."""
     _buckets: list[Buckets] = field(default_factory=list, repr=False, compare=False)
 
-    def row(self, words: Sequence[str]) -> Row:
+    def weighed(self, words: Sequence[str]) -> Weighed:
         if not self._buckets:
             self._buckets.append(self.features.buckets())
-        return self.features.row(words, self._buckets[0])
+        row = self.features.row(words, self._buckets[0])
+        return Weighed(row, self.weights.take(row.columns, axis=0))
 
-    def scores(self, row: Row) -> Floats:
-        scores: Floats = row.values @ self.weights.take(row.columns, axis=0) + self.bias
-        return scores
-
-    def probabilities(self, row: Row, prior: Mapping[str, float] | None = None) -> NDArray[np.float64]:
-        shares = probabilities(self.scores(row), self.sharpness, self._prior(prior))
+    def probabilities(self, text: Weighed, prior: Mapping[str, float] | None = None) -> NDArray[np.float64]:
+        scores = text.row.values @ text.weights + self.bias
+        shares = probabilities(scores, self.sharpness, self._prior(prior))
         return corrected(shares, self.certainty, self.others)
 
     def _prior(self, prior: Mapping[str, float] | None) -> NDArray[np.float64] | None:
@@ -115,18 +121,19 @@ class Linear:
 
     def ranked(self, words: Sequence[str], where: Where, prior: Mapping[str, float] | None = None) -> Ranked:
         """What the words are for at this place; at least three labels, if there are so many."""
-        return by_place(self.labels, self.probabilities(self.row(words), prior), self.offices, where)
+        return by_place(self.labels, self.probabilities(self.weighed(words), prior), self.offices, where)
 
-    def reasons(self, words: Sequence[str], row: Row, labels: Sequence[str], most: int) -> list[list[str]]:
+    def reasons(
+        self, words: Sequence[str], text: Weighed, labels: Sequence[str], most: int
+    ) -> list[list[str]]:
         """For each label the words, and pairs of words, that speak most for it and less for others."""
-        own = int(row.columns.searchsorted(self.features.words))
-        columns, values = row.columns[:own], row.values[:own]
-        places = row.said.tolist()
+        own = int(text.row.columns.searchsorted(self.features.words))
+        columns, places = text.row.columns[:own], text.row.said.tolist()
+        speak = text.weights[:own, [*map(self.labels.index, labels)]].T * text.row.values[:own]
+        order = (-speak).argsort(axis=1)[:, :_LOOKED_AT]
         found = []
-        for label in labels:
-            speak = values * self.weights[columns, self.labels.index(label)]
-            order = (-speak).argsort()[:_LOOKED_AT]
-            known = columns[order[speak[order] > 0]].tolist()
+        for its, said in zip(speak, order, strict=True):
+            known = columns[said[its[said] > 0]].tolist()
             found.append(_apart((_as_said(words, places.index(each)) for each in known), most))
         return found
 

@@ -45,10 +45,10 @@ def test_it_knows_whose_a_text_is_though_it_is_new(model: Linear) -> None:
 
 
 def test_probabilities_sum_up_to_one_and_are_high_where_it_is_clear(model: Linear) -> None:
-    shares = model.probabilities(model.row(words_of("pipa bocor")))
+    shares = model.probabilities(model.weighed(words_of("pipa bocor")))
     assert shares.sum() == pytest.approx(1)
     assert shares.max() > 0.9
-    nothing = model.probabilities(model.row([]))
+    nothing = model.probabilities(model.weighed([]))
     assert nothing.max() < 0.8
 
 
@@ -61,7 +61,7 @@ def test_the_same_cases_give_the_same_model(model: Linear) -> None:
 def test_where_labels_are_wrong_it_is_less_sure() -> None:
     def sure(wrong: float) -> float:
         learned = train(made_up_cases(400, wrong=wrong))
-        rows = [learned.row(words_of(case.text)) for case in made_up_cases(50, seed=3)]
+        rows = [learned.weighed(words_of(case.text)) for case in made_up_cases(50, seed=3)]
         return float(np.mean([learned.probabilities(row).max() for row in rows]))
 
     assert sure(0.3) < sure(0.0) - 0.1
@@ -69,14 +69,14 @@ def test_where_labels_are_wrong_it_is_less_sure() -> None:
 
 def test_reasons_are_words_of_the_text_that_speak_for_the_unit(model: Linear) -> None:
     words = words_of("tolong pak pipa bocor warga resah")
-    (reasons,) = model.reasons(words, model.row(words), ["water"], 2)
+    (reasons,) = model.reasons(words, model.weighed(words), ["water"], 2)
     assert set(" ".join(reasons).split()) <= set(words)
     assert "bocor" in " ".join(reasons)
 
 
 def test_similar_cases_are_named_with_their_label(model: Linear) -> None:
     case = made_up_cases(400)[10]
-    found = model.past.similar(model.row(words_of(case.text)), model.features.words)
+    found = model.past.similar(model.weighed(words_of(case.text)).row, model.features.words)
     assert found[0][0] == "LG-0010" or found[0][2] > 0.9
     assert model.labels[found[0][1]] == case.label
 
