@@ -17,25 +17,7 @@ _LEET: Final = str.maketrans("01345", "oieas")
 _FEWEST = 3
 """Single letters from which some may be one word."""
 
-_PLAIN, _SINGLE, _MIXED = range(3)
-
-
-def _oddity(word: str) -> int:
-    if len(word) == 1:
-        return _SINGLE
-    return _PLAIN if word.isalpha() or word.isdigit() else _MIXED
-
-
-_ODD: Final = Remembered(_oddity)
-
-
-def put_right(words: str) -> str:
-    """The same text where nothing is odd."""
-    odd = [*map(_ODD.__getitem__, words_of(words))]
-    if _MIXED not in odd and odd.count(_SINGLE) < _FEWEST:
-        return words
-    words = _SPACED.sub(lambda found: found[0].replace(" ", ""), words)
-    return " ".join(map(_READ.__getitem__, words.split(" ")))
+_PLAIN, _SINGLE, _DISGUISED = range(3)
 
 
 def _read(word: str) -> str:
@@ -43,4 +25,21 @@ def _read(word: str) -> str:
     return word.translate(_LEET) if is_replaced and not word[0].isdigit() else word
 
 
+def _oddity(word: str) -> int:
+    if len(word) == 1:
+        return _SINGLE
+    return _PLAIN if _read(word) == word else _DISGUISED
+
+
 _READ: Final = Remembered(_read)
+_ODD: Final = Remembered(_oddity)
+
+
+def put_right(words: str) -> str:
+    """The same text where nothing is odd."""
+    odd = [*map(_ODD.__getitem__, words_of(words))]
+    if odd.count(_SINGLE) >= _FEWEST:
+        words = _SPACED.sub(lambda found: found[0].replace(" ", ""), words)
+    elif _DISGUISED not in odd:
+        return words
+    return " ".join(map(_READ.__getitem__, words.split(" ")))
