@@ -59,7 +59,7 @@ _IN_COMPANY: Final = re.compile(
 _COMPANY_WORDS = """
 anjing asu babi monyet kera kampang celeng kethek setan iblis bodoh bego tolol banci pelacur tai udang
 dajal dajjal laknat binatang biadab goblin kosong maling najis bencong bangka busuk mulutmu mulut haram dengkul
-matamu ancuk pantat
+matamu ancuk pantat telek muka mukamu
 """
 _COMPANY: Final = frozenset(_COMPANY_WORDS.split())
 _TRASHED: Final = frozenset(("dasar", "pejabat", "manusia", "kalian", "politisi", "masyarakat"))

@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from support import laporgub
 
-from laporhub.classifiers import adverts, hate, intent, signals
+from laporhub.classifiers import adverts, danger, intent, threats
 from laporhub.classifiers.beginnings import Beginnings, beginnings
 from laporhub.classifiers.cold_start import (
     _ANYWHERE,
@@ -29,7 +29,7 @@ from laporhub.pipeline.text import normalise
 UNITS = laporgub().units
 DUTIES = Duties(UNITS)
 CLASSIFIER = ColdStartClassifier(UNITS)
-SEARCHES = (signals._URGENT, adverts._SAID, hate._MAY_BE_THREATS)
+SEARCHES = (danger._URGENT, adverts._SAID, threats._SAID, threats._WILL_DO)
 KINDS = intent._KINDS
 PHRASES = sorted(
     {
@@ -139,11 +139,12 @@ def said_by(*patterns: re.Pattern[str]) -> st.SearchStrategy[str]:
 
 
 @settings(max_examples=500)
-@given(said_by(hate._THREAT))
+@given(said_by(*threats._SAID.patterns, *threats._WILL_DO.patterns, threats._THEIRS_FIRST))
 @example("kuacak acak")
 def test_no_threat_is_missed_because_of_the_words_that_are_looked_for_first(words: str) -> None:
-    threatens = hate._THREAT.search(words) is not None and not hate._THREATENED.search(words)
-    assert hate.is_threat(words) == threatens
+    ways = (*threats._SAID.patterns, *threats._WILL_DO.patterns, threats._THEIRS_FIRST)
+    threatens = any(way.search(words) for way in ways) and not threats._THREATENED.search(words)
+    assert threats.is_threat(words) == threatens
 
 
 @settings(max_examples=500)
