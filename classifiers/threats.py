@@ -114,7 +114,7 @@ _OTHER_DEEDS = """
 membunuh menghabisi menghajar membakar menembak membacok meledakkan menghancurkan mengebom menusuk menculik membantai
 menyerbu memukuli mengeroyok mematahkan menggorok dikadek digebug dibunuh dipaehan duruk ngaduruk lempar parang celurit
 clurit golok pedang senjata samurai linggis molotov balok bensin rumahmu alamatmu anakmu keluargamu kalian kamu plat
-dibacok diduruk
+dibacok diduruk dibakar gebug paehan sirami
 """
 _DEEDS: Final = frozenset(
     (*_VERBS, *(f"ku{verb}" for verb in _VERBS), *(f"tak{verb}" for verb in _VERBS), *_OTHER_DEEDS.split())
