@@ -102,7 +102,7 @@ lenyapkan mampus mampuslah matilah penghisap pengisap penjajah perusak parasit h
 licik rakus serakah sombong pelit biadab laknat laknatullah terkutuk najis keparat bangsat bajingan anjing asu
 babi monyet kera goblok tolol bodoh dungu primitif penipu tipu copet maling perampok pembunuh pemabuk murahan
 jorok hina sesat iblis setan dajjal sampah jijik benci muak jahat bejat busuk tukang binatang malas culas curang
-budak lintah ngisap menghisap kriminal onta begal pemalas ngapusi pengkhianatnya deportasi kudu dibasmi darahnya kosong
+budak lintah ngisap menghisap kriminal onta begal pemalas ngapusi pengkhianatnya deportasi dibasmi darahnya
 kasar menjijikkan dilawan numpang dibela dibasmi diganyang poligami kelaparan
 """
     )

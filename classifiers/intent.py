@@ -43,9 +43,13 @@ _QUESTION: Final = re.compile(
     r"|(?:tidak|belum|berapa|brp|bagaimana|mana|apa|siapa|kapan) ya|minta (?:nomor"
     r"|alamat|kontak|jadwal))\b"
 )
+_GREETED: Final = (
+    r"(?:(?:halo|hai|min|admin|kak|assalamualaikum|selamat \w+|permisi|mohon|mau|bapak|ijin|izin|numpang"
+    r"|maaf) )*"
+)
+"""How a message begins before it says what it wants."""
 _HOW: Final = re.compile(
-    r"(?:(?:halo|hai|min|admin|kak|assalamualaikum|selamat \w+|permisi|mohon|mau|ijin|izin|numpang|maaf) )*"
-    r"(?:bagaimana cara|cara (?:mengurus|membuat|daftar)|apa saja syarat|syarat untuk|tanya|bertanya"
+    rf"{_GREETED}(?:bagaimana cara|cara (?:mengurus|membuat|daftar)|apa saja syarat|syarat untuk|tanya|bertanya"
     r"|berapa biaya)\b"
 )
 _SURELY_ASKS: Final = re.compile(
@@ -65,8 +69,7 @@ _INSISTS: Final = re.compile(
 )
 """Who says this complains, whatever they ask."""
 _PROPOSES: Final = re.compile(
-    r"(?:(?:halo|hai|min|admin|kak|assalamualaikum|selamat \w+|permisi|mohon|bapak|ijin|izin|numpang|maaf) )*"
-    r"(?:usul|usulan|saran|masukan|aspirasi|harapan|mengusulkan|ide)\b(?! (?:saya|kami) (?:tidak|belum))"
+    rf"{_GREETED}(?:usul|usulan|saran|masukan|aspirasi|harapan|mengusulkan|ide)\b(?! (?:saya|kami) (?:tidak|belum))"
 )
 _WISH: Final = re.compile(
     r"\b(?:usul\w*|mengusulkan|saran\w*|menyarankan|masukan|aspirasi|ide|gagasan|sebaiknya|seyogyanya"
