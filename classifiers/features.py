@@ -6,11 +6,11 @@ Pieces make alike what is spelled alike ("berlubang", "brlubang"), pairs tell "l
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from math import sqrt
-from typing import Final, TypeAlias
+from typing import Any, Final, TypeAlias
 from zlib import crc32
 
 import numpy as np
@@ -29,12 +29,14 @@ _BITS: Final = 20
 BUCKETS: Final = 1 << _BITS
 _MASK: Final = BUCKETS - 1
 _OF_PIECES: Final = crc32(b"#")
+_OF_THE_FIRST: Final = np.uint32(0x9E3779B1)
+"""By which the first word of a pair is multiplied, so that the second is not taken for it."""
 _SHORTEST_PIECE, _LONGEST_PIECE = 2, 5
 _MOST_TIMES: Final = 200
 _TIMES: Final = (1 + np.log(np.maximum(np.arange(_MOST_TIMES + 1), 1))).astype(np.float32)
-"""What a feature weighs that occurs so many times."""
 _HALVES: Final = 2
-"""Words and pieces are weighed apart: of each the squares sum up to 1."""
+_NO_COLUMNS: Final[Ints] = np.empty(0, np.int32)
+_NO_VALUES: Final[Floats] = np.empty(0, np.float32)
 
 
 def words_of(text: str) -> Sequence[str]:
@@ -42,7 +44,7 @@ def words_of(text: str) -> Sequence[str]:
     return words_in(normalise(MARKS.sub(" ", text) if "[" in text else text))
 
 
-def _pieces(word: str) -> list[int]:
+def _pieces(word: str) -> Ints:
     """The buckets of all that stand in the word, with its ends marked; a sign before keeps them apart from words."""
     marked, spelled = f"_{word}_", f"_{word}_".encode()
     spans = [
@@ -51,51 +53,43 @@ def _pieces(word: str) -> list[int]:
         for start in range(len(marked) - size + 1)
     ]
     if len(spelled) == len(marked):
-        return [crc32(spelled[start:end], _OF_PIECES) & _MASK for start, end in spans]
-    return [crc32(marked[start:end].encode(), _OF_PIECES) & _MASK for start, end in spans]
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One text: columns, each once and in order, and what each weighs; `said` are those of its words, then pairs, in
-    the order of the text, -1 for what is unknown.
-    """
-
-    columns: Ints
-    values: Floats
-    said: Ints
+        found = [crc32(spelled[start:end], _OF_PIECES) & _MASK for start, end in spans]
+    else:
+        found = [crc32(marked[start:end].encode(), _OF_PIECES) & _MASK for start, end in spans]
+    return np.array(found, np.int32)
 
 
 class Buckets:
     """The buckets of words, remembered: most words of a text were in others before."""
 
-    def __init__(self, column: Ints | None = None) -> None:
-        """With `column` pieces are not told by bucket but by the columns that these lead to, if any."""
-        self._column = column
-        self._words = Remembered(self._learn)
+    def __init__(self) -> None:
+        self._hashes = Remembered(lambda word: crc32(word.encode()))
+        self._pieces = Remembered(_pieces)
 
-    def of(self, words: Sequence[str]) -> tuple[Ints, Ints]:
-        """Of words and pairs (each the hash of both words with a space), and of pieces; as often as they occur."""
-        known = [*map(self._words.__getitem__, words)]
-        whole = [hashed & _MASK for hashed, _, _ in known]
-        whole += [crc32(second, hashed) & _MASK for (hashed, _, _), (_, second, _) in pairwise(known)]
-        pieces = np.frombuffer(b"".join([each for _, _, each in known]), np.int32)
-        return np.array(whole, np.int32), pieces
+    def whole(self, words: Sequence[str]) -> Ints:
+        """Of each word, then of each pair of neighbours, in the order of the text."""
+        hashes = np.fromiter(map(self._hashes.__getitem__, words), np.uint32, len(words))
+        pairs = hashes[:-1] * _OF_THE_FIRST ^ hashes[1:]
+        return np.concatenate([hashes, pairs]).astype(np.int32) & _MASK
 
-    def _learn(self, word: str) -> tuple[int, bytes, bytes]:
-        """The word's hash, how it goes on after another, and its pieces (as bytes, which are joined fastest)."""
-        pieces = np.array(_pieces(word), np.int32)
-        if self._column is not None:
-            pieces = self._column[pieces]
-            pieces = pieces[pieces >= 0]
-        return crc32(word.encode()), f" {word}".encode(), pieces.tobytes()
+    def pieces(self, word: str) -> Ints:
+        return self._pieces[word]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Columns, and what each weighs; what a column has twice adds up."""
+
+    columns: Ints
+    values: Floats
 
 
 @dataclass(frozen=True, slots=True)
 class Features:
     """Which buckets count, and how much: `column` of each bucket (-1: none), `weight` of each column.
 
-    Columns of words come first; `words` is how many.
+    Columns of words and pairs come first; `words` is how many. Words and pairs are one half of a text, pieces the
+    other: in each the squares sum up to 1. A word that comes again counts less each time, with all its pieces.
     """
 
     column: Ints
@@ -106,26 +100,47 @@ class Features:
     def columns(self) -> int:
         return len(self.weight)
 
-    def buckets(self) -> Buckets:
-        """For `row`; to be kept from text to text."""
-        return Buckets(self.column[BUCKETS:])
+    def own(self, buckets: Ints) -> tuple[Ints, Row]:
+        """The half of the words and pairs that are in these buckets: the column of each, -1 for none, and the row."""
+        said = self.column.take(buckets)
+        row = self._row(said)
+        return said, Row(row.columns, _of_one_length(row.values))
 
-    def row(self, words: Sequence[str], buckets: Buckets) -> Row:
-        whole, pieces = buckets.of(words)
-        said = self.column.take(whole)
-        columns = np.concatenate([said[said >= 0], pieces])
+    def pieces(self, buckets: Ints) -> Row:
+        """Of one word, by the buckets of its pieces; not yet part of a half."""
+        return self._row(self.column.take(buckets + BUCKETS))
+
+    def _row(self, columns: Ints) -> Row:
+        """Each of these columns once, in order."""
+        columns = columns[columns >= 0]
         columns.sort()
         is_first = np.empty(len(columns) + 1, np.bool_)
         is_first[0] = is_first[-1] = True
         np.not_equal(columns[1:], columns[:-1], out=is_first[1:-1])
         (first,) = is_first.nonzero()
-        times = first[1:] - first[:-1]
         columns = columns[first[:-1]]
-        values = _TIMES.take(times, mode="clip") * self.weight.take(columns)
-        own = int(columns.searchsorted(self.words))
-        for half in (values[:own], values[own:]):
-            half /= sqrt(half @ half) or 1.0
-        return Row(columns, values, said)
+        return Row(columns, said_so_often(first[1:] - first[:-1]) * self.weight.take(columns))
+
+    def halves(self, texts: Iterable[Sequence[str]], buckets: Buckets) -> Iterator[tuple[Row, Row]]:
+        """Both halves of each text."""
+        pieces = Remembered(lambda word: self.pieces(buckets.pieces(word)))
+        for words in texts:
+            _, own = self.own(buckets.whole(words))
+            times = Counter(words)
+            each = [pieces[word] for word in times]
+            often = said_so_often([*times.values()])
+            columns = np.concatenate([_NO_COLUMNS, *(row.columns for row in each)])
+            values = [row.values * much for row, much in zip(each, often, strict=True)]
+            yield own, Row(columns, _of_one_length(np.concatenate([_NO_VALUES, *values])))
+
+
+def said_so_often(times: Sequence[int] | NDArray[Any]) -> Floats:
+    """What each weighs that occurs so many times."""
+    return _TIMES.take(times, mode="clip")
+
+
+def _of_one_length(values: Floats) -> Floats:
+    return values / (sqrt(values @ values) or 1.0)
 
 
 def learn_features(texts: Iterable[Sequence[str]], buckets: Buckets, *, rarest: tuple[int, int]) -> Features:
@@ -133,8 +148,8 @@ def learn_features(texts: Iterable[Sequence[str]], buckets: Buckets, *, rarest: 
     seen = np.zeros(_HALVES * BUCKETS, np.int32)
     total = 0
     for words in texts:
-        whole, pieces = buckets.of(words)
-        seen[np.unique(whole)] += 1
+        seen[np.unique(buckets.whole(words))] += 1
+        pieces = np.concatenate([_NO_COLUMNS, *map(buckets.pieces, {*words})])
         seen[np.unique(pieces) + BUCKETS] += 1
         total += 1
     kept = [

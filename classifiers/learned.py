@@ -131,7 +131,7 @@ class LearnedClassifier:
         duties = [duty for _, duty, _ in named]
         learned = self._learned.reasons(words, weighed, duties, _REASONS)
         # Who must look is told of similar cases; where it is clear nobody asks.
-        similar = [] if sure else self._learned.past.similar(weighed.row, self._learned.features.words)
+        similar = [] if sure else self._learned.past.similar(weighed.own)
         guesses = tuple(
             _guess(
                 unit=unit,

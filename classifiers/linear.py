@@ -6,16 +6,19 @@ It is a table of weights: to read one runs no code of it. `training` makes it, `
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import sqrt
 from typing import Any, Final, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from laporhub.classifiers.features import Buckets, Features, Floats, Ints, Row
+from laporhub.classifiers.features import Buckets, Features, Floats, Ints, Row, said_so_often
 from laporhub.classifiers.labels import Offices, Where
 from laporhub.classifiers.thresholds import HeldBack
+from laporhub.pipeline.remembered import Remembered
 
 Ranked: TypeAlias = list[tuple[str, float]]
 """Labels with their probabilities, the likeliest first."""
@@ -46,10 +49,9 @@ class PastCases:
     cases: Ints
     weights: Floats
 
-    def similar(self, row: Row, words: int) -> list[tuple[str, int, float]]:
+    def similar(self, own: Row) -> list[tuple[str, int, float]]:
         """Names, labels and likeness (0..1) of at most five cases, the most similar first."""
-        own = int(row.columns.searchsorted(words))
-        columns, values = row.columns[:own], row.values[:own]
+        columns, values = own.columns, own.values
         if not len(columns) or not len(self.names):
             return []
         asked = np.argsort(values)[-_ASKED:]
@@ -71,10 +73,49 @@ class PastCases:
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
-    """A text as a model sees it: `weights` has a row for each of the text's columns and a column for each label."""
+    """A text as a model sees it. `said` are the columns of its words, then of its pairs, in the order of the text, -1
+    for what is unknown; `own` is their row, `weights` has a row for each of its columns and a column for each label.
+    """
 
-    row: Row
+    said: Ints
+    own: Row
     weights: Floats
+    scores: Floats
+    """Of each label, by words, pairs and pieces."""
+
+
+class Reader:
+    """What a model makes of words, remembered: what all pieces of a word say together is worked out once."""
+
+    def __init__(self, features: Features, weights: Floats, bias: Floats) -> None:
+        self._features = features
+        self._weights = weights
+        self._bias = bias
+        self._buckets = Buckets()
+        self._spoken = Remembered(self._speaks)
+
+    def read(self, words: Sequence[str]) -> Weighed:
+        said, own = self._features.own(self._buckets.whole(words))
+        weights = self._weights.take(own.columns, axis=0)
+        scores = own.values @ weights + self._bias
+        if words:
+            scores += self._of_pieces(words)
+        return Weighed(said, own, weights, scores)
+
+    def _of_pieces(self, words: Sequence[str]) -> Floats:
+        times = Counter(words)
+        told = np.frombuffer(b"".join(map(self._spoken.__getitem__, times)), np.float32)
+        told = told.reshape(len(times), -1)
+        often = said_so_often([*times.values()])
+        length = sqrt(often * often @ told[:, -1])
+        spoken: Floats = (often @ told[:, :-1]) / (length or 1.0)
+        return spoken
+
+    def _speaks(self, word: str) -> bytes:
+        """What its pieces say for each label, and the sum of their squares; as bytes, which are joined fastest."""
+        row = self._features.pieces(self._buckets.pieces(word))
+        told = np.append(row.values @ self._weights[row.columns], row.values @ row.values)
+        return told.astype(np.float32).tobytes()
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,17 +142,15 @@ class Linear:
     certainty: Certainty = AS_SAID
     about: Mapping[str, Any] = field(default_factory=dict)
     """When it was made, of how many cases, and what it achieved on those held back."""
-    _buckets: list[Buckets] = field(default_factory=list, repr=False, compare=False)
+    _reader: list[Reader] = field(default_factory=list, repr=False, compare=False)
 
     def weighed(self, words: Sequence[str]) -> Weighed:
-        if not self._buckets:
-            self._buckets.append(self.features.buckets())
-        row = self.features.row(words, self._buckets[0])
-        return Weighed(row, self.weights.take(row.columns, axis=0))
+        if not self._reader:
+            self._reader.append(Reader(self.features, self.weights, self.bias))
+        return self._reader[0].read(words)
 
     def probabilities(self, text: Weighed, prior: Mapping[str, float] | None = None) -> NDArray[np.float64]:
-        scores = text.row.values @ text.weights + self.bias
-        shares = probabilities(scores, self.sharpness, self._prior(prior))
+        shares = probabilities(text.scores, self.sharpness, self._prior(prior))
         return corrected(shares, self.certainty, self.others)
 
     def _prior(self, prior: Mapping[str, float] | None) -> NDArray[np.float64] | None:
@@ -127,19 +166,17 @@ class Linear:
         self, words: Sequence[str], text: Weighed, labels: Sequence[str], most: int
     ) -> list[list[str]]:
         """For each label the words, and pairs of words, that speak most for it and less for others."""
-        own = int(text.row.columns.searchsorted(self.features.words))
-        columns, places = text.row.columns[:own], text.row.said.tolist()
-        speak = text.weights[:own, [*map(self.labels.index, labels)]].T * text.row.values[:own]
+        speak = text.weights[:, [*map(self.labels.index, labels)]].T * text.own.values
         order = (-speak).argsort(axis=1)[:, :_LOOKED_AT]
-        found = []
-        for its, said in zip(speak, order, strict=True):
-            known = columns[said[its[said] > 0]].tolist()
+        places, found = text.said.tolist(), []
+        for its, best in zip(speak, order, strict=True):
+            known = text.own.columns[best[its[best] > 0]].tolist()
             found.append(_apart((_as_said(words, places.index(each)) for each in known), most))
         return found
 
 
 def _as_said(words: Sequence[str], place: int) -> str:
-    """The word, or the pair of words, that has this place in `Row.said`."""
+    """The word, or the pair of words, that has this place in `Weighed.said`."""
     first = place - len(words)
     return words[place] if first < 0 else f"{words[first]} {words[first + 1]}"
 

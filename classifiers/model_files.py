@@ -12,11 +12,12 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from laporhub.classifiers.features import BUCKETS, Features
 from laporhub.classifiers.labels import Offices
-from laporhub.classifiers.linear import AS_SAID, Linear, PastCases
+from laporhub.classifiers.linear import Linear, PastCases
 from laporhub.classifiers.thresholds import HeldBack
 from laporhub.pipeline.errors import Misconfigured
 
-FORMAT: Final = 1
+FORMAT: Final = 2
+"""2: pairs are found by another hash, and pieces are weighed word by word."""
 _NUMBERS, _ABOUT = "numbers.npz", "model.json"
 
 
@@ -30,9 +31,8 @@ class _About(BaseModel):
     words: int
     sharpness: float
     trust_in_prior: float
-    certainty: tuple[float, float] = AS_SAID
-    others: tuple[float, ...] = ()
-    """Of each label; none where the model was made before there was such a number."""
+    certainty: tuple[float, float]
+    others: tuple[float, ...]
     known_as: tuple[str, ...]
     offices: dict[str, str]
     by_place: dict[str, dict[str, dict[str, int]]]
@@ -83,9 +83,10 @@ def save(model: Linear, folder: Path) -> None:
 def load(folder: Path) -> Linear:
     """Raises `Misconfigured` where there is no model, or one that this version does not read."""
     try:
-        about = _About.model_validate(json.loads((folder / _ABOUT).read_text(encoding="utf-8")))
-        if about.format != FORMAT:
-            raise Misconfigured(f"{folder} holds a model of format {about.format}: train it anew")
+        told = json.loads((folder / _ABOUT).read_text(encoding="utf-8"))
+        if told["format"] != FORMAT:
+            raise Misconfigured(f"{folder} holds a model of format {told['format']}: train it anew")
+        about = _About.model_validate(told)
         with (folder / _NUMBERS).open("rb") as file, np.load(file, allow_pickle=False) as numbers:
             return _model(about, {name: numbers[name] for name in numbers.files})
     except FileNotFoundError:
@@ -94,6 +95,7 @@ def load(folder: Path) -> Linear:
         ValidationError,
         ValueError,
         KeyError,
+        TypeError,
         IndexError,
         OSError,
         EOFError,
@@ -118,7 +120,7 @@ def _model(about: _About, numbers: dict[str, Any]) -> Linear:
     column[buckets] = np.arange(len(buckets), dtype=np.int32)
     sizes = (len(weight), len(about.labels))
     fits = numbers["weights"].shape == sizes and numbers["bias"].shape == sizes[1:]
-    others = np.array(about.others or [1.0] * sizes[1])
+    others = np.array(about.others)
     if not fits or len(buckets) != sizes[0] or len(about.known_as) != sizes[1] or len(others) != sizes[1]:
         raise ValueError("shapes")
     return Linear(

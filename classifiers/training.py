@@ -17,11 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from laporhub.classifiers.calibration import Fold, calibrated, certain, otherwise
-from laporhub.classifiers.features import Buckets, Features, Floats, Ints, Row, learn_features, words_of
+from laporhub.classifiers.features import Buckets, Features, Floats, Row, learn_features, words_of
 from laporhub.classifiers.labels import NOWHERE, Offices, Where, learn_offices
 from laporhub.classifiers.linear import (
     Linear,
     PastCases,
+    Reader,
     by_place,
     corrected,
     log_prior,
@@ -161,8 +162,8 @@ class _Fitted:
     labels: tuple[str, ...]
     weights: Floats
     bias: Floats
-    words: Sequence[tuple[Ints, Floats]]
-    """Of each case its words and pairs: columns, and what each weighs."""
+    words: Sequence[Row]
+    """Of each case its words and pairs."""
 
 
 def _fit(
@@ -174,19 +175,21 @@ def _fit(
 ) -> _Fitted:
     """A column for each of `every` label; one that no case and nothing `told` has is never spoken for by words."""
     features = learn_features(words, buckets, rarest=_RAREST if len(words) > _MANY else (1, 1))
-    mapped = features.buckets()
-    rows = [features.row(each, mapped) for each in words]
-    own = [_words_alone(row, features.words) for row in rows]
-    said = [(row, label) for each, label in told if len((row := features.row(each, mapped)).columns)]
-    rows += [row for row, _ in said]
-    weight = np.repeat([1.0, _OF_A_CASE], [len(words), len(said)])
+    halves = [*features.halves(words, buckets)]
+    own = [half for half, _ in halves]
+    said = zip(features.halves((each for each, _ in told), buckets), told, strict=True)
+    heard = [(pair, label) for pair, (_, label) in said if any(len(row.columns) for row in pair)]
+    halves += [pair for pair, _ in heard]
+    weight = np.repeat([1.0, _OF_A_CASE], [len(words), len(heard)])
     svm, table = _scikit_learn()
-    starts = np.fromiter(accumulate((len(row.columns) for row in rows), initial=0), np.int64)
-    columns = np.concatenate([row.columns for row in rows])
-    values = np.concatenate([row.values for row in rows], dtype=np.float64)  # else it is copied to that
-    del rows  # the largest of all, and now twice in memory
+    flat = [row for pair in halves for row in pair]
+    starts = np.fromiter(accumulate((len(row.columns) for row in flat), initial=0), np.int64)[::2]
+    columns = np.concatenate([row.columns for row in flat])
+    values = np.concatenate([row.values for row in flat], dtype=np.float64)  # else it is copied to that
+    del halves, flat  # the largest of all, and now twice in memory
     matrix = table((values, columns, starts), shape=(len(weight), features.columns))
-    right = np.array([*labels, *(label for _, label in said)])
+    matrix.sum_duplicates()
+    right = np.array([*labels, *(label for _, label in heard)])
     fitted = svm(C=_COST, tol=0.01, random_state=0).fit(matrix, right, weight)
     weights, bias = fitted.coef_, fitted.intercept_
     if len(fitted.classes_) == 2:  # then there is one row of weights, for the second against the first
@@ -199,11 +202,6 @@ def _fit(
     # What speaks for all labels alike tells nothing.
     full[places], offset[places] = weights - weights.mean(axis=0), bias
     return _Fitted(features, every, np.ascontiguousarray(full.T), offset, own)
-
-
-def _words_alone(row: Row, words: int) -> tuple[Ints, Floats]:
-    own = int(np.searchsorted(row.columns, words))
-    return row.columns[:own].copy(), row.values[:own].copy()
 
 
 def _scikit_learn() -> tuple[Any, Any]:
@@ -221,11 +219,10 @@ def _fold(
     learned: Sequence[str],
     known_as: Sequence[str],
 ) -> Fold:
-    mapped = fitted.features.buckets()
-    rows = [fitted.features.row(each, mapped) for each in words]
+    reader = Reader(fitted.features, fitted.weights, fitted.bias)
     priors = [log_prior(known_as, case.prior) for case in cases if case.prior is not None]
     return Fold(
-        np.array([row.values @ fitted.weights[row.columns] + fitted.bias for row in rows]),
+        np.array([reader.read(each).scores for each in words], np.float64),
         np.array(priors) if len(priors) == len(cases) else None,
         np.array([fitted.labels.index(label) for label in learned]),
     )
@@ -251,9 +248,9 @@ def _past_cases(cases: Sequence[Case], learned: Sequence[str], fitted: _Fitted) 
     own = fitted.features.words
     named = [number for number, case in enumerate(cases) if case.name]
     rows = [fitted.words[number] for number in named]
-    flat = np.concatenate([columns for columns, _ in rows]) if rows else np.empty(0, np.int32)
-    values = np.concatenate([each for _, each in rows]) if rows else np.empty(0, np.float32)
-    owner = np.repeat(np.arange(len(named), dtype=np.int32), [len(columns) for columns, _ in rows])
+    flat = np.concatenate([row.columns for row in rows]) if rows else np.empty(0, np.int32)
+    values = np.concatenate([row.values for row in rows]) if rows else np.empty(0, np.float32)
+    owner = np.repeat(np.arange(len(named), dtype=np.int32), [len(row.columns) for row in rows])
     order = np.argsort(flat, kind="stable")
     return PastCases(
         [cases[number].name for number in named],

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from made_up_labels import made_up_cases, office_cases
 
 from laporhub.classifiers.evaluation import calibration_error, figures
-from laporhub.classifiers.features import words_of
+from laporhub.classifiers.features import Buckets, words_of
 from laporhub.classifiers.labels import NOWHERE, Where, learn_offices, template
 from laporhub.classifiers.learned import LearnedClassifier
 from laporhub.classifiers.linear import Linear
@@ -67,6 +67,19 @@ def test_where_labels_are_wrong_it_is_less_sure() -> None:
     assert sure(0.3) < sure(0.0) - 0.1
 
 
+@given(
+    st.lists(
+        st.sampled_from(["pipa", "bocor", "lubang", "jalan", "lampu", "bocor", "xyzzy", "ñandu"]), max_size=30
+    )
+)
+def test_what_is_remembered_of_words_says_what_their_columns_say(model: Linear, words: list[str]) -> None:
+    ((own, pieces),) = model.features.halves([words], Buckets())
+    told = sum((row.values @ model.weights[row.columns] for row in (own, pieces)), model.bias)
+    assert model.weighed(words).scores == pytest.approx(told, abs=1e-4)
+    for row in (own, pieces):
+        assert row.values @ row.values == pytest.approx(1 if len(row.columns) else 0)
+
+
 def test_reasons_are_words_of_the_text_that_speak_for_the_unit(model: Linear) -> None:
     words = words_of("tolong pak pipa bocor warga resah")
     (reasons,) = model.reasons(words, model.weighed(words), ["water"], 2)
@@ -76,7 +89,7 @@ def test_reasons_are_words_of_the_text_that_speak_for_the_unit(model: Linear) ->
 
 def test_similar_cases_are_named_with_their_label(model: Linear) -> None:
     case = made_up_cases(400)[10]
-    found = model.past.similar(model.weighed(words_of(case.text)).row, model.features.words)
+    found = model.past.similar(model.weighed(words_of(case.text)).own)
     assert found[0][0] == "LG-0010" or found[0][2] > 0.9
     assert model.labels[found[0][1]] == case.label
 
@@ -277,12 +290,12 @@ def test_a_file_with_code_in_it_is_not_run(model: Linear, tmp_path: Path) -> Non
         load(tmp_path)
 
 
-def test_a_model_from_before_is_read_as_it_was_meant(model: Linear, tmp_path: Path) -> None:
+def test_a_model_of_another_format_is_not_taken_for_one_of_this(model: Linear, tmp_path: Path) -> None:
     save(model, tmp_path)
     about = json.loads((tmp_path / "model.json").read_text("utf-8"))
-    del about["others"]
-    (tmp_path / "model.json").write_text(json.dumps(about), "utf-8")
-    assert np.array_equal(load(tmp_path).others, np.ones(len(model.labels)))
+    (tmp_path / "model.json").write_text(json.dumps({"format": 1, "labels": about["labels"]}), "utf-8")
+    with pytest.raises(Misconfigured, match="format 1: train it anew"):
+        load(tmp_path)
 
 
 @pytest.mark.parametrize("name", ["numbers.npz", "model.json"])
