@@ -231,18 +231,17 @@ class Said:
         """A duty's score is the sum of what its phrases weigh, unless they have to do with one another."""
         scores: dict[str, float] = {}
         related: set[str] = set()
-        dilution = self._dilution
         for phrase, postings, _ in self._matches:
             if len(phrase) > 1:
                 related.update(postings)
                 continue
-            for duty, (weight, shown) in postings.items():
-                scores[duty] = scores.get(duty, 0.0) + weight / dilution
-                if weight <= 0 and shown is not None:
+            for duty, (weight, _) in postings.items():
+                scores[duty] = scores.get(duty, 0.0) + weight
+                if weight < 0:
                     related.add(duty)
         for duty in related:
-            scores[duty] = _score(self._phrases(duty), dilution)
-        return scores
+            scores[duty] = _score(self._phrases(duty))
+        return {duty: score / self._dilution for duty, score in scores.items()}
 
     def _phrases(self, duty: str) -> Found:
         """What speaks for it, each with the most that it weighs."""
@@ -356,13 +355,13 @@ def _parts(phrase: Phrase) -> frozenset[Phrase]:
     return frozenset(part for size in range(1, len(phrase)) for part in combinations(phrase, size))
 
 
-def _score(phrases: Found, dilution: float) -> float:
+def _score(phrases: Found) -> float:
     within: set[Phrase] = set()
     for phrase in phrases:
         if len(phrase) > 1:
             within |= _parts(phrase)
     score, doubted = 0.0, False
     for phrase, (weight, shown) in phrases.items():
-        score += weight * (_WITHIN if phrase in within else 1.0) / dilution
-        doubted = doubted or (shown is not None and weight <= 0)
+        score += weight * _WITHIN if phrase in within else weight
+        doubted = doubted or (weight < 0 and shown is not None)
     return score * _DOUBTED if doubted and score > 0 else score

@@ -9,8 +9,9 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from math import sqrt
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -199,10 +200,30 @@ def _apart(said: Iterable[str], most: int) -> list[str]:
 
 def log_prior(known_as: Sequence[str], prior: Mapping[str, float]) -> NDArray[np.float64]:
     """What a prior says of labels; of those that it does not know, that they are as likely as any."""
-    neutral = 1 / max(len(known_as), 1)
-    told = [max(prior.get(name, 0.0), _UNLIKELY) if name else neutral for name in known_as]
-    shares: NDArray[np.float64] = np.log(np.array(told))
+    told = _unheard(known_as)
+    shares = told.nothing.copy()
+    for name, probability in prior.items():
+        if probability > _UNLIKELY:
+            for place in told.places.get(name, ()):
+                shares[place] = math.log(probability)
     return shares
+
+
+class _Unheard(NamedTuple):
+    """A prior that says nothing of any label, and where the labels of each name stand."""
+
+    nothing: NDArray[np.float64]
+    places: Mapping[str, list[int]]
+
+
+@lru_cache(maxsize=8)
+def _unheard(known_as: Sequence[str]) -> _Unheard:
+    neutral = 1 / max(len(known_as), 1)
+    places: dict[str, list[int]] = {}
+    for place, name in enumerate(known_as):
+        if name:
+            places.setdefault(name, []).append(place)
+    return _Unheard(np.log([_UNLIKELY if name else neutral for name in known_as]), places)
 
 
 def probabilities(

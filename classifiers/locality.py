@@ -45,6 +45,7 @@ _VILLAGE: Final = frozenset(("desa", "kelurahan", "kades", "lurah"))
 _DISTRICT: Final = frozenset(("kecamatan", "camat"))
 _NAME_AT_MOST = 3
 _SMALL: Final = re.compile(r"\d{1,2}")
+_NOWHERE: Final = Location()
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +64,7 @@ def locality(
     raw: str, words: str, location: Location | None, regions: Regions, within: str | None
 ) -> Locality:
     """Where a text says that it is; `within` is the code of the region it is in, as far as that is known."""
-    given = location or Location()
+    given = location or _NOWHERE
     point = told(raw, location)
     lat, lon = point or (None, None)
     district = _official(words, _DISTRICT, given.district, regions, "district", within)

@@ -110,6 +110,8 @@ class PlaceFinder:
             for source, factor in _sources(words, location)
             for mention in self._mentions(source)
         ]
+        if not mentions:
+            return ()
         denied = {unit for mention, _ in mentions if mention.denied for unit in mention.weights}
         mentions = [each for each in mentions if not denied.issuperset(each[0].weights)]
         alone = {unit for mention, _ in mentions if len(mention.weights) == 1 for unit in mention.weights}

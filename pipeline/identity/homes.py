@@ -17,9 +17,9 @@ _WHOSE = (
     r"|abdi|beliau|dia|korban|pelapor|orang ?tua(?: saya)?|mertua|pemilik(?:nya)?"
     r"|pelaku|tetangga(?: saya)?)"
 )
-_WORDS: Final = re.compile(
-    r"lamat|almt|almat|tinggal|omisili|rumah|rmh|kos|ontrak|kediaman|griy|omah|imah|pindah"
-)
+_PART_WORDS = "lamat almt almat tinggal omisili rumah rmh kos ontrak kediaman griy omah imah pindah"
+_PARTS: Final = tuple(_PART_WORDS.split())
+_WORDS: Final = re.compile("|".join(_PARTS))
 """A part of the word with which each cue begins; its beginning is looked up."""
 _STREET: Final = (
     r"(?=[ \t]+(?:jl|jln|jalan|gang|gg|blok|blk|rt|rw|perum\w*|prum|komplek\w*|dusun|dsn|dukuh|dk|kp"
@@ -85,6 +85,8 @@ def homes(text: str) -> Iterator[Span]:
     """The addresses of people."""
     done = 0
     lowered = text.lower()
+    if not any(part in lowered for part in _PARTS):  # in half the time
+        return
     for word in _WORDS.finditer(lowered if len(lowered) == len(text) else text):
         first = _beginning(text, word.start())
         found = None if first is None else _HOME.match(text, first)
