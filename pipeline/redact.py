@@ -19,7 +19,7 @@ from laporhub.pipeline.identity.name_words import NAMES, SHARED
 from laporhub.pipeline.identity.names import names_in
 from laporhub.pipeline.identity.numbers import canonical, digits_in, national, numbers
 from laporhub.pipeline.identity.plates import plates
-from laporhub.pipeline.identity.span import Span, without
+from laporhub.pipeline.identity.span import Span, plainly, without
 from laporhub.pipeline.identity.spelled import lookalikes, parted, spoken
 
 _DIGIT: Final = re.compile(r"\d")
@@ -72,6 +72,7 @@ def identities(
     people: bool = True,
 ) -> list[Span]:
     """What `redact` replaces, in order; no two overlap."""
+    text = plainly(text)
     kept = canonical(keep)
     digits = len(_DIGIT.findall(text))
     found, left = addresses(text, kept, digits)
@@ -88,8 +89,8 @@ def _finders(kept: frozenset[str], digits: int, *, people: bool) -> Iterator[Cal
     """What looks at a text with so many digits, one after the other."""
     yield spoken
     if digits >= _FEWEST:
-        yield partial(numbers, kept=kept)
         yield lookalikes
+        yield partial(numbers, kept=kept)
         yield partial(_parted_but, kept=kept)
     yield dictated
     yield plates

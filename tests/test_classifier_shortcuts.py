@@ -71,7 +71,7 @@ def plain_scores(text: str) -> dict[str, float]:
                 for duty, (weight, shown) in postings.items():
                     weigh(phrase, duty, weight * _APART, shown)
     dilution = (1 + max(0, len(words) - 25) / 25) ** 0.35
-    return {duty: _score(phrases, dilution) for duty, phrases in found.items()}
+    return {duty: _score(phrases) / dilution for duty, phrases in found.items()}
 
 
 @settings(max_examples=200)

@@ -17,29 +17,35 @@ _WHOSE = (
     r"|abdi|beliau|dia|korban|pelapor|orang ?tua(?: saya)?|mertua|pemilik(?:nya)?"
     r"|pelaku|tetangga(?: saya)?)"
 )
-_PART_WORDS = "lamat almt almat tinggal omisili rumah rmh kos ontrak kediaman griy omah imah pindah"
+_PART_WORDS = """
+lamat almt almat tinggal omisili rumah rmh kos ontrak kediaman griy omah imah pindah house home place address
+"""
 _PARTS: Final = tuple(_PART_WORDS.split())
 _WORDS: Final = re.compile("|".join(_PARTS))
 """A part of the word with which each cue begins; its beginning is looked up."""
 _STREET: Final = (
-    r"(?=[ \t]+(?:jl|jln|jalan|gang|gg|blok|blk|rt|rw|perum\w*|prum|komplek\w*|dusun|dsn|dukuh|dk|kp"
-    r"|kampung)\b)"
+    r"(?=[ \t]+(?:jl|jln|jalan|gang|gg|blok|blk|rt|rw|perum\w*|prum|komp|komplek\w*|dusun|dsn|dukuh|dk|kp"
+    r"|kampung|rusun\w*|apartemen|apt|lorong|lr)\b)"
 )
 _HOME: Final = re.compile(
     r"(?i)(?:"
     r"(?P<form>(?:ber)?-?a?lamat|almt|almat)(?:kan|nya)?(?!\w)"
     r"(?:[ \t]+(?:rumah|lengkap|ktp|domisili|sesuai ktp|tempat tinggal|asal|pelapor|saya|sy|kami"
-    r"|kulo|kula|pengantaran|pengiriman|penerima)(?: (?:ktp|kk|paket|surat))?)*"
+    r"|kulo|kula|pengantaran|pengiriman|penerima|baru|lama|masih|msh|yg|yang|sekarang|skrg|tetap"
+    r")(?: (?:ktp|kk|paket|surat))?)*"
     r"(?:[ \t]*[:=]|[ \t]+(?:di|ada di|yaitu)\b|(?<=saya)|(?<=sy)|(?<=kami)|(?<=kulo)|(?<=kula)"
     r"|(?<=ktp)|(?<=lengkap)|(?<=pelapor)"
     rf"|{_STREET})"
-    rf"|(?:(?:rumah|omah)(?:ku|nya|ne|e)|imah)(?:[ \t]+(?:di|ada di|ning|neng|teng|wonten))?{_STREET}"
+    rf"|(?:(?:rumah|rmh|omah)(?:ku|nya|ne|e)|imah)(?:[ \t]+(?:di|ada di|ning|neng|teng|wonten))?{_STREET}"
     rf"|pindah(?:[ \t]+(?:domisili|rumah))?[ \t]+(?:ke|dari){_STREET}"
-    rf"|(?:rumah|rmh|griyo|griya|omah|koss?t?|kontrakan|kediaman|tempat tinggal|domisili)(?:[ \t]+{_WHOSE})+"
+    rf"|(?:rumah|rmh|griyo|griya|omah|koss?t?|kontrakan|kediaman|tempat tinggal|domisili)(?:nya|ne|e|ipun)?"
+    rf"(?:[ \t]+{_WHOSE})+"
     rf"(?:[ \t]+(?:ada|berada|yang|yg|terletak|beralamat|itu|wonten|ning|neng|teng))*"
     rf"[ \t]*(?:[:=,(]|[ \t]di\b|{_STREET})"
     r"|(?:bertempat )?(?:ber)?(?:tinggal|domisili|kos|kontrak|mengontrak)"
-    r"(?:[ \t]+(?:sendirian|sendiri|sementara))?[ \t]+di\b|domisili[ \t]*:"
+    r"(?:[ \t]+(?:sendirian|sendiri|sementara))?[ \t]+di\b"
+    rf"|domisili(?:nya)?(?:[ \t]*:|{_STREET})"
+    r"|my (?:house|home|place|address)(?:[ \t]+(?:is|at|on|in))*(?=[ \t,:]+(?:jl|jln|jalan|gang|gg|blok|perum)\b)[,:]?"
     r")[ \t]*"
 )
 _NOT_A_HOME: Final = re.compile(

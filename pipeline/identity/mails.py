@@ -7,17 +7,18 @@ from collections.abc import Iterator
 from typing import Final
 
 from laporhub.pipeline.identity.span import EMAIL, Span
+from laporhub.pipeline.identity.spelled import DIGIT_WORDS
 from laporhub.pipeline.ids import parse_ticket
 
 _LOCAL = r"\w.!#$%&'*+/=?^`{|}~-"
 _PROVIDERS = r"(?:g ?mail|googlemail|ya ?hoo|ymail|rocketmail|out ?look|hot ?mail|icloud)"
-_PROVIDER = rf"{_PROVIDERS}\b(?: ?[.,] ?(?:com|co\.id|co|id|con|cm)\b)?"
+_PROVIDER = rf"{_PROVIDERS}(?:com\b|\b(?: ?[.,] ?(?:com|co\.id|co|id|con|cm)\b)?)"
 _DOMAIN = rf"(?:(?:[\w-]++\.)+[^\W\d_][\w-]+|{_PROVIDER})"
 _EMAIL = (
     rf"(?P<email>(?<![{_LOCAL}])[{_LOCAL}]++(?:@| ?@ ?(?={_PROVIDER})){_DOMAIN}"
     rf"(?:[{_LOCAL}]*+@{_DOMAIN})*)"  # addresses run together are one
 )
-_REFERENCE = r"(?P<reference>(?<![\w-])[A-Z]{2,6}-20\d\d-\d{3,8}(?![\w-]))"
+_REFERENCE = r"(?P<reference>(?<![\w-])[A-Z]{2,6}-20\d\d(?:\d{4})?-\d{3,8}(?![\w-]))"
 """A number that an office gave to a file: "LG-2025-001234"."""
 _TICKET = r"(?P<ticket>(?<![^\W\d_])[A-Za-z]{3,6}-?[0-9]{4}-?[0-9]{4}-?[0-9]{4}(?![\w]|-[0-9]))"
 _WHOLE = re.compile(f"{_EMAIL}|{_TICKET}")
@@ -36,20 +37,37 @@ _NEVER_A_TICKET = re.compile(
 # ── said aloud, or written so that no machine finds it ───────────────────────────────────────────
 
 _AT = re.compile(
-    r"(?i)[ \t]*(?:[(\[{<][ \t]?(?:at|et|@)[ \t]?[)\]}>]|(?<=[ \t])(?:at|et|@)(?=[ \t])|@)[ \t]*"
+    r"(?i)[ \t]*(?:[(\[{<][ \t]?(?:at|et|a|@)[ \t]?[)\]}>]|(?<=[ \t])(?:at|et|@|(?:a[ \t])?keong)(?=[ \t])|@)[ \t]*"
 )
-_DOT = r"[ \t]*(?:\.|[(\[{][ \t]?(?:dot|titik|\.)[ \t]?[)\]}]|(?<=[ \t])(?:dot|titik)(?=[ \t]))[ \t]*"
+_DOT = r"[ \t]*(?:\.|[(\[{<][ \t]?(?:dot|titik|\.)[ \t]?[)\]}>]|(?<=[ \t])(?:dot|titik)(?=[ \t]))[ \t]*"
 _END = r"(?:com|kom|con|cm|co|id|net|org|go|ac|sch|my|web|biz|info)"
 _DOMAIN_SAID = re.compile(
     rf"(?i)(?:{_PROVIDERS}(?:{_DOT}{_END}\b){{0,2}}|[a-z0-9-]{{2,30}}(?:{_DOT}{_END}\b){{1,3}})"
 )
+_SIGN_SAID = r"titik|dot|underscore|strip"
 _LOCAL_SAID = re.compile(
-    r"(?i)(?<![\w.])[\w+-]+(?:(?:\.|[ \t](?:titik|dot|underscore|strip)[ \t]"
-    r"|[ \t]?[(\[{<][ \t]?(?:titik|dot|underscore|strip|\.)[ \t]?[)\]}>][ \t]?)[\w+-]+){0,4}$"
+    rf"(?i)(?<![\w.])(?:(?:\w[ \t]){{2,}}[\w+-]*|[\w+-]+(?:(?:\.|[ \t](?:{_SIGN_SAID})[ \t]"
+    rf"|[ \t]?[(\[{{<][ \t]?(?:{_SIGN_SAID}|\.)[ \t]?[)\]}}>][ \t]?)[\w+-]+){{0,4}}"
+    rf"(?:[ \t](?:{'|'.join(DIGIT_WORDS)}))*)$"
 )
+_AT_LEFT_OUT = re.compile(rf"(?i)(?<![{_LOCAL}])(?=[\w.+-]*\d)[\w.+-]+ {_PROVIDERS} ?[.,] ?(?:com|co\.id)\b")
+""" "budi.99 gmail.com": what has a digit in it is no word before the provider's name."""
 _REACH = 64
 _OF_A_TICKET, _OF_A_REFERENCE = 12, 7
-_HINT: Final = ("mail", "yahoo", "outlook", "icloud", " titik ", " dot ", "dot)", "titik)", "dot]", "titik]")
+_HINT: Final = (
+    "mail",
+    "yahoo",
+    "outlook",
+    "icloud",
+    " titik ",
+    " dot ",
+    "dot)",
+    "titik)",
+    "dot]",
+    "titik]",
+    "dot>",
+    "titik>",
+)
 
 
 def addresses(text: str, kept: frozenset[str], digits: int) -> tuple[list[Span], list[Span]]:
@@ -88,6 +106,7 @@ def dictated(text: str) -> Iterator[Span]:
         local = _LOCAL_SAID.search(text[start : match.start()])
         if local is not None:
             yield Span(start + local.start(), domain.end(), EMAIL)
+    yield from (Span(*match.span(), EMAIL) for match in _AT_LEFT_OUT.finditer(text))
 
 
 def mails_in(text: str) -> frozenset[str]:

@@ -29,6 +29,9 @@ drs ir prof guru kepala sekolah desa kasi kabid kasubag sekretaris bendahara ket
 oknum satpam sopir supir dirut direktur manajer perawat suster mandor kontraktor tersangka pelaku korban pasien
 siswa siswi murid anggota polisi polantas babinsa bhabinkamtibmas danramil kapolsek kasun perangkat anak istri
 suami adik kakak ayah tetangga mertua keponakan cucu almarhum pelapor nasabah pelanggan penjual pemilik
+cucunya cucune cucuku anaknya anake anakku anakke putrane putraku putranya putrinya istrinya istriku bojoku bojone
+suaminya suamiku adiknya adikku adine kakaknya kakakku ibunya ibuku bapaknya bapakku bapake ayahnya ayahku ponakan
+ponakanku keponakanku tetangganya tetanggaku temannya temanku teman kancaku mertuaku
 """
 _NEVER = """
 mantan ada adalah agar aja akan akhir aku alamat aman anda apa apabila apakah arah asalamualaikum assalamualaikum

@@ -33,7 +33,7 @@ _WHOSE: Final = (
     "|orangnya|pemohon|penerima|pengirim|kontak|yg|yang|bersangkutan|sesuai|ktp|di|kami"
 )
 SURELY: Final = re.compile(
-    rf"(?i)(?:nama(?:ku)?(?:[ \t]+(?:{_WHOSE})(?!\w)){{0,3}}(?:[ \t]*[:=]|[ \t]+(?:adalah|yaitu"
+    rf"(?i)(?:(?:nama(?:ku)?|nami|nm)(?:[ \t]+(?:{_WHOSE})(?!\w)){{0,3}}(?:[ \t]*[:=]|[ \t]+(?:adalah|yaitu"
     rf"|ialah)\b)?|b(?:e)?rnama|atas[ \t]?nama"
     r"|(?<!\d)a[./][ \t]?n\.?(?=[ \t:,])|(?<!\d)an[ \t]?[.:]|(?<!\d)an(?=[ \t](?-i:[A-Z]))"
     r"|(?:pe)?lapor[ \t]*:|pengirim[ \t]*:|ttd|tertanda|perkenalkan|kenalkan"
@@ -47,7 +47,7 @@ MAYBE: Final = re.compile(
     r"(?!\w)[ \t]*[:=,.\-\n(]{0,3}[ \t]*"
 )
 _ANNOUNCING_WORDS = (
-    "nama namaku bernama brnama atas a an pelapor lapor pengirim ttd tertanda perkenalkan kenalkan asma jeneng"
+    "nama namaku nami nm bernama brnama atas a an pelapor lapor pengirim ttd tertanda perkenalkan kenalkan asma jeneng"
     " jenenge jenengku yang namanya si koh cik panggil dari hormat salam wassalam inisial"
 )
 _ANNOUNCING: Final = frozenset(_ANNOUNCING_WORDS.split())

@@ -8,6 +8,37 @@ from __future__ import annotations
 from typing import Final
 
 _NAMES = """
+abyasa aceng adhiarja adiarja adika adinata adriansyah almira amrullah angelina anggriawan antonia ardana ardianto
+arimbawa arta artanto artawan asmadi asman asmianto astawa aswani atmodikromo bagya banunaek barus batubara belinda
+bere bernadeta betania binsar bria cahyanto calista caniago cecep chaniago cicih cinthia cornelia cynthia dabukke
+daliman daliono damanik dame dariati darijan darimin darman darmana dartono daryani daulay debora dedeh diah dimaz
+dirja dodo dongoran dowansiba edward elisabet ellis elma elvin elvina emong endra eneng engkos engkus enok entin ester
+esther fahik fathimah fatima febi felix fernandez gabriella gaiman gandi ghani gilda girsang giyai goreti habibi
+hafshah hairyanto halima hamdan hamima hardana hardiansyah hardjowiyono harimurti hariyah harsana harsanto hartana
+harto hassanah hehanusa hendrik hendriks heryanto hesti hidayanto hilda hotma hotman humaira hutajulu hutasoit iis
+ikah ilsa imbiri imran irnanto irsad ishak iswahyudi ivan jailani jaiman jamil janet jarwadi jasmin jason jayadi
+jennifer johan johanes jonggi josef julia jumanto juminah juminem juminten kafiar kalangi kamaria kambu kamila kania
+kariman karokaro kartodikromo kartowijoyo karubaba kasiran kasiyah kaunang kezia klau kogoya kokom kornelius krey
+kristiana kristianus kromodikromo kusmawati kusumo kuswandari kuswoyo lailasari lamak lasmanto lasmono lasut
+latuconsina lawalata lazuardi leatemia legirah legiyo lekatompessy lidia limanto lumbantoruan lumentut lutfan
+maharani mahdi mahesa maida mamahit maman mambrasar mandacan mandagi manek mangunsong mansur mantiri manuhutu
+manullang manuputty mappanyukki marbun mardhiyah mariadi marsito martaka martana martani martodikromo martowijoyo
+mattalatta matulessy melani melkianus mertayasa michelle muchammad murib mursinin mursita nababan nadeak nadine nahak
+nanlohy naomi nashiruddin natsir nenobais ngadinem ngadirah ngadiyo ngatemi ngatijo ngatiman ngatimin ngatinem
+ngatirah nurdiyanti nurlela okto olivia omay onih oskar padmasari paidi paikem paiman paimo paino pairah pandiangan
+pangemanan parlindungan patawari pattiasina pattinasarany paulin pawirodiharjo pelupessy permatasari pesulima piliang
+pinem pohan poltak poluan ponijo pranata pranowo prayitna prayoga pudjiastuti purnawati puspasari rahimah raina raisa
+rajagukguk ramadan rasyidin rebecca rebeka richard riski ritonga rompas ronald rosdiana rosman rosmauli ruben rumainum
+rumaropen rumbiak rumphius runtuwene rusli rusman sabri saefullah safina sahat sahetapy sakimin sakiyem salahudin
+salampessy salman salwa samiah samosir sapulette sarah sastrodiharjo septiani seran shakila siahaan sianturi sidabutar
+sidiq sihotang sikumbang silaban simanungkalit simson sitanggang sondakh sondang stephen stevanus steven suardana
+suardika suarta suartini sudarsana sudiarta sudiati sukarta sukerta sumerta supit surbakti suryatmi sutarna suweca
+suwitra syamsul syarifuddin tabuni taek tahitu talia tallo tanete tangkudung tania tanudjaja tanujaya tanuwijaya
+tasdik tasnim tefa tenri thamrin tiarma tigor tintin tirtayasa tiur togar tomas tuasikal tuginah tugiyo tuhumury
+tumbelaka turnip ucok ujun ulva ulya unang usamah uwais uyainah vanesa vanya victoria viktor vinsensius wagirah
+wahyudin wakiman walangitan wanggai wardaya warji warsita wasita wattimena waworuntu wenda widiana william wirda
+wiryawan wonda wongsodikromo wowor yance yanyan yayah yayat yeyen yikwa yoseph yovita yoyoh yulianus yuliarti yuniar
+yusril zalindra zamira zulaika
 simbolon hutagalung nainggolan tobing pardede napitupulu marpaung pangaribuan sirait gultom aritonang tampubolon
 hutabarat martinus benediktus bonaventura matius yakobus gabriel rafael mikael agatha sesilia felisia monika brigita
 laurensius albertus magdalena margareta kulsum keisha fathul sherly soekirman soedarmono sutarji tukijan
@@ -144,12 +175,13 @@ zainab zainal zaini zainuddin zainudin zakaria zaki zakiyah zamroni zidan zubaid
 zulkarnain zulkifli zumaroh
 """
 _SHARED = """
+agan ayi baso daeng edison gina jaka kalim karman lukita lydia muslim oman tanjung usada
 abadi abdul abu adi adil agung aji akbar al alam alfa amanah amara amin ana andalan anom antara ari arjuna arum asih
 asri ayu bagus bakri bakti baskara bayu berkah bima bintang budi bunga cahaya cahya cahyo cantik catur cinta citra
 cucu dahlia damar darmo darussalam delima dewa dewi dika dina dini diponegoro dwi edi eka elok emas fajar febri feri
 ferry firman fitri gading gajah gandung gemilang gita guntur hadi hakim hana harapan hari hidayah hidayat icha ika
 ilham imam iman ina indah intan isa ita jamal januar jati jaya jono jujur kamal kartika kartini kasih kencana kiki
-krida kris kumala kusuma lestari lili liman ling lis lulu made mahardika maju makmur malik mandiri mangun manis martha
+krida kris kumala kusuma lestari lili liman ling lis lulu made mahardika maju makmur malik mangun manis martha
 mawar mega mei mekar melati melur meta mila mina mitra moch moh mubarok muda mulia mulya murni mustika mutiara nana nani
 nina nur nusa padma pamungkas panca pandu pangestu panji pelangi pelita perdana permana permata pertiwi pratama
 prihatin puji purnama puspa putra putri raden rahayu rahmat raka rama ramadhan ramadhani ratna ratu rejeki rejo ria

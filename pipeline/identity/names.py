@@ -46,6 +46,11 @@ _ENDS = (".", "!", "?", "\n", "–", "—", " -")
 _SAYS = frozenset(
     ("lapor", "melaporkan", "menyampaikan", "mengadukan", "dari", "izin", "ijin", "numpang", "ki", "iki")
 )
+_ASKED_WORDS = "hub hubungi wa kontak cp call telp tlp telepon tanya tny cari sy saya aku sama"
+_ASKED = frozenset(_ASKED_WORDS.split())
+"""Words after which somebody is told whom to ask, if a number follows."""
+_FIRST = frozenset(("la", "wa", "ni", "i", "andi"))
+"""What a name may begin with in some regions: "I Made …", "La Ode …"."""
 _MOST = 5
 """Words of the longest name."""
 _TITLES_AT_MOST = 4
@@ -195,6 +200,8 @@ class _Reader:
 
     def _bare(self, place: int) -> int:
         """A name by itself: a known one in capitals, or two words of which one is surely a name."""
+        if self._is_asked_for(place):
+            return self._take(place, self._run(place, trusting=False))
         if not (self._worth[place] & A_NAME or self._leads_to_a_name(place)):
             return -1
         in_capitals = self._is_capital(place)
@@ -207,6 +214,14 @@ class _Reader:
             return -1
         self._take_another(last)
         return self._take(self._with_the_one_before(place), last)
+
+    def _is_asked_for(self, place: int) -> bool:
+        """ "hub fajar 0812 …", "… bau. Wahyu": what may be a name, before a number or as a signature."""
+        before, after = self._pieces[2 * place], self._pieces[2 * place + 2]
+        if place + 1 == len(self._words):
+            introduced = self._lower[place - 1] == "ini" if place else False
+            return self._is_capital(place) and (introduced or before.strip(" ") in (".", ",", "!", "?"))
+        return place > 0 and self._lower[place - 1] in _ASKED and after.strip(_BETWEEN)[:1] == HIDDEN
 
     def signed(self) -> None:
         """A name at the end, after thanks or on a line of its own."""
@@ -285,6 +300,8 @@ class _Reader:
         if place < 1 or not self._tells or not self._joined(place - 1):
             return place
         word, lower = self._words[place - 1], self._lower[place - 1]
+        if lower in _FIRST and word.istitle():
+            return place - 1
         is_first_name = (
             word.istitle()
             and self._words[place].istitle()
@@ -351,7 +368,7 @@ class _Reader:
         )
 
     def _surely(self, place: int, last: int) -> bool:
-        if place and self._lower[place - 1] in AFTER_PLACE:
+        if place and self._lower[place - 1] in AFTER_PLACE and "," not in self._pieces[2 * place]:
             return False
         in_capitals = self._is_capital(place)
         names = self._lower[place : last + 1]

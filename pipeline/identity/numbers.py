@@ -22,6 +22,8 @@ _GROUP = re.compile(rf"{_DIGIT}++")
 _NUMBERS = re.compile(
     rf"(?=[+(\[\d]|[oO][1-9])[+(\[]{{0,2}}{_DIGIT}++(?:{_GAP}{_DIGIT}++)*+[\ufe0f\u20e3]{{0,2}}"
 )
+_ANOTHER_ENDING = re.compile(r"(?: ?/ ?\d{1,4})+(?![\d/-]|[ .]\d)")
+""" "0812…71/72": two numbers that differ in their last digits."""
 _KEYCAP = ("\ufe0f", "\u20e3")
 FEWEST = 7
 """Digits below which nothing is an identity."""
@@ -40,12 +42,18 @@ PHONE_BEFORE = re.compile(
     r"(?i)(?<![^\W\d_])(?:telp?|tlp|telpon|telepon|hp|wa|whatsapp|sms|fax|hub(?:ungi)?|kontak|cp|phone|call)"
     r"[\s.:,=]*(?:(?:no(?:mor)?|ke)[\s.:=]*)?$"
 )
+_WHOSE = "saya|sy|aku|ku|kulo|kula|anak|istri|suami|ibu|bapak|kami|beliau|adik|pdam|pln|listrik|air|lama|baru|kks|kis"
 ACCOUNT_BEFORE = re.compile(
-    r"(?i)(?<![^\W\d_])(?:(?:no)?rek(?:ening)?|kartu|atm|va|virtual account|bca|bri|bni|btn|bsi|bpd|mandiri"
-    r"|bank(?: \w+)?|id ?pel(?:anggan)?|pelanggan|meter|npwp|nip|nik|kk|ktp|bpjs|kis|seabank|jago|gopay|ovo|dana"
-    r"|shopeepay|linkaja)"
-    r"(?:nya)?(?:\s(?:saya|sy|ku|kulo|kula|anak|istri|suami|ibu|bapak|kami|beliau)){0,2}"
+    r"(?i)(?<![^\W\d_])(?:(?:no)?rek(?:ening)?|kartu(?: \w+)?|atm|va|virtual account|bca|bri|bni|btn|bsi|bpd|mandiri"
+    r"|bank(?: \w+)?|id ?pel(?:anggan)?|no ?pel(?:anggan)?|pelanggan|meter|npwp|nip|nik|kk|ktp|bpjs|kis|seabank|jago"
+    r"|gopay|ovo|dana|shopeepay|linkaja|(?:transfer|tf|trf) ke)"
+    rf"(?:nya)?(?:\s(?:{_WHOSE})){{0,2}}"
     r"[\s.:,=]*(?:(?:no(?:mor)?|an)[\s.:=]*)?$"
+)
+FEWEST_OF_AN_ACCOUNT = 9
+"""Digits from which a number is one of these where a word says so."""
+_PASSPORT = re.compile(
+    r"(?i)(?<![^\W\d_])pas+port?\w*(?:\W{1,3}(?:no|nomor|\w{2,6}))?\W{1,3}(?P<number>[a-z] ?\d{4} ?\d{3})(?!\w)"
 )
 _FILE_BEFORE = re.compile(
     r"(?i)(?<![^\W\d_])(?:register|registrasi|berkas|tiket|aduan|laporan|perkara|resi)[\s.:,=]*(?:(?:no(?:mor)?)[\s.:=]*)?$"
@@ -73,7 +81,7 @@ _STAYS = re.compile(
 
 def numbers(text: str, kept: frozenset[str]) -> list[Span]:
     """The identifying numbers, in order; none overlap. `kept` are those of offices, as `canonical` gives them."""
-    spans: list[Span] = []
+    spans = [Span(*found.span("number"), ACCOUNT) for found in _PASSPORT.finditer(text)]
     for found in _NUMBERS.finditer(text):
         if found.end() - found.start() >= FEWEST:
             start = found.start()
@@ -139,17 +147,17 @@ class _Chunk:
 
     def _longest(self, i: int, kept: frozenset[str]) -> tuple[int, str]:
         """The last group of the longest identity beginning at group `i`, and its kind; or (-1, "")."""
-        best, digits = (-1, ""), ""
+        best, digits, known = (-1, ""), "", 0
         start = self.spans[i][0]
         said = _Said.by((self.before + self.text[max(0, start - CONTEXT) : start])[-CONTEXT:])
         for j in range(i, len(self.groups)):
-            whole = best[0] >= 0 and len(digits) >= COMPLETE
+            whole = known >= COMPLETE
             if j > i and ((whole and self.stays[j]) or not self._goes_on(digits, j)):
                 break
             digits += self.groups[j]
             kind = self._kind(i, j, digits, said) if len(digits) >= FEWEST else ""
             if kind:
-                best = (j, kind)
+                best, known = (j, kind), len(digits)
             complete = kind == PHONE and i == j and len(digits) >= COMPLETE
             if complete or len(digits) >= _MOST or (kind and national(digits) in kept):
                 break
@@ -187,7 +195,7 @@ class _Chunk:
     def _is_spaced_account(self, i: int, j: int, digits: str, said: _Said) -> bool:
         groups = self.groups[i : j + 1]
         if (
-            not COMPLETE <= len(digits) <= _MOST
+            not (FEWEST_OF_AN_ACCOUNT if said.account else COMPLETE) <= len(digits) <= _MOST
             or any(self.stays[i : j + 1])
             or all(map(YEAR.fullmatch, groups))
         ):
@@ -208,6 +216,8 @@ class _Chunk:
         opening = "+([" if ")" in self.text[start:end] or "]" in self.text[start:end] else "+"
         while start > 0 and self.text[start - 1] in opening:
             start -= 1
+        if kind == PHONE and (another := _ANOTHER_ENDING.match(self.text, end)):
+            end = another.end()
         while self.text[end : end + 1] in _KEYCAP:
             end += 1
         return _Run(start, end, "".join(self.groups[i : j + 1]), kind)

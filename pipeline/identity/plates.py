@@ -14,10 +14,10 @@ from laporhub.pipeline.identity.spelled import DIGIT_WORDS, digit_words
 _REGIONS: Final = (
     "A[ABDEG]?|B[ABDEGHKLMNP]?|D[ABCDEGHKLMNRST]?|DW|E[ABD]?|F|G|H|K[BHTU]?|L|M|N|P[ABGS]?|R|S|T|W|Z"
 )
-_GAP = r"[ \t.\-]{0,3}"
+_GAP = r"[ \t.\-/_()]{0,3}"
 _NUMBER: Final = re.compile(r"\d+")
-_BEFORE: Final = re.compile(rf"(?<![\w/.])(?i:{_REGIONS}){_GAP}$")
-_AFTER: Final = re.compile(rf"{_GAP}([A-Za-z]{{1,3}})(?![\w/]|\.\w)")
+_BEFORE: Final = re.compile(rf"(?<![^\W_])(?<![/.])(?i:{_REGIONS}){_GAP}$")
+_AFTER: Final = re.compile(rf"{_GAP}([A-Za-z]{{1,3}})(?:\*[A-Za-z]{{0,2}})?(?![\w/]|\.\w)")
 _SAYS_SO: Final = re.compile(
     r"(?i)\b(?:no\.? ?pol\w*|nopol|nomor polisi|plat|plat(?:nya)? (?:no\w*|merah|hitam|kuning|putih"
     r"|hijau)|berplat|tnkb"
@@ -52,9 +52,14 @@ _SPELLED: Final = re.compile(
 )
 """Where a word says that it is one: letters by their names, digits in words, an O for a nought."""
 _CALLED_OUT: Final = re.compile(
-    rf"(?i)(?<![\w.])(?P<plate>{_LETTERS_BEFORE} (?:(?:{_DIGIT_SAID}|\d) ){{3,4}}{_LETTERS_AFTER})(?!\w)"
+    rf"(?i)(?<![\w.])(?P<plate>{_LETTERS_BEFORE} (?:(?:dobel )?(?:{_DIGIT_SAID}|\d) ){{3,4}}{_LETTERS_AFTER})(?!\w)"
 )
 """Letter by letter and digit by digit, whatever is before."""
+_TYPED: Final = re.compile(
+    rf"(?<![\w/.])(?:{_REGIONS})[ .\-]{{0,3}}(?=[\dOI]*[OI])\d[\dOI]{{2,3}}[ .\-]{{0,3}}[A-Z]{{2,3}}(?!\w)"
+)
+"""With an O for a nought, or an I for a one."""
+_TYPED_NUMBER: Final = re.compile(r"\d[OI]")
 _APART: Final = re.compile(
     rf"(?<![\w.])(?:{_REGIONS}|[A-Z] [A-Z])[ .]\d(?:[ .]\d){{2,3}}[ .](?:[A-Z](?: [A-Z]){{1,2}}|[A-Za-z]{{1,3}})(?!\w)"
 )
@@ -78,9 +83,11 @@ def _odd(text: str, *, apart: bool) -> Iterator[Span]:
     lowered = text.lower()
     if "plat" in lowered or ("pol" in lowered and _POLICE.search(lowered)):
         yield from (Span(*found.span("plate"), PLATE) for found in _SPELLED.finditer(text))
+    if _TYPED_NUMBER.search(text):
+        yield from (Span(*found.span(), PLATE) for found in _TYPED.finditer(text))
     if apart:
         yield from (Span(*found.span(), PLATE) for found in _APART.finditer(text))
-    if apart or digit_words(text) >= _FEWEST:
+    if apart or digit_words(text):
         yield from (Span(*found.span("plate"), PLATE) for found in _CALLED_OUT.finditer(text))
 
 
@@ -107,6 +114,8 @@ def _plain(text: str, numbers: Iterable[re.Match[str]]) -> Iterator[Span]:
 
 def _is_plate(text: str, start: int, end: int, number: str, series: str) -> bool:
     is_unit = series.lower() in _UNIT
+    if "/" in text[start:end] and not _SAYS_SO.search(text[max(0, start - _LEAD) : start]):
+        return False  # a letter's number
     if len(number) >= 3 and not is_unit and text[start:end].isupper():
         return True
     if said := _SAYS_SO.search(text[max(0, start - _LEAD) : start]):

@@ -15,9 +15,9 @@ from typing import Final
 
 from laporhub.pipeline.identity.numbers import (
     ACCOUNT_BEFORE,
-    COMPLETE,
     CONTEXT,
     FEWEST,
+    FEWEST_OF_AN_ACCOUNT,
     LANDLINE,
     MOBILE,
     PHONE_BEFORE,
@@ -30,15 +30,15 @@ _UNITS: Final = {
     for digit, words in enumerate(
         (
             "nol kosong nul enol noll nool zero oh",
-            "satu siji hiji setunggal one",
-            "dua duwa loro kalih two",
-            "tiga telu tilu tigo three",
-            "empat ampat papat sekawan opat four",
-            "lima limo gangsal five",
-            "enam enem nem genep six",
-            "tujuh tuju tjuh pitu seven",
-            "delapan delepan delapn dlapan dlpan lapan wolu dalapan eight",
-            "sembilan sembilang smbilan sembiln songo sanga salapan nine",
+            "satu siji hiji setunggal besik siki ciek settong asa one",
+            "dua duwa loro kalih duo dhuwa two",
+            "tiga telu tilu tigo tolu tello talu three",
+            "empat ampat papat sekawan opat ampek empa four",
+            "lima limo gangsal lema five",
+            "enam enem nem genep anam onom ennem six",
+            "tujuh tuju tjuh pitu tujuah petto seven",
+            "delapan delepan delapn dlapan dlpan lapan wolu walu kutus ualu ballu dalapan eight",
+            "sembilan sembilang smbilan sembiln songo sanga salapan sambilan nine",
         )
     )
     for word in words.split()
@@ -50,15 +50,20 @@ _SAID: Final = {
     **{"sepuluh": "10", "sebelas": "11", "seratus": "100", "puluh": "0", "ratus": "00", "belas": ""},
 }
 _TIMES: Final = {"dobel": 2, "double": 2, "dabel": 2, "tripel": 3, "triple": 3}
-_WORDS: Final = "|".join(sorted((*_SAID, *_TIMES), key=len, reverse=True))
-_WORD: Final = re.compile(rf"{_WORDS}|\d+")
-_LOWER_TOKEN: Final = re.compile(rf"(?<![^\W_])(?:{_WORDS}|\d)++(?![^\W_])")
+_SO_OFTEN: Final = "kali"
+""" "empat kali nol": four noughts."""
+_WORDS: Final = "|".join(sorted((*_SAID, *_TIMES, _SO_OFTEN), key=len, reverse=True))
+_NOUGHT: Final = r"o(?=\d)"
+_WORD: Final = re.compile(rf"{_WORDS}|\d+|{_NOUGHT}")
+_LOWER_TOKEN: Final = re.compile(rf"(?<![^\W_])(?:{_WORDS}|\d|{_NOUGHT})++(?![^\W_])")
 _TOKEN: Final = re.compile(_LOWER_TOKEN.pattern, re.IGNORECASE)
 _GAP: Final = (
-    r"[\s,.;:|~+=_/()·•*-]{0,4}"
-    r"(?:(?:strip|titik|spasi|lalu|terus|trus|kemudian|min|koma|dash)[\s,.;:-]{1,3})?"
+    r"[\s,.;:|~+=_/()·•*-]{0,5}"
+    r"(?:(?:strip|titik|spasi|lalu|terus|trus|trs|lanjut|terakhir|kemudian|min|koma|dash)[\s,.;:-]{1,3})?"
 )
 _BETWEEN: Final = re.compile(_GAP, re.IGNORECASE)
+_PLUS: Final = re.compile(r"(?i)\bplus[\s:]{1,3}$")
+_FILLER: Final = re.compile(r"[^\W\d_]+")
 _SEVERAL: Final = re.compile(rf"\d(?!\d){_GAP}\d", re.IGNORECASE)
 """Digits with a gap between: without one `numbers` has found all there is."""
 _GLUED: Final = ("noldelapan", "nollapan", "kosongdelapan", "kosonglapan", "enamdua", "satudua", "duatiga")
@@ -72,7 +77,7 @@ def _halves(word: str) -> int:
         return 0
     if word.isdigit():
         return 2 * len(word)
-    return 2 * FEWEST if any(times in word for times in _TIMES) else len(word)
+    return 2 * FEWEST if any(times in word for times in (*_TIMES, _SO_OFTEN)) else len(word)
 
 
 _HALVES: Final = Remembered(_halves)
@@ -86,12 +91,13 @@ _SAYS: Final = Remembered(
 """Whether a word is a digit, or some with digits between, or has the beginning of such a number in it."""
 _MOST = 24
 """Digits after which no number goes on."""
+_COUNTED: Final = "01234567890123456789 9876543210"
 _LENGTHS: Final = (16, 15, 14, 13, 12, 11, 10, 9)
 """How many digits a number has that needs no word to say what it is."""
 
 _LOOKS: Final = str.maketrans("oOqQiIlL|!zZeEsSbBgG", "00001111112233558899")
 _LOOKALIKE: Final = re.compile(
-    r"(?<![^\W_])[0-9oOqQiIlL|!zZeEsSbBgG]++(?:[ .\-]{1,3}[0-9oOqQiIlL|!zZeEsSbBgG]++)*+(?![^\W_])"
+    r"(?<![^\W_])[0-9oOqQiIlL|!zZeEsSbBgG]++(?![^\W_])(?:[ .\-]{1,3}[0-9oOqQiIlL|!zZeEsSbBgG]++(?![^\W_]))*+"
 )
 _GROUP: Final = re.compile(r"[^ .\-]+")
 _REAL = 0.4
@@ -164,7 +170,9 @@ class _Run:
                 first += 1
                 continue
             last, kind = found
-            yield Span(self._tokens[first].start(), self._tokens[last].end(), kind)
+            start = self._tokens[first].start()
+            plus = _PLUS.search(self._tokens[first].string, max(0, start - CONTEXT), start)
+            yield Span(plus.start() if plus else start, self._tokens[last].end(), kind)
             first = last + 1
 
     def _longest(self, first: int) -> tuple[int, str] | None:
@@ -178,10 +186,18 @@ class _Run:
             last = self._ends.get(start + length)
             if last is None or last < first:
                 continue
-            kind = _kind(self._digits[start : start + length], lead)
+            kind = _kind(self._digits[start : start + length], lead) or self._dictated_whole(start, length)
             if kind and self._is_one_number(first, last):
                 return last, kind
         return None
+
+    def _dictated_whole(self, start: int, length: int) -> str:
+        """So many digits in words are somebody's number, whatever it is; but people count, too."""
+        if start or length != len(self._digits) or not self._aloud or self._digits in _COUNTED:
+            return ""
+        if sum(not token[0].isdigit() for token in self._tokens) < FEWEST:
+            return ""
+        return PHONE if self._digits.startswith("8") else ACCOUNT
 
     def _is_one_number(self, first: int, last: int) -> bool:
         """Digits alone must be grouped in one way: times, years and prices in a row are no number."""
@@ -190,9 +206,8 @@ class _Run:
             return self._aloud
         if self._aloud:
             return False
-        gaps = {
-            token.string[before.end() : token.start()].replace(" ", "") for before, token in pairwise(tokens)
-        }
+        between = (token.string[before.end() : token.start()] for before, token in pairwise(tokens))
+        gaps = {_FILLER.sub("w", gap.replace(" ", "")) for gap in between}
         sizes = {len(token[0]) for token in tokens[:-1]}
         if min(sizes, default=0) >= 3 and tokens[0][0].startswith(("08", "628")):
             return True
@@ -222,7 +237,7 @@ def _kind(digits: str, lead: str) -> str:
         return NIK
     if len(digits) <= 13 and PHONE_BEFORE.search(lead):
         return PHONE
-    return ACCOUNT if len(digits) >= COMPLETE and ACCOUNT_BEFORE.search(lead) else ""
+    return ACCOUNT if len(digits) >= FEWEST_OF_AN_ACCOUNT and ACCOUNT_BEFORE.search(lead) else ""
 
 
 def _is_nik(digits: str) -> bool:
@@ -243,15 +258,17 @@ def _dictated(tokens: list[str]) -> list[str]:
         for word in ([token] if token.isdigit() else _WORD.findall(token))
     ]
     pieces = [""] * len(tokens)
-    for (before, (place, word)), (_, after) in zip(
-        pairwise([(0, ""), *words]), [*words[1:], (0, "")], strict=True
-    ):
-        said = word if word.isdigit() else _SAID.get(word, "")
+    before, often = (0, ""), 1
+    for (place, word), (_, after) in zip(words, [*words[1:], (0, "")], strict=True):
+        said = word if word.isdigit() else "0" if word == "o" else _SAID.get(word, "")
+        if after == _SO_OFTEN and word in _UNITS:
+            often = max(_UNITS[word], 1)
+            continue
         if after == "belas":
             said = "1" + said
-        elif after == "puluh" or after == "ratus" or word not in _UNITS or before[1] != "puluh":
-            pass
-        else:
+        elif before[1] == "puluh" and word in _UNITS and after not in ("puluh", "ratus"):
             pieces[before[0]] = pieces[before[0]].removesuffix("0")  # thirty, four: not 304
-        pieces[place] += said * _TIMES.get(before[1], 1)
+        pieces[place] += said * often
+        before = (place, word)
+        often = _TIMES.get(word, often if word == _SO_OFTEN else 1)
     return pieces
