@@ -13,9 +13,16 @@ from laporhub.classifiers.beginnings import Phrases
 from laporhub.pipeline.text import words_of
 
 _OFFERS: Final[tuple[tuple[float, str], ...]] = (
+    # who wants to be let in
+    (
+        2.0,
+        r"kode otp|verifikasi data|(?:isi|masukkan) (?:\w+ ){0,3}(?:pin|otp)|wallet anda|airdrop|akan diblokir"
+        r"|dinonaktifkan|instal dulu",
+    ),
     # gambling: hardly said otherwise
     (
         2.0,
+        r"togel (?:sgp|hk|sdy)|prediksi jitu|\d ?d tembus|tembus \d ?d|mahar setelah|"
         r"gacor|slotgacor|gacorhari|maxwin|anti rungkad|rungkad|scatter (?:hitam|beruntun)|rtp|slot ?88"
         r"|sbobet|freebet|freespin|free spin|parlay|mahjong ways|zeus|olympus"
         r"|pragmatic|turnover|jp paus|chip (?:higgs|domino)|toto macau|bocoran (?:rtp|pola|slot)"
@@ -49,6 +56,7 @@ _OFFERS: Final[tuple[tuple[float, str], ...]] = (
     ),
     (
         1.4,
+        r"gestun|paylater|peluang bisnis|balik modal|jadi leader|joki (?:rank|ml|tugas)|epic ke mythic|"
         r"crypto|kripto|sinyal akurat|passive income"
         r"|profit (?:harian|konsisten|pasti|\d+)|pasti untung|robot trading|copy trade|bitcoin"
         r"|trading bareng|penghasilan (?:pasif|harian|tambahan)"
@@ -114,6 +122,7 @@ _CALLS: Final[tuple[tuple[float, str], ...]] = (
         r"follow back|folback|mutualan|site visit|free (?:biaya|ongkir)|sisa \d+ (?:kursi|unit|slot|kamar)|dp \d+"
         r"|wa|whatsapp|dm|inbox|chat|hubungi|order|booking|pesan|minat|berminat|info hubungi|via|telegram"
         r"|email kami|konsultasi|transfer|fast respon|minimal"
+        r"|japri|diborong|kirim (?:ka|ke) (?:saluruah|seluruh|sakuliah)|trusted|no ribet"
         r"|siap (?:kirim|kredit|bangun)|antar (?:cepat|gratis|jemput)|nego|gas",
     ),
     (
@@ -138,6 +147,7 @@ _AGAINST: Final = (
     r"|santunan|jasa raharja|kecelakaan|meninggal|ketipu|refund|antri|antre|disuruh|ditahan|ilang"
     r"|terang terangan|gerakan pangan murah|blokir|kena hack|diretas|takutnya|resmi apa|apa resmi|calo|het|retribusi"
     r"|biayanya|percuma|dibalas|subsidi di kios|berapa ya|brp ya|nongol|iklannya|penuh iklan|dihapus"
+    r"|makin banyak|nawarin|padahal|operasi pasar|gara|gara gara"
     r"|pegawai|petugas|dinas|puskesmas|sekolah|bumdes|selalu"
 )
 _ENOUGH = 1.8

@@ -28,6 +28,22 @@ _GROUP = (
     rf"| timur| barat| pos)"
     r"(?: (?:di sini|itu|ini|dan (?:kristen|islam|konghucu|cina)|komunis|asli))?)"
 )
+_OF_A_PLACE_WORDS = """
+toraja nias nieh flores aceh timur timor sasak komering banjar makassar manado maluku ambon papua batak madura medura
+meduro sumba buton bugis minang padang dayak palembang lampung cena cina china arab india jawa sunda
+"""
+_OF_A_PLACE: Final = "|".join(_OF_A_PLACE_WORDS.split())
+_PEOPLE: Final = (
+    rf"(?:(?:orang|wong|urang|reng|suku|ras|bangsa) (?:{_OF_A_PLACE})|{_GROUP}|umat agama (?:itu|ini|tersebut)"
+    r"|penganut (?:\w+ )?(?:itu|ini)|kulit (?:gelap|hitam)|ras (?:begitu|itu|penjajah|rakus|rendah))"
+)
+_UTTER: Final = (
+    r"(?:penyembah (?:setan|jin|mayat|batu|berhala|kayu)|setengah setan|kotoran|terkutuk|bukan (?:golongan )?manusia"
+    r"|najis|derajatnya|gennya|dari (?:lahir|moyangnya|sananya|darahnya)|pemberontak|kaum sesat|penyebar penyakit"
+    r"|tidak punya hati|biang kerok|musnahkan|dimusnahkan|setan|kuli bukan|penjajah ekonomi|otak udang"
+    r"|(?:indak|tidak) bautak)"
+)
+"""What is said of nobody whom one does not hate, whatever else a text asks for."""
 _LINK = (
     r"(?: (?:memang|itu|semua|semuanya|emang|kabeh|ini|pada|cuma|hanya|tuh|kan|adalah|sama saja"
     r"|di sini|tukang|agama|dan|biang))*"
@@ -51,6 +67,11 @@ _WHO = (
 _HATRED: Final = re.compile(
     rf"\b(?:dasar (?:\w+ )?(?!jawa tengah|hukum islam|negara){_GROUP}(?! hukum)"
     rf"|{_GROUP}{_LINK} {_CONTEMPT}"
+    rf"|{_PEOPLE}(?: \w+){{0,6}}? {_UTTER}"
+    rf"|(?:tolak|usir|mengusir|tondhung|bersihkan|jan diagiah|jangan dienjuk|jangan diterima) (?:\w+ ){{0,4}}?{_PEOPLE}"
+    rf"|(?:wajib|harus) (?:tolak|usir) (?:\w+ ){{0,2}}?{_PEOPLE}"
+    rf"|{_PEOPLE}(?: \w+){{0,8}}? (?:mampus|jangan diterima|tidak (?:usah|pantas) (?:dikasih|diberi|odhi))"
+    rf"|kafir (?:haram|hrm)|(?:azab|bala) (?:\w+ ){{0,4}}?kafir"
     rf"|(?:babi|monyet|bangsat|laknat|keparat|antek|bajingan|kaum laknat) (?:orang |kaum )?{_GROUP}"
     rf"|{_HARM}{_WHO} {_GROUP}"
     rf"|{_HARM} (?:\w+ )?(?:gereja|masjid|pura|kelenteng\w*|vihara)(?: itu| nya)?(?! liar)"
@@ -85,7 +106,7 @@ _HATRED: Final = re.compile(
     rf"|antek (?:aseng|yahudi|cina))\b"
 )
 _TELLS_OF_IT: Final = re.compile(
-    r"\b(?:dihina|dikatai|dikatain|diejek|dibully|dirundung|rasis|rasisme|diskriminasi|intoleran\w*"
+    r"\b(?:dihina|dikatai|dikatain|diejek|dibully|dirundung|(?<!bukan )rasis|rasisme|diskriminasi|intoleran\w*"
     r"|ujaran kebencian|ditolak|dipersulit|provokatif)\b"
 )
 _NO_HATRED: Final = re.compile(
@@ -128,16 +149,19 @@ _HOLY: Final = frozenset(
     ("gereja", "masjid", "pura", "puranya", "vihara", "kelenteng", "kelentengnya", "gerejanya")
 )
 _NO_PEOPLE: Final = re.compile(
-    r"\b(?:(?:bahasa|pulau|rumah makan|lapangan|kampung|jalan|warung|soto|sate|pasar|toko|barang"
+    r"\b(?:(?:bahasa|pulau|rumah makan|lapangan|kampung|jalan|tps|terminal|gang|kota|warung|soto|sate|pasar|toko|barang"
     r"|makam|flu|jamu|negara|tanah|asrama) (?:" + _GROUP_WORDS + r")|jawa (?:tengah|timur|barat|pos)"
     r"|aliran(?! (?:sesat|kepercayaan|itu)))\b"
 )
 
 
+_MAY_BE_MEANT: Final = GROUPS | _HOLY | {"umat", "penganut", "kulit", "ras", *_OF_A_PLACE_WORDS.split()}
+
+
 def is_hatred(words: str) -> bool:
     """Whether a person should check it for hatred."""
     said = words_of(words)
-    if GROUPS.isdisjoint(said) and _HOLY.isdisjoint(said):
+    if _MAY_BE_MEANT.isdisjoint(said):
         return False
     if _TELLS_OF_IT.search(words) or _NO_HATRED.search(words):
         return False

@@ -24,7 +24,7 @@ _QUOTES: Final = frozenset('"“”')
 _QUOTED: Final = re.compile(r"[\"“”][^\"“”\n]{1,80}[\"“”]")
 _TELLING = """
 bertuliskan tulisan bilang dibilang teriak diteriaki dikatai dikatain ngatain disebut spanduk coretan kata katanya
-ngomong dihina diejek dipanggil muncul
+ngomong dihina diejek dipanggil muncul kirim ngirim mengirim dikirimi mengancam diancam
 """
 _TELLS: Final = frozenset(_TELLING.split())
 """Who says this before words in quotation marks tells of somebody else's."""

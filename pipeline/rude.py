@@ -23,6 +23,7 @@ njink ajg anjay anj dungu idiot ndasmu dasmu raimu cangkemmu cangkemu kampret ba
 pekok picek congek bedebah jahanam sialan bangke lonte perek pecun sundal jablay kopet kirik bejad tengik taik
 itil silit tempik turuk peler pler bencong munyuk kunyuk asuu bodat koplok fakyu fuck fucking fuk fak shit ngehe
 bngst kehed gathel gateli diamput belegug sundala jnck njancuk
+kalera kanciang pilat kanjut laso dongok bebel koncol
 sontoloyo kimak kimaknya pepek asshole bitch damput dampot mbokmu mbahmu ndlogok dlogok semprul kentir
 """
 ALWAYS: Final = frozenset(_ALWAYS.split()) - {"janc*k"}
@@ -32,7 +33,7 @@ _WHOM = (
     r"(?:dasar|kamu|kau|kalian|lu|lo|loe|kowe|koe|sampeyan|pejabat\w*|pemerintah|polisi|bupati"
     r"|walikota|gubernur|lurah|camat|petugas"
     r"|pegawai|admin|min|kades|pemkot|pemkab|pemprov|pns|asn|staf|woi|woy|muka|otak|mulutmu|manusia"
-    r"|dpr|dewan|anggota dewan)"
+    r"|dpr|dewan|anggota dewan|pelayanan\w*|loket\w*|dishub|kelurahan)"
 )
 _LINK = (
     r"(?: (?:memang|semua|semuanya|kabeh|itu|kayak|seperti|kaya|emang|tua|banget|tenan|pak|bu|saja"
@@ -54,19 +55,21 @@ _IN_COMPANY: Final = re.compile(
     r"|setan alas|muka(?:mu| lu) kayak \w+|kayak (?:babi|pantat|anjing|monyet)(?! hutan)"
     r"|(?:dinas|bpbd|pdam|pln|pemkot|pemkab|pejabat|kelurahan|dishub|admin) tai(?: kucing)?"
     r"|(?:dasar )?anak (?:setan|anjing|asu)|kerja kayak babi|dasar (?:\w+ )?(?:bego|bodoh|tolol)"
-    r"|tua bangka|mulut(?:mu)? busuk|matamu (?:kui|picek|buta|iku|kuwi)|mbokne ancuk)\b"
+    r"|tua bangka|mulut(?:mu)? busuk|matamu (?:kui|picek|buta|iku|kuwi)|mbokne ancuk|dasar anak haram"
+    r"|makan gaji buta doang|(?:palak|kepala|bapak) bapak (?:kau|kao|lu)|tidak punya otak"
+    r"|tidak (?:ada|andi) otak(?:nya)?)\b"
 )
 _COMPANY_WORDS = """
 anjing asu babi monyet kera kampang celeng kethek setan iblis bodoh bego tolol banci pelacur tai udang
 dajal dajjal laknat binatang biadab goblin kosong maling najis bencong bangka busuk mulutmu mulut haram dengkul
-matamu ancuk pantat telek muka mukamu
+matamu ancuk pantat telek muka mukamu otak otaknya gaji palak kepala bapak
 """
 _COMPANY: Final = frozenset(_COMPANY_WORDS.split())
 _TRASHED: Final = frozenset(("dasar", "pejabat", "manusia", "kalian", "politisi", "masyarakat"))
 """In whatever `_IN_COMPANY` finds is one of `_COMPANY`, or "sampah" (rubbish) and one of these."""
 _STRAY: Final = re.compile(
     r"\b(?:asu|anjing|babi|monyet|munyuk|kirik|celeng|kethek)\w* (?:liar|edan|gila|rabies|tetangga"
-    r"|tonggo|hutan|alas|mati|nyakot|gigit|menggigit|mudun"
+    r"|tonggo|tonggone|tanggane|nggonggong|menggonggong|njegog|hutan|alas|mati|nyakot|gigit|menggigit|mudun"
     r"|turun|ekor|peliharaan|galak|gembala|nyolong|hilang|ilang|jalanan|laut|milik|pelacak|melahirkan)"
     r"|(?:warung|sate|daging|kandang|ternak|bangkai|flu|gigitan|jual|kotoran|tai|vaksin"
     r"|gonggongan) (?:asu|anjing|babi|monyet|munyuk)"

@@ -107,6 +107,9 @@ _SLANG = {
         "rusak": "rusk rsk",
         "lampu": "lmpu",
         "puskesmas": "puskes pkm",
+        "kantor": "kntr kntor",
+        "bakar": "bkr",
+        "malam": "mlm mlam",
     }.items()
     for short in shorts.split()
 }

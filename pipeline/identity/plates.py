@@ -32,8 +32,8 @@ _UNITS = (
 )
 _UNIT: Final = frozenset(_UNITS.split())
 _POLICE: Final = re.compile(r"no\.? ?pol|nomor pol")
-_FEWEST = 3
-"""Digits in words, or by themselves, from which some may be a plate's."""
+_FEWEST, _FEWEST_SAID = 3, 2
+"""Digits by themselves, or in words, from which some may be a plate's."""
 _LEAD = 60
 _WIDEST = 6
 """Characters before the number that may be part of the plate, and one more."""
@@ -87,7 +87,7 @@ def _odd(text: str, *, apart: bool) -> Iterator[Span]:
         yield from (Span(*found.span(), PLATE) for found in _TYPED.finditer(text))
     if apart:
         yield from (Span(*found.span(), PLATE) for found in _APART.finditer(text))
-    if apart or digit_words(text):
+    if apart or digit_words(text) >= _FEWEST_SAID:
         yield from (Span(*found.span("plate"), PLATE) for found in _CALLED_OUT.finditer(text))
 
 
