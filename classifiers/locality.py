@@ -13,12 +13,14 @@ from typing import Final
 
 from laporhub.pipeline.messages import Location
 from laporhub.pipeline.regions import Level, Region, Regions
-from laporhub.pipeline.text import is_name_of_a_place, normalise, words_in, words_of
+from laporhub.pipeline.text import digits_in, is_name_of_a_place, normalise, words_in, words_of
 
 _DECIMAL: Final = re.compile(
     r"(?<![\d.])(?P<lat>-?\d{1,2}[.,]\d{3,15})[°\s]*[,;\s]\s*(?P<lon>1[0-4]\d[.,]\d{3,15}"
     r"|9[4-9][.,]\d{3,15})(?![\d.])"
 )
+_OF_A_POINT: Final = 9
+"""Digits that latitude and longitude have at least."""
 _FRACTION: Final = re.compile(r"\d[.,]\d\d\d")
 """In whatever `_DECIMAL` finds, and found much faster."""
 _SEXAGESIMAL: Final = re.compile(
@@ -97,7 +99,7 @@ def told(raw: str, location: Location | None) -> tuple[float, float] | None:
 @lru_cache(maxsize=32)  # the parts of one decision ask for the same text
 def coordinates(raw: str) -> tuple[float, float] | None:
     """Latitude and longitude in Indonesia that a text or the address of a map has in it."""
-    if _FRACTION.search(raw) and (found := _DECIMAL.search(raw)):
+    if digits_in(raw) >= _OF_A_POINT and _FRACTION.search(raw) and (found := _DECIMAL.search(raw)):
         lat, lon = (float(found[name].replace(",", ".")) for name in ("lat", "lon"))
         return (lat, lon) if -11.5 <= lat <= 6.5 and 94.5 <= lon <= 141.5 else None
     if ("°" in raw or "º" in raw) and (found := _SEXAGESIMAL.search(raw)):

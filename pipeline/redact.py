@@ -17,10 +17,11 @@ from laporhub.pipeline.identity.mails import addresses, dictated, mails_in
 from laporhub.pipeline.identity.name_forms import WORD
 from laporhub.pipeline.identity.name_words import NAMES, SHARED
 from laporhub.pipeline.identity.names import names_in
-from laporhub.pipeline.identity.numbers import canonical, digits_in, national, numbers
+from laporhub.pipeline.identity.numbers import canonical, national, national_in, numbers
 from laporhub.pipeline.identity.plates import plates
 from laporhub.pipeline.identity.span import Span, plainly, without
 from laporhub.pipeline.identity.spelled import lookalikes, parted, spoken
+from laporhub.pipeline.text import digits_in
 
 _DIGIT: Final = re.compile(r"\d")
 _LOOKS = 4
@@ -74,7 +75,7 @@ def identities(
     """What `redact` replaces, in order; no two overlap."""
     text = plainly(text)
     kept = canonical(keep)
-    digits = len(_DIGIT.findall(text))
+    digits = digits_in(text)
     found, left = addresses(text, kept, digits)
     seen = without(text, sorted((*found, *left), key=attrgetter("start")))
     for finder in _finders(kept, digits, people=people):
@@ -93,7 +94,7 @@ def _finders(kept: frozenset[str], digits: int, *, people: bool) -> Iterator[Cal
         yield partial(numbers, kept=kept)
         yield partial(_parted_but, kept=kept)
     yield dictated
-    yield plates
+    yield partial(plates, digits=digits > 0)
     if people:
         yield homes
 
@@ -109,7 +110,7 @@ def contacts_in(text: str) -> frozenset[str]:
     """The phone numbers (digits, national form where Indonesian) and lower-case e-mail addresses in the
     contact text of an office: what `redact` is to keep.
     """
-    return mails_in(text) | digits_in(text)
+    return mails_in(text) | national_in(text)
 
 
 def places_in(names: Iterable[str]) -> frozenset[str]:

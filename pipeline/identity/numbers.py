@@ -99,7 +99,7 @@ def _passports(text: str) -> Iterator[Span]:
         yield from (Span(*found.span("number"), ACCOUNT) for found in _PASSPORT.finditer(text))
 
 
-def digits_in(text: str) -> frozenset[str]:
+def national_in(text: str) -> frozenset[str]:
     """The digits of the identifying numbers, in national spelling."""
     runs = (run for found in _NUMBERS.finditer(text) for run in _Chunk(found).runs(frozenset()))
     return frozenset(national(run.digits) for run in runs)

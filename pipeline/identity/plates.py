@@ -14,7 +14,8 @@ from laporhub.pipeline.identity.spelled import DIGIT_WORDS, digit_words
 _REGIONS: Final = (
     "A[ABDEG]?|B[ABDEGHKLMNP]?|D[ABCDEGHKLMNRST]?|DW|E[ABD]?|F|G|H|K[BHTU]?|L|M|N|P[ABGS]?|R|S|T|W|Z"
 )
-_GAP = r"[ \t.\-/_()]{0,3}"
+_SIGNS: Final = " \t.-/_()"
+_GAP = rf"[{re.escape(_SIGNS)}]{{0,3}}"
 _NUMBER: Final = re.compile(r"\d+")
 _BEFORE: Final = re.compile(rf"(?<![^\W_])(?<![/.])(?i:{_REGIONS}){_GAP}$")
 _AFTER: Final = re.compile(rf"{_GAP}([A-Za-z]{{1,3}})(?:\*[A-Za-z]{{0,2}})?(?![\w/]|\.\w)")
@@ -65,10 +66,13 @@ _APART: Final = re.compile(
 )
 
 
-def plates(text: str) -> list[Span]:
-    """In order; none overlap. Those in capitals have at least three digits; of others a word before says what it is."""
-    numbers = [*_NUMBER.finditer(text)]
-    plain, odd = [*_plain(text, numbers)], [*_odd(text, apart=_are_apart(numbers))]
+def plates(text: str, *, digits: bool = True) -> list[Span]:
+    """In order; none overlap. Those in capitals have at least three digits; of others a word before says what it is.
+
+    `digits`: whether the text has any.
+    """
+    numbers = [*_NUMBER.finditer(text)] if digits else []
+    plain, odd = [*_plain(text, numbers)], [*_odd(text, numbers)]
     if not odd:
         return plain
     found: list[Span] = []
@@ -78,12 +82,12 @@ def plates(text: str) -> list[Span]:
     return found
 
 
-def _odd(text: str, *, apart: bool) -> Iterator[Span]:
+def _odd(text: str, numbers: Sequence[re.Match[str]]) -> Iterator[Span]:
     """Spelled out, or letter by letter."""
-    lowered = text.lower()
+    lowered, apart = text.lower(), _are_apart(numbers)
     if "plat" in lowered or ("pol" in lowered and _POLICE.search(lowered)):
         yield from (Span(*found.span("plate"), PLATE) for found in _SPELLED.finditer(text))
-    if _TYPED_NUMBER.search(text):
+    if numbers and _TYPED_NUMBER.search(text):
         yield from (Span(*found.span(), PLATE) for found in _TYPED.finditer(text))
     if apart:
         yield from (Span(*found.span(), PLATE) for found in _APART.finditer(text))
@@ -106,7 +110,13 @@ def _plain(text: str, numbers: Iterable[re.Match[str]]) -> Iterator[Span]:
         if number.end() - number.start() > 4:
             continue
         near = max(0, number.start() - _WIDEST)
-        region = _BEFORE.search(text[near : number.start()])
+        before = text[near : number.start()]
+        last = before.rstrip(_SIGNS)[-3:]
+        if not last[-1:].isalpha() or (
+            len(last) == 3 and last.isalpha()
+        ):  # most numbers are after other words
+            continue
+        region = _BEFORE.search(before)
         series = _AFTER.match(text, number.end()) if region else None
         if region and series and _is_plate(text, near + region.start(), series.end(), number[0], series[1]):
             yield Span(near + region.start(), series.end(), PLATE)
