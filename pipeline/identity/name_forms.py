@@ -100,6 +100,7 @@ _THANKED: Final = (
 """One of these is in whatever `_THANKS` finds."""
 _LAST_LINE: Final = re.compile(r"\n[ \t]*(?P<name>[^\W\d_]+(?:[ \t.]{1,2}[^\W\d_]+){0,3})$")
 ANNOUNCES, ME, A_PLACE, A_TITLE, A_NAME, PERHAPS = (1 << bit for bit in range(6))
+OF_PEOPLE: Final = A_NAME | PERHAPS
 
 
 def _interest(lower: str) -> int:

@@ -6,10 +6,8 @@ keep the names that they bear, and offices theirs.
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Iterable
-from functools import cached_property
-from itertools import accumulate, compress, count, pairwise
+from itertools import compress, count
 
 from laporhub.pipeline.identity.name_context import AFTER_PLACE, NEVER, ROLES, TITLES
 from laporhub.pipeline.identity.name_forms import (
@@ -17,29 +15,26 @@ from laporhub.pipeline.identity.name_forms import (
     A_PLACE,
     A_TITLE,
     ANNOUNCES,
-    CAPITALS,
     ENDING_AFTER_A_TITLE,
     MAYBE,
     ME,
     NO_NAME,
+    OF_PEOPLE,
     OF_STREETS,
     PARTICLES,
     PERHAPS,
     PERSONS,
     SURELY,
-    TITLED,
-    WORD,
     interest,
     is_plain,
-    look,
     parts_of,
     signature,
     words_apart,
 )
+from laporhub.pipeline.identity.name_text import Words
 from laporhub.pipeline.identity.name_words import NAMES, SHARED
-from laporhub.pipeline.identity.span import HIDDEN, NAME, Span
+from laporhub.pipeline.identity.span import HIDDEN, Span
 
-_OF_PEOPLE = A_NAME | PERHAPS
 _BETWEEN = " \t,.:;()=-–—/"
 _ENDS = (".", "!", "?", "\n", "–", "—", " -")
 """What ends a sentence, so that a name may follow."""
@@ -53,7 +48,6 @@ _FIRST = frozenset(("la", "wa", "ni", "i", "andi"))
 """What a name may begin with in some regions: "I Made …", "La Ode …"."""
 _MOST = 5
 """Words of the longest name."""
-_TITLES_AT_MOST = 4
 _SIGNATURE = 70
 """Characters at the end of a text where somebody may have signed."""
 
@@ -77,76 +71,15 @@ def names_in(
     return reader.spans()
 
 
-class _Reader:
-    """The words of one text (`pieces` has what is between them, too), and which of them are part of a name."""
-
-    def __init__(self, text: str, pieces: list[str], places: frozenset[str] = frozenset()) -> None:
-        self._text = text
-        self._pieces = pieces
-        self._words = pieces[1::2]
-        looks = [*map(look, self._words)]
-        self._lower = [lower for lower, _, _ in looks]
-        self._worth = [worth for _, worth, _ in looks]
-        self._shapes = [shape for _, _, shape in looks]
-        self._never = NEVER
-        if not places.isdisjoint(self._lower):
-            self._never = NEVER.union(places.intersection(self._lower))
-            self._worth = [
-                worth & ~_OF_PEOPLE if lower in places else worth
-                for worth, lower in zip(self._worth, self._lower, strict=True)
-            ]
-        self._taken: dict[int, int] = {}
-
-    @cached_property
-    def _spans(self) -> list[tuple[int, int]]:
-        """From where to where each word goes."""
-        return [*pairwise(accumulate(map(len, self._pieces), initial=0))][1::2]
-
-    @cached_property
-    def _tells(self) -> bool:
-        """Whether capitals mean anything in this text."""
-        capitals = self._shapes.count(CAPITALS)
-        titled = capitals + self._shapes.count(TITLED)
-        words = len(self._words)
-        return capitals * 2 < words and (titled * 3 < words * 2 or words <= 4)
-
-    def spans(self) -> list[Span]:
-        found: list[Span] = []
-        done = -1
-        for first, last in sorted(self._taken.items()):
-            if first > done:
-                found.append(Span(self._spans[first][0], self._spans[last][1], NAME))
-            elif last > done:  # two readings overlap: all of it
-                found[-1] = Span(found[-1].start, self._spans[last][1], NAME)
-            done = max(done, last)
-        return found
+class _Reader(Words):
+    """Reads where names begin, and how far they go."""
 
     # ── where a name may begin ───────────────────────────────────────────────────────────────────
-
-    def known(self, parts: dict[str, bool]) -> None:
-        """People who are spoken of: the whole name, and those parts of it that are no plain words."""
-        place = 0
-        while parts and place < len(self._words):
-            last = place
-            while last < len(self._words) and self._lower[last] in parts:
-                last += 1
-            bears_it = place and self._lower[place - 1] in AFTER_PLACE  # a market, a road
-            if last - place > 1 or (last > place and parts[self._lower[place]] and not bears_it):
-                self._take(place, last - 1)
-            place = max(last, place + 1)
-
-    def known_in_full(self, names: tuple[str, ...]) -> None:
-        """The same, but nothing less than the whole name."""
-        for name in names:
-            parts = [part.lower() for part in WORD.findall(name)]
-            for place in range(len(self._lower) - len(parts) + 1 if parts else 0):
-                if self._lower[place : place + len(parts)] == parts:
-                    self._take(place, place + len(parts) - 1)
 
     def read(self) -> None:
         """Name after name, from the left."""
         done = -1
-        for place, worth in zip(compress(count(), self._worth), filter(None, self._worth), strict=True):
+        for place, worth in zip(compress(count(), self.worth), filter(None, self.worth), strict=True):
             if place <= done:
                 continue
             if worth & ANNOUNCES:
@@ -157,90 +90,88 @@ class _Reader:
                 done = self._named_after(place)
             if done < place and worth & A_TITLE:
                 done = self._titled(place)
-            if done < place and worth & (A_NAME | PERHAPS):
+            if done < place and worth & OF_PEOPLE:
                 done = self._bare(place)
 
     def _announced(self, place: int) -> int:
         """ "nama saya …", "a.n. …": what follows is a name, known or not."""
-        start = self._spans[place][0]
-        found = SURELY.match(self._text, start)
+        start = self.where[place][0]
+        found = SURELY.match(self.text, start)
         surely = found is not None
-        found = found or MAYBE.match(self._text, start)
-        first = self._word_at(found.end(), place) if found else None
+        found = found or MAYBE.match(self.text, start)
+        first = self.word_at(found.end(), place) if found else None
         if first is None:
             return -1
-        first = self._past_titles(first)
-        trusting = surely or self._is_capital(first)
-        return self._take(first, self._run(first, trusting=trusting, surely=surely))
+        first = self.past_titles(first)
+        trusting = surely or self.is_capital(first)
+        return self.take(first, self._run(first, trusting=trusting, surely=surely))
 
     def _is_me(self, place: int) -> int:
         """ "saya Budi"."""
         first = place + 1
         if self._aside(first):
-            return self._take(first, self._run(first, trusting=self._is_capital(first)))
-        if not self._joined(place) or not (self._is_name(first) or self._is_new_name(first)):
+            return self.take(first, self._run(first, trusting=self.is_capital(first)))
+        if not self.joined(place) or not (self._is_name(first) or self._is_new_name(first)):
             return -1
-        return self._take(first, self._run(first, trusting=self._is_capital(first)))
+        return self.take(first, self._run(first, trusting=self.is_capital(first)))
 
     def _aside(self, place: int) -> bool:
         """Whether a name stands between commas: "saya, Budi, …"."""
-        if place + 1 >= len(self._words) or self._pieces[2 * place] != ", ":
+        if place + 1 >= len(self.words) or self.pieces[2 * place] != ", ":
             return False
-        last = self._run(place, trusting=self._is_capital(place))
-        after = self._pieces[2 * last + 2] if last >= place else ""
-        return after.startswith(",") and (self._is_name(place) or self._words[place].istitle())
+        last = self._run(place, trusting=self.is_capital(place))
+        after = self.pieces[2 * last + 2] if last >= place else ""
+        return after.startswith(",") and (self._is_name(place) or self.words[place].istitle())
 
     def _titled(self, place: int) -> int:
         """ "Pak Joko", "Bu Lurah Sri", "sopir Trimo"."""
-        first = self._past_titles(place + 1)
-        role = self._lower[place] in ROLES or first > place + 1
-        if not self._joined(place) or not self._may_follow_a_title(first, role=role):
+        first = self.past_titles(place + 1)
+        role = self.lower[place] in ROLES or first > place + 1
+        if not self.joined(place) or not self._may_follow_a_title(first, role=role):
             return -1
-        return self._take(first, max(first, self._run(first, trusting=self._is_capital(first))))
+        return self.take(first, max(first, self._run(first, trusting=self.is_capital(first))))
 
     def _bare(self, place: int) -> int:
         """A name by itself: a known one in capitals, or two words of which one is surely a name."""
         if self._is_asked_for(place):
-            return self._take(place, self._run(place, trusting=False))
-        if not (self._worth[place] & A_NAME or self._leads_to_a_name(place)):
+            return self.take(place, self._run(place, trusting=False))
+        if not (self.worth[place] & A_NAME or self._leads_to_a_name(place)):
             return -1
-        in_capitals = self._is_capital(place)
+        in_capitals = self.is_capital(place)
         last = self._run(place, trusting=in_capitals)
-        while in_capitals and last > place and not self._shapes[last]:
+        while in_capitals and last > place and not self.shapes[last]:
             last -= 1
         if last < place or not self._surely(place, last):
             return -1
         if not in_capitals and last == place and not self._stands_apart(place, last):
             return -1
         self._take_another(last)
-        return self._take(self._with_the_one_before(place), last)
+        return self.take(self._with_the_one_before(place), last)
 
     def _is_asked_for(self, place: int) -> bool:
         """ "hub fajar 0812 …", "… bau. Wahyu": what may be a name, before a number or as a signature."""
-        before, after = self._pieces[2 * place], self._pieces[2 * place + 2]
-        if place + 1 == len(self._words):
-            introduced = self._lower[place - 1] == "ini" if place else False
-            return self._is_capital(place) and (introduced or before.strip(" ") in (".", ",", "!", "?"))
-        return place > 0 and self._lower[place - 1] in _ASKED and after.strip(_BETWEEN)[:1] == HIDDEN
+        before, after = self.pieces[2 * place], self.pieces[2 * place + 2]
+        if place + 1 == len(self.words):
+            introduced = self.lower[place - 1] == "ini" if place else False
+            return self.is_capital(place) and (introduced or before.strip(" ") in (".", ",", "!", "?"))
+        return place > 0 and self.lower[place - 1] in _ASKED and after.strip(_BETWEEN)[:1] == HIDDEN
 
     def signed(self) -> None:
         """A name at the end, after thanks or on a line of its own."""
-        end = len(self._text.rstrip(" \t\n).!"))
-        tail = self._text[max(0, end - _SIGNATURE) : end]
+        end = len(self.text.rstrip(" \t\n).!"))
+        tail = self.text[max(0, end - _SIGNATURE) : end]
         found = signature(tail)
         if not found:
             return
-        place = self._word_at(end - len(tail) + found.start("name"), -1)
+        place = self.word_at(end - len(tail) + found.start("name"), -1)
         if place is None:
             return
-        place = self._past_titles(place)
+        place = self.past_titles(place)
         last = self._run(place, trusting=True)
-        names = self._lower[place : last + 1]
-        alone = last == place and self._words[place].istitle() and len(names[0]) > 3
-        if last == len(self._words) - 1 and (
-            alone or any(interest(each) & (A_NAME | PERHAPS) for each in names)
-        ):
-            self._take(place, last)
+        names = self.lower[place : last + 1]
+        alone = last == place and self.words[place].istitle() and len(names[0]) > 3
+        if last == len(self.words) - 1 and (alone or any(interest(each) & OF_PEOPLE for each in names)):
+            self.take(place, last)
 
     # ── how far it goes ──────────────────────────────────────────────────────────────────────────
 
@@ -251,43 +182,43 @@ class _Reader:
         does it that a place bears the name.
         """
         last = place - 1
-        capital = self._is_capital(place)
-        while last + 1 < len(self._words) and last - place + 1 < _MOST:
-            if last >= place and not self._joined(last):
+        capital = self.is_capital(place)
+        while last + 1 < len(self.words) and last - place + 1 < _MOST:
+            if last >= place and not self.joined(last):
                 break
-            never = NEVER if surely else self._never
+            never = NEVER if surely else self.never
             if not self._goes_on(last + 1, never, trusting=trusting, capital=capital, first=last < place):
                 break
             last += 1
             # Without capitals, a word that nobody knows does not go on where a known name stands.
-            trusting = trusting and (capital or not self._worth[last] & A_NAME)
-        while last > place and self._lower[last] in PARTICLES and len(self._lower[last]) > 1:
+            trusting = trusting and (capital or not self.worth[last] & A_NAME)
+        while last > place and self.lower[last] in PARTICLES and len(self.lower[last]) > 1:
             last -= 1
         return last
 
     def _goes_on(
         self, place: int, never: frozenset[str], *, trusting: bool, capital: bool, first: bool
     ) -> bool:
-        word, lower = self._words[place], self._lower[place]
+        word, lower = self.words[place], self.lower[place]
         if lower in never or lower in ROLES or (lower in TITLES and lower not in NAMES):
             return False
-        if self._worth[place] & (A_NAME | PERHAPS) or (len(lower) == 1 and word.isupper()):
+        if self.worth[place] & OF_PEOPLE or (len(lower) == 1 and word.isupper()):
             return not first or lower not in PARTICLES or lower in SHARED
         if not trusting:
             return False
         if capital:
             return word[0].isupper() and (
-                first or self._words[place - 1].isupper() or not (word.isupper() and len(word) > 3)
+                first or self.words[place - 1].isupper() or not (word.isupper() and len(word) > 3)
             )
         return len(lower) > 2 and not is_plain(lower)
 
     def _named_after(self, place: int) -> int:
         """The last word of the name that a road, school or firm bears."""
         last = place
-        while last + 1 < len(self._words) and last - place < _MOST and self._joined(last, wide=True):
-            lower = self._lower[last + 1]
-            in_capitals = self._is_capital(last + 1) and lower not in TITLES
-            known = self._worth[last + 1] & (A_NAME | PERHAPS | A_PLACE)
+        while last + 1 < len(self.words) and last - place < _MOST and self.joined(last, wide=True):
+            lower = self.lower[last + 1]
+            in_capitals = self.is_capital(last + 1) and lower not in TITLES
+            known = self.worth[last + 1] & (OF_PEOPLE | A_PLACE)
             if not (in_capitals or known or lower in OF_STREETS) or (
                 lower in ROLES and lower not in OF_STREETS
             ):
@@ -297,81 +228,76 @@ class _Reader:
 
     def _with_the_one_before(self, place: int) -> int:
         """A first name that nobody knows."""
-        if place < 1 or not self._tells or not self._joined(place - 1):
+        if place < 1 or not self.tells or not self.joined(place - 1):
             return place
-        word, lower = self._words[place - 1], self._lower[place - 1]
+        word, lower = self.words[place - 1], self.lower[place - 1]
         if lower in _FIRST and word.istitle():
             return place - 1
         is_first_name = (
             word.istitle()
-            and self._words[place].istitle()
+            and self.words[place].istitle()
             and lower not in NO_NAME
-            and lower not in self._never
+            and lower not in self.never
         )
         return place - 1 if is_first_name and not is_plain(lower) else place
 
     def _take_another(self, last: int) -> None:
         """ "Suyatno dan Paijan": who is named in one breath with a name has one, too."""
         if (
-            not self._tells
-            or last + 2 >= len(self._words)
-            or self._lower[last + 1] not in ("dan", "dn", "serta")
+            not self.tells
+            or last + 2 >= len(self.words)
+            or self.lower[last + 1] not in ("dan", "dn", "serta")
         ):
             return
-        word, lower = self._words[last + 2], self._lower[last + 2]
-        if (
-            word.istitle()
-            and self._words[last].istitle()
-            and lower not in NO_NAME
-            and lower not in self._never
-        ):
-            self._take(last + 2, last + 2)
+        word, lower = self.words[last + 2], self.lower[last + 2]
+        if word.istitle() and self.words[last].istitle() and lower not in NO_NAME and lower not in self.never:
+            self.take(last + 2, last + 2)
 
     # ── what may be a name ───────────────────────────────────────────────────────────────────────
 
     def _is_name(self, place: int) -> bool:
-        lower = self._lower[place]
-        if lower in self._never or lower in TITLES or lower in ROLES:
+        lower = self.lower[place]
+        if lower in self.never or lower in TITLES or lower in ROLES:
             return False
-        known = self._worth[place]
+        known = self.worth[place]
         return bool(known & A_NAME) or (bool(known & PERHAPS) and self._run(place, trusting=True) > place)
 
     def _is_new_name(self, place: int) -> bool:
         """Whether a word that nobody knows is somebody's own name, right after "saya"."""
-        lower = self._lower[place]
-        if lower in NO_NAME or lower in self._never or not self._is_capital(place):
+        lower = self.lower[place]
+        if lower in NO_NAME or lower in self.never or not self.is_capital(place):
             return False
-        return self._words[place].istitle() and (self._lower[place - 1] not in ("dengan", "dgn") or place < 6)
+        return self.words[place].istitle() and (self.lower[place - 1] not in ("dengan", "dgn") or place < 6)
 
     def _may_follow_a_title(self, place: int, *, role: bool) -> bool:
-        if place >= len(self._words):
+        if place >= len(self.words):
             return False
-        lower = self._lower[place]
-        if lower in self._never or lower in ROLES or len(lower) < 3:
+        lower = self.lower[place]
+        if lower in self.never or lower in ROLES or len(lower) < 3:
             return False
-        if self._worth[place] & A_NAME or (ENDING_AFTER_A_TITLE.fullmatch(lower) and not is_plain(lower)):
+        if self.worth[place] & A_NAME or (ENDING_AFTER_A_TITLE.fullmatch(lower) and not is_plain(lower)):
             return True
-        in_capitals = self._is_capital(place) and not self._words[place].isupper()
-        role = role and self._lower[place - 1] not in PERSONS
+        in_capitals = self.is_capital(place) and not self.words[place].isupper()
+        role = role and self.lower[place - 1] not in PERSONS
         return in_capitals or lower in SHARED if not role else in_capitals and lower in SHARED
 
     def _leads_to_a_name(self, place: int) -> bool:
         """Whether a word that is many things is the first of a name here: "Nur Hidayati", "Kartini binti Sarmo"."""
-        if not self._joined(place):
+        if not self.joined(place):
             return False
-        following = self._lower[place + 1]
+        following = self.lower[place + 1]
         if following in ("bin", "binti"):
             return True
-        capital, its = bool(self._shapes[place]), bool(self._shapes[place + 1])
+        capital, its = bool(self.shapes[place]), bool(self.shapes[place + 1])
         return capital == its and (
-            following in NAMES or (its and self._tells and bool(self._worth[place + 1] & A_NAME))
+            following in NAMES or (its and self.tells and bool(self.worth[place + 1] & A_NAME))
         )
 
     def _surely(self, place: int, last: int) -> bool:
-        if place and self._lower[place - 1] in AFTER_PLACE and "," not in self._pieces[2 * place]:
+        if place and self.lower[place - 1] in AFTER_PLACE and "," not in self.pieces[2 * place]:
             return False
-        in_capitals = self._is_capital(place)
-        names = self._lower[place : last + 1]
+        in_capitals = self.is_capital(place)
+        names = self.lower[place : last + 1]
         return (
             any(each in NAMES or (in_capitals and interest(each) & A_NAME) for each in names)
             or "binti" in names
@@ -381,54 +307,19 @@ class _Reader:
         """Whether a known name in lower case stands where people put theirs: beside a number or an address, as a
         signature, or before what it has to say.
         """
-        before, after = self._pieces[2 * first], self._pieces[2 * last + 2]
+        before, after = self.pieces[2 * first], self.pieces[2 * last + 2]
         begins = not first or any(sign in before for sign in _ENDS)
         beside = after.strip(_BETWEEN)[:1] == HIDDEN or before.strip(_BETWEEN)[-1:] == HIDDEN
-        if self._lower[last] not in NAMES and self._lower[first] not in NAMES:
+        if self.lower[last] not in NAMES and self.lower[first] not in NAMES:
             return begins and beside  # a name that is also something else
         if beside:
             return True
-        ends = last + 1 == len(self._words)
-        says = not ends and self._lower[last + 1] in _SAYS
+        ends = last + 1 == len(self.words)
+        says = not ends and self.lower[last + 1] in _SAYS
         return begins and (ends or says or after[:1] in (",", ":") or HIDDEN in before)
 
     def _is_a_place(self, place: int) -> bool:
         """Whether the word before does not make an office of it: "kepala sekolah", "kepala desa"."""
-        if self._lower[place] == "sakit":
-            return place > 0 and self._lower[place - 1] == "rumah"
-        return not place or self._lower[place - 1] not in ("kepala", "wakil", "penjaga")
-
-    def _is_capital(self, place: int) -> bool:
-        return self._tells and place < len(self._words) and bool(self._shapes[place])
-
-    # ── the words ────────────────────────────────────────────────────────────────────────────────
-
-    def _past_titles(self, place: int) -> int:
-        """Past titles and offices ("Bapak H.", "Bu Lurah"): they stay."""
-        for _ in range(_TITLES_AT_MOST):
-            is_title = self._joined(place) and self._worth[place] & A_TITLE
-            if not is_title or self._lower[place] in NAMES:
-                break
-            place += 1
-        return place
-
-    def _word_at(self, start: int, place: int) -> int | None:
-        """The word that begins there, after this one."""
-        place = bisect_left(self._spans, (start,), place + 1)
-        return place if place < len(self._spans) and self._spans[place][0] == start else None
-
-    def _joined(self, place: int, *, wide: bool = False) -> bool:
-        """Whether nothing but a space (or the dot of an initial) is between this word and the next."""
-        if place + 1 >= len(self._words):
-            return False
-        gap = self._pieces[2 * place + 2]
-        if gap == " ":
-            return True
-        short = wide or len(self._words[place]) <= 4
-        return gap in ("  ", "\t") or (short and gap in (". ", ".", " . ")) or (wide and not gap.strip())
-
-    def _take(self, first: int, last: int) -> int:
-        if last < first:
-            return -1
-        self._taken[first] = max(last, self._taken.get(first, -1))
-        return last
+        if self.lower[place] == "sakit":
+            return place > 0 and self.lower[place - 1] == "rumah"
+        return not place or self.lower[place - 1] not in ("kepala", "wakil", "penjaga")
