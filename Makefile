@@ -6,7 +6,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 # Where it is set, each of the hundreds of processes that tests start compiles the hub anew.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: run test check bench up down lock clean
+.PHONY: run test check bench tone up down lock clean
 .DEFAULT_GOAL := run
 
 $(VENV)/.run: requirements.txt pyproject.toml
@@ -40,6 +40,9 @@ bench: $(VENV)/.dev  ## measures, and writes bench/results.json
 	@$(BIN)/python bench/run.py
 	@$(BIN)/python bench/routing.py
 	@$(BIN)/python bench/distributed.py
+
+tone: $(VENV)/.dev  ## learns classifiers/tone.tsv from the made-up messages of the tests
+	@$(BIN)/python bench/tone.py
 
 # make up DEMO=1 also starts simulated phones, and answers them instead of Twilio.
 ifdef DEMO

@@ -147,7 +147,7 @@ _AGAINST: Final = (
     r"|santunan|jasa raharja|kecelakaan|meninggal|ketipu|refund|antri|antre|disuruh|ditahan|ilang"
     r"|terang terangan|gerakan pangan murah|blokir|kena hack|diretas|takutnya|resmi apa|apa resmi|calo|het|retribusi"
     r"|biayanya|percuma|dibalas|subsidi di kios|berapa ya|brp ya|nongol|iklannya|penuh iklan|dihapus"
-    r"|makin banyak|nawarin|padahal|operasi pasar|gara|gara gara"
+    r"|hapus|ganggu|komentar|makin banyak|nawarin|padahal|operasi pasar|gara|gara gara"
     r"|pegawai|petugas|dinas|puskesmas|sekolah|bumdes|selalu"
 )
 _ENOUGH = 1.8

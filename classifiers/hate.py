@@ -158,12 +158,17 @@ _NO_PEOPLE: Final = re.compile(
 _MAY_BE_MEANT: Final = GROUPS | _HOLY | {"umat", "penganut", "kulit", "ras", *_OF_A_PLACE_WORDS.split()}
 
 
+def is_told_of(words: str) -> bool:
+    """Whether hatred is told of, not said, or such words have their plain sense."""
+    return _TELLS_OF_IT.search(words) is not None or _NO_HATRED.search(words) is not None
+
+
 def is_hatred(words: str) -> bool:
     """Whether a person should check it for hatred."""
     said = words_of(words)
     if _MAY_BE_MEANT.isdisjoint(said):
         return False
-    if _TELLS_OF_IT.search(words) or _NO_HATRED.search(words):
+    if is_told_of(words):
         return False
     return _HATRED.search(words) is not None or _is_hostile(words)
 

@@ -13,9 +13,10 @@ from typing import Final
 from laporhub.classifiers.adverts import is_advertising
 from laporhub.classifiers.danger import Urgency, urgency
 from laporhub.classifiers.disguise import put_right
-from laporhub.classifiers.hate import is_hatred
+from laporhub.classifiers.hate import is_hatred, is_told_of
 from laporhub.classifiers.intent import emptiness, intent
-from laporhub.classifiers.threats import is_threat
+from laporhub.classifiers.threats import is_threat, was_threatened
+from laporhub.classifiers.tone import heard
 from laporhub.pipeline.classifier import Intent
 from laporhub.pipeline.rude import is_rude
 from laporhub.pipeline.text import normalise, words_of
@@ -55,10 +56,10 @@ def flags(raw: str, words: str) -> tuple[str, ...]:
     own_raw = _own(raw, words)
     own = said if own_raw is raw else put_right(normalise(own_raw))
     found = (
-        ("abusive", is_rude(own_raw, own)),
-        ("sara", is_hatred(own)),
-        ("spam", is_advertising(said)),
-        ("threat", is_threat(own)),
+        ("abusive", is_rude(own_raw, own) or "abusive" in heard(own)),
+        ("sara", is_hatred(own) or ("sara" in heard(own) and not is_told_of(own))),
+        ("spam", is_advertising(said) or "spam" in heard(said)),
+        ("threat", is_threat(own) or ("threat" in heard(own) and not was_threatened(own))),
     )
     return tuple(name for name, there in found if there)
 

@@ -151,7 +151,8 @@ _THEIRS_FIRST: Final = re.compile(
 )
 """What, who, does: it may begin with any word, so it is only looked for where a verb is."""
 _THREATENED: Final = re.compile(
-    r"\b(?:diancam|mengancam|ancaman dari|tetangga saya|suami saya|preman|menangkap)\b"
+    r"\b(?:diancam|mengancam|ancaman dari|tetangga saya|suami saya|preman|menangkap"
+    r"|ada yang (?:nulis|tulis|menulis|bilang|kirim|posting))\b"
 )
 
 
@@ -160,4 +161,9 @@ def is_threat(words: str) -> bool:
     said = any(_SAID.found(words))
     if not said and not _DEEDS.isdisjoint(words_of(words)):
         said = any(_WILL_DO.found(words)) or _THEIRS_FIRST.search(words) is not None
-    return said and not _THREATENED.search(words)
+    return said and not was_threatened(words)
+
+
+def was_threatened(words: str) -> bool:
+    """Whether the text tells of somebody else's threats."""
+    return _THREATENED.search(words) is not None

@@ -18,25 +18,26 @@ _WHOSE = (
     r"|pelaku|tetangga(?: saya)?)"
 )
 _PART_WORDS = """
-lamat almt almat tinggal omisili rumah rmh kos ontrak kediaman griy omah imah pindah house home place address
+lamat almt almat tinggal omisili rumah rmh kos ontrak kediaman griy dalem omah imah pindah house home place address
 """
 _PARTS: Final = tuple(_PART_WORDS.split())
 _WORDS: Final = re.compile("|".join(_PARTS))
 """A part of the word with which each cue begins; its beginning is looked up."""
 _STREET: Final = (
     r"(?=[ \t]+(?:jl|jln|jalan|gang|gg|blok|blk|rt|rw|perum\w*|prum|komp|komplek\w*|dusun|dsn|dukuh|dk|kp"
-    r"|kampung|rusun\w*|apartemen|apt|lorong|lr)\b)"
+    r"|lingkungan|kampung|rusun\w*|apartemen|apt|lorong|lr)\b)"
 )
 _HOME: Final = re.compile(
     r"(?i)(?:"
     r"(?P<form>(?:ber)?-?a?lamat|almt|almat)(?:kan|nya)?(?!\w)"
     r"(?:[ \t]+(?:rumah|lengkap|ktp|domisili|sesuai ktp|tempat tinggal|asal|pelapor|saya|sy|kami"
-    r"|kulo|kula|pengantaran|pengiriman|penerima|baru|lama|masih|msh|yg|yang|sekarang|skrg|tetap|katanya"
+    r"|kulo|kula|pengantaran|pengiriman|penerima|baru|lama|masih|msh|yg|yang|sekarang|skrg|tetap|katanya|surat"
     r")(?: (?:ktp|kk|paket|surat))?)*"
     r"(?:[ \t]*[:=]|[ \t]+(?:di|ada di|yaitu)\b|(?<=saya)|(?<=sy)|(?<=kami)|(?<=kulo)|(?<=kula)"
     r"|(?<=ktp)|(?<=lengkap)|(?<=pelapor)"
     rf"|{_STREET})"
-    rf"|(?:(?:rumah|rmh|omah)(?:ku|nya|ne|e)|imah)(?:[ \t]+(?:di|ada di|ning|neng|teng|wonten))?{_STREET}"
+    r"|(?:(?:rumah|rmh|omah)(?:ku|nya|ne|e)|imah|dalemipun|dalem kulo)"
+    rf"(?:[ \t]+(?:di|ada di|ning|neng|teng|wonten))?{_STREET}"
     rf"|pindah(?:[ \t]+(?:domisili|rumah))?[ \t]+(?:ke|dari){_STREET}"
     r"|(?:rumah|rmh|griyo|griya|omah|koss?t?|kontrak(?:an)?(?: ruko| rumah)?|kediaman|tempat tinggal|domisili)"
     rf"(?:nya|ne|e|ipun)?(?:[ \t]+{_WHOSE})+"

@@ -18,7 +18,10 @@ _EMAIL = (
     rf"(?P<email>(?<![{_LOCAL}])[{_LOCAL}]++(?:@| ?@ ?(?={_PROVIDER})){_DOMAIN}"
     rf"(?:[{_LOCAL}]*+@{_DOMAIN})*)"  # addresses run together are one
 )
-_REFERENCE = r"(?P<reference>(?<![\w-])[A-Z]{2,6}-20\d\d(?:\d{4})?-\d{3,8}(?![\w-]))"
+_REFERENCE = (
+    r"(?P<reference>(?<![\w-])[A-Z]{2,6}-20\d\d(?:\d{4})?-\d{3,8}(?![\w-])"
+    r"|(?:(?<=tiket #)|(?<=aduan #)|(?<=laporan #))\d[\d-]{5,}(?!\w))"
+)
 """A number that an office gave to a file: "LG-2025-001234"."""
 _TICKET = r"(?P<ticket>(?<![^\W\d_])[A-Za-z]{3,6}-?[0-9]{4}-?[0-9]{4}-?[0-9]{4}(?![\w]|-[0-9]))"
 _WHOLE = re.compile(f"{_EMAIL}|{_TICKET}")

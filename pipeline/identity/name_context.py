@@ -7,6 +7,7 @@ from typing import Final
 from laporhub.pipeline.identity.name_words import NAMES, SHARED
 
 _AFTER_PLACE = """
+dalan
 sakit jalan jl jln jalur gang gg desa ds kelurahan kel kecamatan kec kabupaten kab kota dusun dsn dukuh dk kampung kp
 lingkungan perumahan perum prum komplek kompleks griya graha puri rs rsu rsud rsi rsia rsjd rsup klinik
 puskesmas pustu apotek apotik sma smk smp sd sdn smpn sman smkn sdit smpit mi mts mtsn man ma tk paud ra kb slb
@@ -34,6 +35,7 @@ suaminya suamiku adiknya adikku adine kakaknya kakakku ibunya ibuku bapaknya bap
 ponakanku keponakanku tetangganya tetanggaku temannya temanku teman kancaku mertuaku
 """
 _NEVER = """
+hub hubungi whatsapp kontak contact call info dalemipun
 mantan ada adalah agar aja akan akhir aku alamat aman anda apa apabila apakah arah asalamualaikum assalamualaikum
 assalamu atas atau bagaimana bagi bagian bahwa baik banjir bantu bantuan barat baru bansos bbm belakang belum
 berapa berupa besar bila bisa blt boleh bpjs bpnt buka bukan bulan cuma dalam dan dapat dari darurat daerah

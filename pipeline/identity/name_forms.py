@@ -37,7 +37,7 @@ SURELY: Final = re.compile(
     rf"|ialah)\b)?|b(?:e)?rnama|atas[ \t]?nama"
     r"|(?<!\d)a[./][ \t]?n\.?(?=[ \t:,])|(?<!\d)an[ \t]?[.:]|(?<!\d)an(?=[ \t](?-i:[A-Z]))"
     r"|(?:pe)?lapor[ \t]*:|pengirim[ \t]*:|ttd|tertanda|perkenalkan|kenalkan"
-    r"|asma(?:[ \t]kulo)?|jeneng(?:e|ku)?(?:[ \t]ku)?|yang bertanda ?tangan(?: di bawah ini)?)"
+    r"|asma(?:[ \t]kulo|(?=[ \t]*[:=]))|jeneng(?:e|ku)?(?:[ \t]ku)?|yang bertanda ?tangan(?: di bawah ini)?)"
     r"(?!\w)[ \t]*[:=,.\-\n(]{0,3}[ \t]*(?:(?:saya|sy|aku|adalah|kami|nama)[ \t]*[:,]?[ \t]+)?"
 )
 MAYBE: Final = re.compile(

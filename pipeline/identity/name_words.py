@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 _NAMES = """
+kornelis marthen marten nayla syahrani yosefina yosefin ode luh sukerti marselinus marselina hermanus albertina
 abyasa aceng adhiarja adiarja adika adinata adriansyah almira amrullah angelina anggriawan antonia ardana ardianto
 arimbawa arta artanto artawan asmadi asman asmianto astawa aswani atmodikromo bagya banunaek barus batubara belinda
 bere bernadeta betania binsar bria cahyanto calista caniago cecep chaniago cicih cinthia cornelia cynthia dabukke

@@ -48,6 +48,8 @@ _FIRST = frozenset(("la", "wa", "ni", "i", "andi"))
 """What a name may begin with in some regions: "I Made …", "La Ode …"."""
 _MOST = 5
 """Words of the longest name."""
+_BESIDE, _SHORTEST = 2, 3
+"""Words before the last of an unknown name beside a number, and letters that none of its words is shorter than."""
 _SIGNATURE = 70
 """Characters at the end of a text where somebody may have signed."""
 
@@ -68,6 +70,7 @@ def names_in(
         reader.known(parts_of(tuple(known)))
         reader.read()
         reader.signed()
+        reader.beside_numbers()
     return reader.spans()
 
 
@@ -172,6 +175,37 @@ class _Reader(Words):
         alone = last == place and self.words[place].istitle() and len(names[0]) > 3
         if last == len(self.words) - 1 and (alone or any(interest(each) & OF_PEOPLE for each in names)):
             self.take(place, last)
+
+    def beside_numbers(self) -> None:
+        """ "Kornelis D., 0812 …" where a sentence begins: who is unknown otherwise."""
+        if not self.tells or HIDDEN not in self.text:
+            return
+        for place, after in enumerate(self.pieces[2::2]):
+            if not self.words[place].istitle() or after.strip(_BETWEEN)[:1] != HIDDEN:
+                continue
+            first = place
+            while (
+                first
+                and place - first < _BESIDE
+                and self.joined(first - 1)
+                and self.words[first - 1].istitle()
+            ):
+                first -= 1
+            begins = not first or any(sign in self.pieces[2 * first] for sign in _ENDS)
+            bears_it = first > 0 and self.lower[first - 1] in AFTER_PLACE  # a road and its house
+            told = "," in after or first < place  # one word before a number may say what it is
+            if (
+                begins
+                and told
+                and ":" not in after
+                and not bears_it
+                and all(self._may_be_new(word) for word in self.lower[first : place + 1])
+            ):
+                self.take(first, place)
+
+    def _may_be_new(self, lower: str) -> bool:
+        says_more = lower in NO_NAME or lower in self.never or interest(lower) & (ANNOUNCES | A_TITLE)
+        return len(lower) > _SHORTEST and not says_more and not is_plain(lower)
 
     # ── how far it goes ──────────────────────────────────────────────────────────────────────────
 

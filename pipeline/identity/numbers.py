@@ -42,7 +42,10 @@ PHONE_BEFORE = re.compile(
     r"(?i)(?<![^\W\d_])(?:telp?|tlp|telpon|telepon|hp|wa|whatsapp|sms|fax|hub(?:ungi)?|kontak|cp|phone|call)"
     r"[\s.:,=]*(?:(?:no(?:mor)?|ke)[\s.:=]*)?$"
 )
-_WHOSE = "saya|sy|aku|ku|kulo|kula|anak|istri|suami|ibu|bapak|kami|beliau|adik|pdam|pln|listrik|air|lama|baru|kks|kis"
+_WHOSE = (
+    "saya|sy|aku|ku|kulo|kula|anak|istri|suami|ibu|bapak|kami|beliau|adik|pdam|pln|listrik|air|lama|baru|kks|kis"
+    "|sudah|udah|mati"
+)
 ACCOUNT_BEFORE = re.compile(
     r"(?i)(?<![^\W\d_])(?:(?:no)?rek(?:ening)?|kartu(?: \w+)?|atm|va|virtual account|bca|bri|bni|btn|bsi|bpd|mandiri"
     r"|bank(?: \w+)?|id ?pel(?:anggan)?|no ?pel(?:anggan)?|pelanggan|meter|npwp|nip|nik|kk|ktp|bpjs|kis|seabank|jago"
@@ -128,7 +131,10 @@ class _Said:
     @classmethod
     def by(cls, lead: str) -> _Said:
         words = (PHONE_BEFORE, ACCOUNT_BEFORE, _MONEY_BEFORE, _FILE_BEFORE)
-        return cls(lead.rstrip("(").endswith("+"), *(word.search(lead) is not None for word in words))
+        return cls(
+            lead.rstrip("(").endswith("+"),
+            *(word.search(lead) is not None for word in words),
+        )
 
 
 class _Chunk:
@@ -189,7 +195,8 @@ class _Chunk:
         if _TAX_NUMBER.fullmatch(self.text, self.spans[i][0], self.spans[j][1]):
             return ACCOUNT
         if i == j:
-            return ACCOUNT if len(digits) >= COMPLETE and not self._is_money(i, digits, said) else ""
+            fewest = FEWEST_OF_AN_ACCOUNT if said.account else COMPLETE
+            return ACCOUNT if len(digits) >= fewest and not self._is_money(i, digits, said) else ""
         return ACCOUNT if self._is_spaced_account(i, j, digits, said) else ""
 
     def _is_money(self, i: int, digits: str, said: _Said) -> bool:
