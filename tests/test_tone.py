@@ -34,7 +34,7 @@ def test_the_file_is_what_the_sets_teach(learned: tuple[list[str], dict[str, tup
 
 
 @pytest.mark.parametrize(
-    ("label", "least"), [("sara", 0.88), ("spam", 0.85), ("threat", 0.65), ("abusive", 0.5)]
+    ("label", "least"), [("sara", 0.85), ("spam", 0.85), ("threat", 0.55), ("abusive", 0.5)]
 )
 def test_messages_are_found_that_were_not_learned_from(
     learned: tuple[list[str], dict[str, tuple[float, float]]], label: str, least: float
