@@ -21,7 +21,6 @@ from laporhub.pipeline.classifier import Intent
 from laporhub.pipeline.rude import is_rude
 from laporhub.pipeline.text import normalise, words_of
 
-_QUOTES: Final = frozenset('"“”')
 _QUOTED: Final = re.compile(r"[\"“”][^\"“”\n]{1,80}[\"“”]")
 _TELLING = """
 bertuliskan tulisan bilang dibilang teriak diteriaki dikatai dikatain ngatain disebut spanduk coretan kata katanya

@@ -5,12 +5,14 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from laporhub.classifiers.disguise import put_right
 from laporhub.classifiers.signals import flags
-from laporhub.classifiers.tone import FILE, LABELS, heard
+from laporhub.classifiers.tone import FILE, LABELS, UNIT, heard
 from laporhub.pipeline.text import normalise
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "bench"))
@@ -31,6 +33,18 @@ def test_the_file_is_what_the_sets_teach(learned: tuple[list[str], dict[str, tup
     there, taught = numbers(FILE.read_text("utf-8").splitlines()), numbers(learned[0])
     assert there.keys() == taught.keys(), "make tone"
     assert all(abs(a - b) <= 2 for piece in there for a, b in zip(there[piece], taught[piece], strict=True))
+
+
+def test_a_text_is_heard_as_it_was_learned() -> None:
+    """The sum over remembered words is that over the columns of the learner, but for what is rounded at the edge."""
+    texts = [text for some in making.items() for _, text in some]
+    rows, told = making.Rows(texts), numbers(FILE.read_text("utf-8").splitlines())
+    says = np.array([told[piece][1:] for piece in rows.column]) / UNIT
+    scores = rows.matrix() @ says + np.array(told[""][1:]) / UNIT
+    for text, own in zip(texts, scores, strict=True):
+        there = heard(put_right(normalise(text)))
+        assert {label for label, score in zip(LABELS, own, strict=True) if score > 1e-9} <= there
+        assert there <= {label for label, score in zip(LABELS, own, strict=True) if score > -1e-9}
 
 
 @pytest.mark.parametrize(

@@ -111,15 +111,16 @@ def _plain(text: str, numbers: Iterable[re.Match[str]]) -> Iterator[Span]:
             continue
         near = max(0, number.start() - _WIDEST)
         before = text[near : number.start()]
-        last = before.rstrip(_SIGNS)[-3:]
-        if not last[-1:].isalpha() or (
-            len(last) == 3 and last.isalpha()
-        ):  # most numbers are after other words
-            continue
-        region = _BEFORE.search(before)
+        region = _BEFORE.search(before) if _may_end_in_a_region(before) else None
         series = _AFTER.match(text, number.end()) if region else None
         if region and series and _is_plate(text, near + region.start(), series.end(), number[0], series[1]):
             yield Span(near + region.start(), series.end(), PLATE)
+
+
+def _may_end_in_a_region(before: str) -> bool:
+    """Whether letters stand last, and not three of them: most numbers are after other words."""
+    last = before.rstrip(_SIGNS)[-3:]
+    return last[-1:].isalpha() and not (len(last) == 3 and last.isalpha())
 
 
 def _is_plate(text: str, start: int, end: int, number: str, series: str) -> bool:
