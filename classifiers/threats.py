@@ -58,7 +58,6 @@ _OTHERS = r"(?:yang|agar|supaya|petugas|dinas|pemerintah|melapor\w*|lapor) "
 _ARMS = (
     "(?:parang|celurit|clurit|golok|pedang|senjata|samurai|linggis|molotov|balok|badik|senapan|pistol|arit)"
 )
-_FUEL = "(?:bensin|minyak tanah|jeriken|jerigen|jirigen|molotov|rakitan|bom)"
 
 _I_WILL: Final = (
     rf"{_I} {_WILL}?{_VIOLENT}(?: kan)? (?:saja |nanti |itu )?(?:\w+ ){{0,2}}?{_WHOM}",
@@ -90,7 +89,7 @@ _ARMED: Final = (
     rf"bom (?:akan )?meledak di {_OFFICES}|(?:enteni|tunggu) (?:nggowo|gowo|bawa|karo) {_ARMS}|sudah siap senjata",
     rf"(?:datangi|samperin|samperi|tunggu|kutunggu|tunggui|kutunggui|ngantos) (?:\w+ ){{0,8}}?(?:bawa|pakai|sama|karo)"
     rf" (?:\w+ ){{0,4}}?{_ARMS}",
-    rf"(?:saya|kami|aku) (?:\w+ ){{0,2}}?punya (?:\w+ ){{0,2}}?(?:senapan|pistol|rakitan|{_FUEL} dan)",
+    r"(?:saya|kami|aku) (?:\w+ ){0,2}?punya (?:\w+ ){0,2}?(?:senapan|pistol|rakitan)",
     r"(?:sudah|telah|saya|kami|aku) (?:taruh|pasang|tanam|kirim) bom|bom rakitan",
     r"sudah saya campur|(?:air|galon|kopi|minum\w*|makan\w*) (?:\w+ ){0,5}?(?:saya|kami) (?:campur|racun)\w*",
     r"(?:rem|baut)\w* (?:\w+ ){0,4}?(?:saya|aku) (?:kendorin|kendurkan|potong|putus)\w*|blong kalau ada yang",
